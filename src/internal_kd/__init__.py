@@ -1,0 +1,1 @@
+"""Knowledge distillation from internal representations: objectives, schedules and the study around them."""

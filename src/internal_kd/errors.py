@@ -1,0 +1,5 @@
+"""The one exception for mistakes that a user can mend."""
+
+
+class UserError(Exception):
+    """A mistake in configuration, data or environment, told in one sentence that names the remedy."""

@@ -1,0 +1,84 @@
+"""Where an encoder's layers are, and which teacher layer a student layer belongs to."""
+
+from torch import nn
+from transformers import PreTrainedModel
+
+from internal_kd.errors import UserError
+
+
+def encoder_layers(model: PreTrainedModel) -> nn.ModuleList:
+    """The list of transformer layers of `model`, bottom layer first.
+
+    Raises:
+        UserError: if the model has no single stack of `num_hidden_layers` layers.
+    """
+    return getattr(*_place_of_layers(model))
+
+
+def replace_encoder_layers(model: PreTrainedModel, layers: list[nn.Module]) -> None:
+    """Give `model` this stack of layers and set its config accordingly."""
+    parent, name = _place_of_layers(model)
+    setattr(parent, name, nn.ModuleList(layers))
+    model.config.num_hidden_layers = len(layers)
+    if getattr(model.config, "layer_types", None):
+        model.config.layer_types = model.config.layer_types[: len(layers)]
+
+
+def _place_of_layers(model: PreTrainedModel) -> tuple[nn.Module, str]:
+    depth = model.config.num_hidden_layers
+    for parent in model.base_model.modules():
+        for name, child in parent.named_children():
+            if isinstance(child, nn.ModuleList) and len(child) == depth:
+                return parent, name
+    raise UserError(
+        f"base_model: {type(model).__name__} has no stack of {depth} transformer layers; "
+        "use an encoder such as BERT, RoBERTa, ELECTRA or DistilBERT"
+    )
+
+
+def head_parameters(model: PreTrainedModel) -> list[str]:
+    """Names of the parameters above the layers: pooler and classifier, where they exist."""
+    layers = {id(parameter) for parameter in encoder_layers(model).parameters()}
+    embeddings = {id(parameter) for parameter in embedding_parameters(model)}
+    return [
+        name
+        for name, parameter in model.named_parameters()
+        if id(parameter) not in layers and id(parameter) not in embeddings
+    ]
+
+
+def embedding_parameters(model: PreTrainedModel) -> list[nn.Parameter]:
+    """Everything below the first layer: words, positions, segments, normalisation, projection.
+
+    Raises:
+        UserError: if the model names no such module.
+    """
+    parameters = [
+        parameter
+        for name, module in model.base_model.named_children()
+        if name.startswith("embeddings")
+        for parameter in module.parameters()
+    ]
+    if not parameters:
+        raise UserError(
+            f"base_model: {type(model).__name__} names no embeddings; "
+            "use an encoder such as BERT, RoBERTa, ELECTRA or DistilBERT"
+        )
+    return parameters
+
+
+def matched_teacher_layers(teacher_layers: int, student_layers: int) -> tuple[int, ...]:
+    """One-based teacher layer for each student layer: the upper layer of each of the even groups.
+
+    Section "Parameter Initialization" and Figure 1; 12 layers into 6 give (2, 4, 6, 8, 10, 12).
+
+    Raises:
+        UserError: if the teacher's layers do not fall into equal groups.
+    """
+    if student_layers < 1 or teacher_layers % student_layers:
+        raise UserError(
+            f"student.layers: {student_layers} does not divide the teacher's {teacher_layers} "
+            "layers; choose a divisor"
+        )
+    group = teacher_layers // student_layers
+    return tuple(range(group, teacher_layers + 1, group))
