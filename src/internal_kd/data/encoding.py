@@ -1,0 +1,168 @@
+"""Tokenised splits as ragged numpy arrays, and the file they are kept in."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from internal_kd.errors import UserError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from tokenizers import Encoding
+    from transformers import PreTrainedTokenizerBase
+
+    from internal_kd.tasks import Task
+
+ROWS_PER_CALL = 4096
+META_KEY = "meta"
+
+
+@dataclass(frozen=True)
+class EncodedSplit:
+    """The examples of one split, one after the other, without padding.
+
+    Attributes:
+        input_ids: int32 [tokens], special tokens included.
+        token_type_ids: uint8 [tokens], 1 for the second text of a pair where the model knows types.
+        offsets: int64 [examples + 1]; example i is `input_ids[offsets[i]:offsets[i + 1]]`.
+        labels: int64 [examples], -1 where unlabelled.
+        indices: int64 [examples], row number in the split.
+    """
+
+    input_ids: npt.NDArray[np.int32]
+    token_type_ids: npt.NDArray[np.uint8]
+    offsets: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.int64]
+    indices: npt.NDArray[np.int64]
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Tokens of each example, int64 [examples]."""
+        return np.diff(self.offsets)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def select(self, rows: npt.NDArray[np.integer[Any]]) -> "EncodedSplit":
+        """The examples at positions `rows` [n], in that order, with the `indices` they had."""
+        lengths = self.lengths[rows]
+        offsets = offsets_of(lengths)
+        tokens = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
+        return EncodedSplit(
+            input_ids=self.input_ids[tokens],
+            token_type_ids=self.token_type_ids[tokens],
+            offsets=offsets,
+            labels=self.labels[rows],
+            indices=self.indices[rows],
+        )
+
+
+def offsets_of(lengths: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int64]:
+    """Where each example starts, with the end of the last one: int64 [examples + 1]."""
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def encode_split(
+    table: "pa.Table", task: "Task", tokenizer: "PreTrainedTokenizerBase", max_length: int
+) -> EncodedSplit:
+    """Tokenise a validated table of one split (see `data.checks.validate_table`).
+
+    Pairs longer than `max_length` tokens lose tokens from the end of the longer text first, exactly
+    as in BERT (see `cut_pair`). Models without token types (RoBERTa, DistilBERT) get zeros.
+    """
+    pieces = [
+        _encode_rows(table.slice(start, ROWS_PER_CALL), task, tokenizer, max_length)
+        for start in range(0, table.num_rows, ROWS_PER_CALL)
+    ]
+    ids, types, lengths = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
+    if "token_type_ids" not in tokenizer.model_input_names:
+        types = np.zeros_like(types)
+    return EncodedSplit(
+        input_ids=ids,
+        token_type_ids=types,
+        offsets=offsets_of(lengths),
+        labels=table.column("label").to_numpy().astype(np.int64),
+        indices=np.arange(table.num_rows, dtype=np.int64),
+    )
+
+
+def _encode_rows(
+    rows: "pa.Table", task: "Task", tokenizer: "PreTrainedTokenizerBase", max_length: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Token ids [tokens], token types [tokens] and lengths [rows] of a few thousand rows."""
+    budget = max_length - tokenizer.num_special_tokens_to_add(pair=len(task.text_columns) == 2)
+    columns = [
+        tokenizer(rows.column(name).to_pylist(), add_special_tokens=False, verbose=False).encodings
+        for name in task.text_columns
+    ]
+    finish = tokenizer.backend_tokenizer.post_process
+    encoded = [finish(*_cut(texts, budget)) for texts in zip(*columns, strict=True)]
+    lengths = np.array([len(encoding) for encoding in encoded], dtype=np.int64)
+    ids = _flat([encoding.ids for encoding in encoded], np.int32)
+    return ids, _flat([encoding.type_ids for encoding in encoded], np.uint8), lengths
+
+
+def _cut(texts: "tuple[Encoding, ...]", budget: int) -> "tuple[Encoding, ...]":
+    kept = cut_pair(len(texts[0]), len(texts[1]), budget) if len(texts) == 2 else (budget,)
+    for text, size in zip(texts, kept, strict=True):
+        text.truncate(size)
+    return texts
+
+
+def cut_pair(first: int, second: int, budget: int) -> tuple[int, int]:
+    """Tokens that two texts keep when the longer one gives up its last token until both fit.
+
+    When both are equally long the second gives one up, as in BERT's `_truncate_seq_pair`; the
+    tokenizers library takes it from either.
+    """
+    half = budget // 2
+    if first + second <= budget:
+        return first, second
+    if first <= half:
+        return first, budget - first
+    if second <= half:
+        return budget - second, second
+    return budget - half, half
+
+
+def _flat(rows: list[list[int]], dtype: type[np.generic]) -> npt.NDArray[Any]:
+    return np.fromiter(chain.from_iterable(rows), dtype=dtype)
+
+
+def save_tokens(
+    path: str | Path, splits: Mapping[str, EncodedSplit], meta: Mapping[str, Any]
+) -> None:
+    """Write splits and `meta` (plain JSON values) into one uncompressed .npz file.
+
+    The same content gives the same bytes.
+    """
+    arrays: dict[str, npt.NDArray[Any]] = {
+        f"{name}/{field.name}": getattr(split, field.name)
+        for name, split in splits.items()
+        for field in fields(EncodedSplit)
+    }
+    arrays[META_KEY] = np.array(json.dumps(meta, sort_keys=True))
+    with open(path, "wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def load_tokens(path: str | Path) -> tuple[dict[str, EncodedSplit], dict[str, Any]]:
+    """Read what `save_tokens` wrote: the splits by name, and `meta`."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        meta = json.loads(str(arrays.pop(META_KEY)))
+    except (OSError, EOFError, ValueError, KeyError) as error:
+        raise UserError(f"{path}: not a token file of this package; make it again") from error
+    names = list(dict.fromkeys(key.split("/")[0] for key in arrays))
+    return {name: _split_from(arrays, name) for name in names}, meta
+
+
+def _split_from(arrays: Mapping[str, npt.NDArray[Any]], name: str) -> EncodedSplit:
+    return EncodedSplit(**{f.name: arrays[f"{name}/{f.name}"] for f in fields(EncodedSplit)})

@@ -1,0 +1,155 @@
+"""Where the rows of a task come from: the hub, a local folder, or the embedded study."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from internal_kd.data.checks import validate_table, warn_of_overlap
+from internal_kd.errors import UserError
+from internal_kd.tasks import SPLITS, Task
+
+GLUE_ON_THE_HUB = "nyu-mll/glue"
+REQUIRED_SPLITS = ("train", "validation")
+PROBE_SECONDS = 10.0
+LIMIT_SEED = 0
+
+Found = dict[str, tuple[pa.Table, str]]
+
+
+def load_split_tables(settings: Mapping[str, Any], task: Task) -> dict[str, pa.Table]:
+    """The validated tables of a task by split; test is absent where the source has none.
+
+    Args:
+        settings: `source` (hub, folder or embedded) and, as the source needs them, `path` (a hub id
+            or a folder), `revision`, `language_seed`; `limit` caps rows by split, {"train": 1000}.
+        task: its columns and labels.
+
+    Returns:
+        split -> table with the columns idx, the task's text columns, and label (-1: unlabelled).
+
+    Raises:
+        UserError: the source cannot be read, or its data do not fit the task.
+    """
+    tables = {
+        split: validate_table(table, task, split, where)
+        for split, (table, where) in _find(settings, task).items()
+    }
+    warn_of_overlap(tables, task)
+    limit = settings.get("limit") or {}
+    return {split: limited(table, limit.get(split)) for split, table in tables.items()}
+
+
+def _find(settings: Mapping[str, Any], task: Task) -> Found:
+    source, path = settings["source"], settings.get("path")
+    if source == "embedded":
+        return _from_embedded(task, settings.get("language_seed", 0))
+    if source == "folder":
+        if path is None:
+            raise UserError("data.path is missing; name the folder that holds {task}/train.parquet")
+        return _from_folder(Path(path), task)
+    if source == "hub":
+        return _from_hub(path or GLUE_ON_THE_HUB, settings.get("revision"), task)
+    raise UserError(f"data.source is '{source}'; it must be embedded, folder or hub")
+
+
+def limited(table: pa.Table, rows: int | None) -> pa.Table:
+    """At most `rows` rows in their order, chosen by a fixed shuffle; fewer are part of more."""
+    if rows is None or rows >= table.num_rows:
+        return table
+    shuffled = np.random.default_rng(LIMIT_SEED).permutation(table.num_rows)
+    return table.take(np.sort(shuffled[:rows]))
+
+
+def _from_embedded(task: Task, seed: int) -> Found:
+    from internal_kd.embedded.tasks import generate
+
+    tables = generate(task.name, seed)
+    return {split: (table, f"embedded {task.name} {split}") for split, table in tables.items()}
+
+
+def _from_folder(folder: Path, task: Task) -> Found:
+    files = {split: _files_of(folder / task.name, split) for split in SPLITS}
+    for split in REQUIRED_SPLITS:
+        if not files[split]:
+            raise UserError(
+                f"{folder / task.name / split}.parquet (or .arrow) does not exist; "
+                f"put the {split} split there or change data.path"
+            )
+    return {
+        split: (pa.concat_tables([_read(file) for file in found]), str(found[0]))
+        for split, found in files.items()
+        if found
+    }
+
+
+def _files_of(folder: Path, split: str) -> list[Path]:
+    """The files of a split: one (`train.parquet`) or the hub's shards (`train-00000-of-…`)."""
+    single = [folder / f"{split}.parquet", folder / f"{split}.arrow"]
+    whole = [file for file in single if file.is_file()]
+    return whole[:1] or sorted(folder.glob(f"{split}-*-of-*.parquet"))
+
+
+def _read(file: Path) -> pa.Table:
+    try:
+        return pq.read_table(file) if file.suffix == ".parquet" else _read_arrow(file)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(f"{file}: not a readable {file.suffix[1:]} file ({error})") from error
+
+
+def _read_arrow(file: Path) -> pa.Table:
+    """Read both forms of Arrow on disk: with a footer, and the stream that `datasets` writes."""
+    with pa.memory_map(str(file)) as source:
+        try:
+            return pa.ipc.open_file(source).read_all()
+        except pa.ArrowInvalid:
+            source.seek(0)
+            return pa.ipc.open_stream(source).read_all()
+
+
+def _from_hub(path: str, revision: str | None, task: Task) -> Found:
+    import datasets
+
+    _go_offline_if_unreachable(path, revision)
+    try:
+        splits = datasets.load_dataset(path, task.name, revision=revision)
+    except (OSError, ValueError) as error:
+        raise UserError(_hub_message(path, task, error)) from error
+    missing = [split for split in REQUIRED_SPLITS if split not in splits]
+    if missing:
+        raise UserError(f"{path}: {task.name} has no {missing[0]} split; choose another data.path")
+    return {
+        split: (splits[split].data.table, f"{path} {task.name} {split}")
+        for split in SPLITS
+        if split in splits
+    }
+
+
+def _go_offline_if_unreachable(path: str, revision: str | None) -> None:
+    """Without a network ask the local cache at once, not after half a minute of retries."""
+    from huggingface_hub import HfApi, constants
+
+    if Path(path).exists() or constants.HF_HUB_OFFLINE:
+        return
+    try:
+        HfApi().dataset_info(path, revision=revision, timeout=PROBE_SECONDS)
+    except (OSError, ValueError):  # the hub answered: loading will say what is wrong
+        return
+    except Exception:  # whatever the hub's HTTP client raises when there is no connection
+        constants.HF_HUB_OFFLINE = True
+
+
+def _hub_message(path: str, task: Task, error: Exception) -> str:
+    reason = " ".join(str(error).split())
+    if isinstance(error, ConnectionError):
+        return (
+            f"data.source: hub: cannot reach {path} and {task.name} is not in the local cache "
+            f"({reason}); load it once on a machine with a network and share its HF_HOME, "
+            "or use data.source: folder"
+        )
+    return (
+        f"data.path: cannot load {task.name} from {path} ({reason}); name a data set in GLUE's form"
+    )

@@ -1,0 +1,41 @@
+"""What a model says about the examples of a split."""
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel
+
+from internal_kd.data.batches import sorted_batches
+from internal_kd.data.encoding import EncodedSplit
+from internal_kd.evaluation.metrics import score
+from internal_kd.evaluation.predictions import SplitPredictions
+from internal_kd.models.encoder import logits_of
+from internal_kd.models.loading import label_names
+
+EVALUATION_BATCH_SIZE = 128
+
+
+def predict(
+    model: PreTrainedModel, split: EncodedSplit, pad_token_id: int, device: torch.device
+) -> SplitPredictions:
+    """Logits of every example, in the order of the split, computed in evaluation mode.
+
+    The model's mode is put back afterwards.
+    """
+    training = model.training
+    model.eval()
+    logits = np.empty((len(split), len(label_names(model))), dtype=np.float32)
+    with torch.no_grad():
+        for batch in sorted_batches(split, EVALUATION_BATCH_SIZE, pad_token_id):
+            logits[batch.rows] = logits_of(model, batch.to(device)).float().cpu().numpy()
+    model.train(training)
+    return SplitPredictions(split.indices, split.labels, logits)
+
+
+def labelled(split: EncodedSplit) -> bool:
+    """Whether every example carries a label (GLUE's hidden test labels are -1)."""
+    return len(split) > 0 and bool((split.labels >= 0).all())
+
+
+def scores_of(predictions: SplitPredictions) -> dict[str, float]:
+    """All metrics of predictions on labelled examples, see `metrics.score`."""
+    return score(predictions.labels, predictions.predictions)

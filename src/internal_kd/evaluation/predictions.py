@@ -1,0 +1,77 @@
+"""The file of predictions a run leaves: one row per development and test example."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+@dataclass(frozen=True)
+class SplitPredictions:
+    """What a model says about the n examples of a split, in any order.
+
+    Attributes:
+        indices: int64 [n], row numbers in the split.
+        labels: int64 [n], -1 where unlabelled.
+        logits: float32 [n, classes].
+    """
+
+    indices: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.int64]
+    logits: npt.NDArray[np.float32]
+
+    @property
+    def predictions(self) -> npt.NDArray[np.int64]:
+        """Class of the largest logit, int64 [n]."""
+        return self.logits.argmax(axis=1).astype(np.int64)
+
+    @property
+    def probabilities(self) -> npt.NDArray[np.float32]:
+        """Softmax of the logits over the classes, float32 [n, classes]."""
+        logits = self.logits.astype(np.float64)
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def write_predictions(path: str | Path, frames: Mapping[str, SplitPredictions]) -> None:
+    """Write the predictions of each split by name, rows ascending by index, as Parquet.
+
+    Columns: split, index, label, prediction, logit_0.., probability_0.. (float32).
+    """
+    tables = [_table(name, frame) for name, frame in frames.items()]
+    pq.write_table(pa.concat_tables(tables), path)
+
+
+def _table(name: str, frame: SplitPredictions) -> pa.Table:
+    order = np.argsort(frame.indices, kind="stable")
+    columns: dict[str, Any] = {
+        "split": pa.array([name] * len(order), pa.string()),
+        "index": frame.indices[order],
+        "label": frame.labels[order],
+        "prediction": frame.predictions[order],
+    }
+    for prefix, values in (("logit", frame.logits), ("probability", frame.probabilities)):
+        for c in range(values.shape[1]):
+            columns[f"{prefix}_{c}"] = values[order, c].astype(np.float32)
+    return pa.table(columns)
+
+
+def read_predictions(path: str | Path) -> dict[str, SplitPredictions]:
+    """Read what `write_predictions` wrote: the predictions of each split by name."""
+    table = pq.read_table(path)
+    splits = np.array(table.column("split").to_pylist())
+    names = [name for name in table.column_names if name.startswith("logit_")]
+    logits = np.stack([table.column(name).to_numpy() for name in names], axis=1)
+    return {
+        str(name): SplitPredictions(
+            indices=table.column("index").to_numpy()[splits == name],
+            labels=table.column("label").to_numpy()[splits == name],
+            logits=logits[splits == name],
+        )
+        for name in dict.fromkeys(splits)
+    }
