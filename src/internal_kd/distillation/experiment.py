@@ -1,0 +1,54 @@
+"""From an experiment, which is data, to schedule, objective and update rule of a run."""
+
+from typing import Any
+
+from internal_kd.distillation.schedules import Schedule, epoch_limits
+from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
+from internal_kd.distillation.updates import UpdateRule
+
+Settings = dict[str, Any]
+
+
+def make_schedule(
+    experiment: Settings, distillation: Settings, student_layers: int, epochs: int
+) -> Schedule:
+    """The schedule of an experiment; without internal losses only the output loss acts."""
+    if not experiment["internal"]:
+        return Schedule()
+    limits = epoch_limits(epochs, student_layers, distillation["internal_fraction"])
+    return Schedule(
+        experiment["schedule"],
+        student_layers,
+        limits,
+        distillation["cosine_threshold"],
+        experiment["output_from"],
+    )
+
+
+def make_objective_settings(experiment: Settings, distillation: Settings) -> ObjectiveSettings:
+    """Loss weights and temperature; a stacked schedule sums over layers as Algorithm 1 does."""
+    return ObjectiveSettings(
+        internal=experiment["internal"],
+        output=experiment["output"],
+        temperature=distillation["temperature"],
+        summed=experiment["schedule"] == "stacked",
+    )
+
+
+def make_training_settings(training: Settings, distillation: Settings) -> TrainingSettings:
+    """Training settings with the distillation's word on restarting the learning-rate schedule."""
+    return TrainingSettings(**training, restart_schedule=distillation["restart_schedule"])
+
+
+def make_update_rule(experiment: Settings) -> UpdateRule:
+    """Which parameters the experiment's stages update."""
+    return UpdateRule(experiment["internal_updates"], experiment["output_updates"])
+
+
+def needs_teacher(experiment: Settings) -> bool:
+    """Whether the experiment asks the teacher for anything."""
+    return bool(
+        experiment["internal"]
+        or "soft" in experiment["output"]
+        or experiment["head_init"] == "teacher"
+    )

@@ -1,0 +1,18 @@
+"""Equation 3: the angle between the [CLS] vectors of a teacher layer and of a student layer."""
+
+from torch import Tensor
+from torch.nn import functional
+
+
+def cls_cosine(teacher_cls: Tensor, student_cls: Tensor) -> Tensor:
+    """Cosine loss `1 - cos(h_T, h_S)`, Equation 3.
+
+    Args:
+        teacher_cls: `[batch, hidden size]`.
+        student_cls: `[batch, hidden size]`.
+
+    Returns:
+        A scalar between 0 and 2, the mean over the batch.
+    """
+    similarity = functional.cosine_similarity(teacher_cls.float(), student_cls.float(), dim=-1)
+    return (1.0 - similarity).mean()

@@ -1,0 +1,146 @@
+"""One run from data and model to the files it leaves."""
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import PreTrainedModel
+
+from internal_kd.data.encoding import EncodedSplit, load_tokens
+from internal_kd.data.subsets import nested_stratified
+from internal_kd.distillation.history import write_history
+from internal_kd.distillation.schedules import Schedule
+from internal_kd.distillation.settings import TrainingSettings
+from internal_kd.distillation.training import Objective, Training, TrainingResult
+from internal_kd.distillation.updates import UpdateRule
+from internal_kd.evaluation.metrics import majority_baseline
+from internal_kd.evaluation.predict import labelled, predict, scores_of
+from internal_kd.evaluation.predictions import SplitPredictions, write_predictions
+from internal_kd.models.loading import copy_tokenizer
+from internal_kd.models.parameters import count_parameters
+from internal_kd.tasks import get_task
+
+EVALUATED = ("validation", "test")
+
+
+@dataclass(frozen=True)
+class RunData:
+    """Tokenised splits of a run's task, the training split cut to the run's share.
+
+    Attributes:
+        splits: by name; `train`, `validation` and, where the task has one, `test`.
+        pad_token_id: of the tokenizer.
+        labels: names of the classes.
+        selection_metric: by which the best epoch is chosen.
+    """
+
+    splits: dict[str, EncodedSplit]
+    pad_token_id: int
+    labels: tuple[str, ...]
+    selection_metric: str
+
+
+def load_run_data(tokens: str | Path, run: dict[str, Any]) -> RunData:
+    """Tokens of `run`'s task, with its nested, stratified share of the training split."""
+    splits, meta = load_tokens(tokens)
+    train = splits["train"]
+    splits["train"] = train.select(nested_stratified(train.labels, run["percent"], run["seed"]))
+    metric = get_task(run["task"]).selection_metric
+    return RunData(splits, meta["pad_token_id"], tuple(meta["labels"]), metric)
+
+
+def train_run(
+    model: PreTrainedModel,
+    data: RunData,
+    objective: Objective,
+    schedule: Schedule,
+    settings: TrainingSettings,
+    rule: UpdateRule,
+    seed: int,
+) -> TrainingResult:
+    """Train `model`, which is on its device, and leave the kept epoch's parameters in it."""
+    training = Training(
+        model,
+        data.splits["train"],
+        objective,
+        schedule,
+        settings,
+        rule=rule,
+        evaluate=lambda model: scores_of(
+            predict(model, data.splits["validation"], data.pad_token_id, model.device)
+        ),
+        selection_metric=data.selection_metric,
+        seed=seed,
+        pad_token_id=data.pad_token_id,
+    )
+    return training.run()
+
+
+def write_run(
+    out: Path,
+    model: PreTrainedModel,
+    data: RunData,
+    result: TrainingResult,
+    *,
+    settings: dict[str, Any],
+    code: str | None,
+    tokenizer: str | Path,
+    flags: list[str],
+    started: float,
+) -> None:
+    """Leave model, history, predictions and metrics in the folder `out`.
+
+    Args:
+        settings: what the run was told, kept for the record; its `run` names task, experiment,
+            layers, percent and seed.
+        code: fingerprint of the code that ran.
+        tokenizer: folder whose tokenizer is put beside the model.
+        flags: remarks on the run known so far; those on its predictions are added.
+        started: `time.perf_counter()` when the run began.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    frames = {
+        name: predict(model, data.splits[name], data.pad_token_id, model.device)
+        for name in EVALUATED
+        if name in data.splits
+    }
+    write_history(out / "history.csv", result.history)
+    write_predictions(out / "predictions.parquet", frames)
+    model.save_pretrained(out / "model")
+    copy_tokenizer(tokenizer, out / "model")
+    scores = _scores(data, frames)
+    metrics = {
+        "run": settings["run"],
+        "selected_epoch": result.selected_epoch,
+        **scores,
+        "parameters": count_parameters(model),
+        "schedule": [asdict(event) for event in result.finished_layers],
+        "flags": flags + _flags(data, frames["validation"], scores),
+        "code": code,
+        "settings": settings,
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+    (out / "metrics.json").write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n")
+
+
+def _scores(data: RunData, frames: dict[str, SplitPredictions]) -> dict[str, Any]:
+    train = data.splits["train"].labels
+    known = [name for name in frames if labelled(data.splits[name])]
+    scores: dict[str, Any] = {
+        name: scores_of(frames[name]) if name in known else None for name in EVALUATED
+    }
+    majority = {name: majority_baseline(train, data.splits[name].labels) for name in known}
+    return {**scores, "majority": majority}
+
+
+def _flags(data: RunData, validation: SplitPredictions, scores: dict[str, Any]) -> list[str]:
+    """Remarks on a model that never learnt or that answers always the same."""
+    flags = []
+    if len(set(validation.predictions.tolist())) == 1:
+        flags.append("one_class")
+    metric = data.selection_metric
+    if scores["validation"][metric] <= scores["majority"]["validation"][metric]:
+        flags.append("at_majority")
+    return flags

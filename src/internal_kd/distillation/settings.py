@@ -1,0 +1,53 @@
+"""Settings of a training, as they stand in the config."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a model is trained.
+
+    Attributes:
+        epochs: passes over the training set.
+        batch_size: examples per step.
+        learning_rate: peak of the schedule.
+        optimizer: `adam`, or `adamw` with decoupled weight decay.
+        weight_decay: not applied to biases and normalisation.
+        warmup_fraction: share of all steps in which the learning rate rises linearly from 0.
+        max_grad_norm: gradients are scaled down to this norm; 0 switches clipping off.
+        keep: the epoch whose model is kept, `best` on the development set or `last`.
+        bucketing: whether examples of similar length share a batch.
+        precision: `fp32`, or `bf16` for matrix products in bfloat16 with fp32 weights and losses.
+        restart_schedule: whether warm-up starts anew when only the output loss is left.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    optimizer: Literal["adam", "adamw"] = "adamw"
+    weight_decay: float = 0.0
+    warmup_fraction: float = 0.1
+    max_grad_norm: float = 1.0
+    keep: Literal["best", "last"] = "best"
+    bucketing: bool = True
+    precision: Literal["fp32", "bf16"] = "fp32"
+    restart_schedule: bool = False
+
+
+@dataclass(frozen=True)
+class ObjectiveSettings:
+    """Which losses a distillation minimises and how they are weighted.
+
+    Attributes:
+        internal: weights by name, `attention_kl` (Equation 2) and `cls_cosine` (Equation 3).
+        output: weights by name, `soft` and `hard` (Equation 1; the weight of `hard` is lambda).
+        temperature: of the soft labels.
+        summed: whether layers are summed (Algorithm 1) instead of averaged (Experiment 3.0's
+            definition).
+    """
+
+    internal: dict[str, float]
+    output: dict[str, float]
+    temperature: float = 1.0
+    summed: bool = False

@@ -1,0 +1,22 @@
+"""Device, threads and random seeds of a process."""
+
+import os
+
+import numpy as np
+import torch
+
+
+def select_device() -> torch.device:
+    """The first visible GPU, or the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def use_threads() -> None:
+    """Let torch use as many threads as OMP_NUM_THREADS says, one if it says nothing."""
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+
+
+def seed_epoch(seed: int, epoch: int) -> None:
+    """Make dropout of an epoch a function of seed and epoch alone."""
+    state = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0]
+    torch.manual_seed(int(state >> np.uint64(1)))

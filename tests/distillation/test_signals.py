@@ -1,0 +1,61 @@
+"""Signals kept in memory equal those of a live teacher."""
+
+import numpy as np
+import pytest
+import torch
+
+from internal_kd.data.batches import assemble
+from internal_kd.distillation.signals import (
+    LiveSignals,
+    PrecomputedSignals,
+    Wanted,
+    precomputed_bytes,
+    signal_source,
+)
+from internal_kd.models.teacher import FrozenTeacher
+from tests.distillation.splits import tiny_split
+from tests.models.tiny import tiny_model
+
+WANTED = Wanted((2, 4), cls=True, attention=True)
+
+
+def source_for(split, source: str, budget_mb: float = 100.0, wanted: Wanted = WANTED):
+    """A source of signals for `split` with a fixed random teacher."""
+    return signal_source(
+        FrozenTeacher(tiny_model()),
+        split,
+        wanted,
+        source=source,
+        budget_mb=budget_mb,
+        pad_token_id=0,
+        device=torch.device("cpu"),
+        batch_size=4,
+    )
+
+
+@pytest.mark.parametrize("wanted", [WANTED, Wanted(), Wanted((1,), cls=True)])
+def test_precomputed_equals_live(wanted) -> None:
+    split = tiny_split(11)
+    live, kept = (source_for(split, name, wanted=wanted) for name in ("live", "precomputed"))
+    batch = assemble(split, np.array([7, 0, 3]), pad_token_id=0)
+    ours, theirs = kept(batch), live(batch)
+    torch.testing.assert_close(ours.logits, theirs.logits)
+    assert (ours.cls is None) == (not wanted.cls)
+    assert (ours.attention is None) == (not wanted.attention)
+    if ours.cls is not None:
+        torch.testing.assert_close(ours.cls, theirs.cls)
+    if ours.attention is not None:
+        rows = batch.attention_mask.bool()[:, None, None, :, None]
+        torch.testing.assert_close(ours.attention, theirs.attention * rows)
+
+
+def test_the_budget_decides() -> None:
+    split = tiny_split(11)
+    needed = precomputed_bytes(split.lengths, WANTED, heads=2, hidden=16) / 1e6
+    assert isinstance(source_for(split, "auto", needed * 1.01), PrecomputedSignals)
+    assert isinstance(source_for(split, "auto", needed * 0.99), LiveSignals)
+
+
+def test_bytes_counted_by_hand() -> None:
+    # Two layers, 2 heads, lengths 3 and 5: attention 2*2*(9+25) = 136, [CLS] 2*16*2 = 64 floats.
+    assert precomputed_bytes(np.array([3, 5]), WANTED, heads=2, hidden=16) == 4 * (136 + 64)
