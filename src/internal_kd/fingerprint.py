@@ -1,0 +1,153 @@
+"""A fingerprint of the code a stage consists of, for reruns after edits.
+
+Snakemake does not look into the package its rules call. Each rule therefore carries, as a
+parameter, a hash of exactly the modules of ``internal_kd`` that its stage imports, directly or
+through other modules. The hash is taken over the syntax tree without docstrings: comments,
+docstrings and layout do not count. A module that depends on a data file beside it declares it in a
+constant::
+
+    FINGERPRINT_DATA = ("paper_table1.csv",)
+
+and the bytes of the file count as code.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+PACKAGE = "internal_kd"
+DATA_CONSTANT = "FINGERPRINT_DATA"
+DIGITS = 16
+
+_SOURCE_ROOT = Path(__file__).resolve().parent.parent
+_Documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def code_fingerprint(module: str) -> str:
+    """Return the fingerprint of a module and all it imports of this package, as 16 hex digits.
+
+    Raises:
+        ModuleNotFoundError: the module is not part of the package.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(closure(module)):
+        digest.update(f"{name}={_module_hash(name)}\n".encode())
+    return digest.hexdigest()[:DIGITS]
+
+
+def closure(module: str) -> set[str]:
+    """Return the names of the package's modules that ``module`` can reach, itself included.
+
+    Imports inside functions count, and so do the ``__init__`` modules of the packages on the way.
+
+    Raises:
+        ModuleNotFoundError: the module is not part of the package.
+    """
+    if _source_file(module) is None:
+        raise ModuleNotFoundError(f"no module {module} below {_SOURCE_ROOT}", name=module)
+    seen: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting.extend(_imports(name))
+    return seen
+
+
+@cache
+def _source_file(module: str) -> Path | None:
+    """The file of a module, or None where the name is not a module of the package."""
+    if module.split(".")[0] != PACKAGE:
+        return None
+    path = _SOURCE_ROOT.joinpath(*module.split("."))
+    for candidate in (path / "__init__.py", path.with_name(path.name + ".py")):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    """The syntax tree of a module, without docstrings."""
+    path = _source_file(module)
+    assert path is not None
+    tree = ast.parse(path.read_bytes(), filename=str(path))
+    for node in ast.walk(tree):
+        if isinstance(node, _Documented) and ast.get_docstring(node, clean=False) is not None:
+            # A body must not become empty: a lone docstring and a lone `pass` are the same code.
+            node.body = node.body[1:] or [ast.Pass()]
+    return tree
+
+
+@cache
+def _imports(module: str) -> frozenset[str]:
+    """Modules of the package that this one imports, with the packages that contain them."""
+    names = {name for node in ast.walk(_tree(module)) for name in _named_by(node, module)}
+    parents = {parent for name in {*names, module} for parent in _packages_of(name)}
+    return frozenset(name for name in names | parents if _source_file(name) is not None)
+
+
+def _named_by(node: ast.AST, module: str) -> Iterator[str]:
+    """Dotted names that an import statement may load; a name after ``import`` may be a module."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = _absolute(node, module)
+        yield base
+        yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _absolute(node: ast.ImportFrom, module: str) -> str:
+    """Resolve the dots of ``from ..x import y`` against the importing module."""
+    if node.level == 0:
+        return node.module or ""
+    path = _source_file(module)
+    is_package = path is not None and path.name == "__init__.py"
+    parts = module.split(".")
+    kept = parts[: len(parts) - node.level + int(is_package)]
+    return ".".join([*kept, *([node.module] if node.module else [])])
+
+
+def _packages_of(name: str) -> Iterator[str]:
+    parts = name.split(".")
+    return (".".join(parts[:end]) for end in range(1, len(parts)))
+
+
+@cache
+def _module_hash(module: str) -> str:
+    tree, path = _tree(module), _source_file(module)
+    assert path is not None
+    digest = hashlib.sha256(_canonical(tree).encode())
+    for name in _data_files(tree):
+        digest.update(hashlib.sha256((path.parent / name).read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _canonical(node: object) -> str:
+    """Write a syntax tree as text; unlike ``ast.dump`` the same in every version of Python.
+
+    Fields that are empty are left out, because newer versions add such fields to old constructs.
+    """
+    if isinstance(node, ast.AST):
+        kept = (
+            f"{name}={_canonical(value)}"
+            for name, value in ast.iter_fields(node)
+            if value is not None and value != []
+        )
+        return f"{type(node).__name__}({','.join(kept)})"
+    if isinstance(node, list):
+        return f"[{','.join(map(_canonical, node))}]"
+    return repr(node)
+
+
+def _data_files(tree: ast.Module) -> list[str]:
+    """Files named by the module's FINGERPRINT_DATA constant, relative to the module's folder."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(isinstance(name, ast.Name) and name.id == DATA_CONSTANT for name in targets):
+                return list(ast.literal_eval(node.value))
+    return []

@@ -1,0 +1,81 @@
+"""What stages have in common: arguments, log file, check of the code, told mistakes."""
+
+import json
+import logging
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from internal_kd.errors import UserError
+from internal_kd.fingerprint import code_fingerprint
+
+USER_ERROR = 2
+
+
+def run_stage(
+    module: str,
+    add_arguments: Callable[[ArgumentParser], None],
+    main: Callable[[Namespace], None],
+    argv: Sequence[str] | None = None,
+) -> None:
+    """Parse arguments, run `main` and turn a user's mistake into one sentence and exit status 2.
+
+    Args:
+        module: full name of the stage's module, such as `internal_kd.stages.distill`.
+        add_arguments: adds the stage's own arguments.
+        main: does the work.
+        argv: arguments without the program's name; those of the process if None.
+    """
+    parser = _parser(module)
+    add_arguments(parser)
+    args = parser.parse_args(argv)
+    _log_to(args.log)
+    try:
+        _check_code(module, args.code)
+        main(args)
+    except UserError as error:
+        logging.error("error: %s", error)
+        sys.exit(USER_ERROR)
+    except Exception:
+        logging.exception("%s failed", module)
+        sys.exit(1)
+
+
+def _parser(module: str) -> ArgumentParser:
+    parser = ArgumentParser(prog=f"python -m {module}")
+    parser.add_argument(
+        "--settings", type=json.loads, default={}, help="JSON: the settings of this stage"
+    )
+    parser.add_argument("--code", help="fingerprint of the code that is expected to run")
+    parser.add_argument("--log", type=Path, help="file for progress and messages")
+    return parser
+
+
+def _log_to(path: Path | None) -> None:
+    """Send all that goes to stderr into the log, and warnings and errors to the terminal too."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if path is not None:
+        terminal = logging.StreamHandler(os.fdopen(os.dup(2), "w", buffering=1))
+        terminal.setLevel(logging.WARNING)
+        handlers.append(terminal)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "w") as log:
+            os.dup2(log.fileno(), 2)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers, force=True)
+    logging.captureWarnings(True)
+    for noisy in ("httpx", "httpx2", "urllib3", "filelock", "fsspec"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _check_code(module: str, expected: str | None) -> None:
+    """Sources edited while a job waited in a queue would falsify the record of what ran."""
+    if expected is None:
+        return
+    found = code_fingerprint(module)
+    if found != expected:
+        raise UserError(
+            f"the code of {module} changed since this job was planned "
+            f"({expected} expected, {found} found); run snakemake again"
+        )

@@ -1,0 +1,57 @@
+"""Stage `data`: a task's splits, checked and tokenised once."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from transformers import AutoTokenizer
+
+from internal_kd.data.encoding import encode_split, save_tokens
+from internal_kd.data.sources import load_split_tables
+from internal_kd.stages.cli import run_stage
+from internal_kd.tasks import Task, get_task
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Arguments of the stage."""
+    parser.add_argument("--base", type=Path, required=True, help="folder of the base model")
+    parser.add_argument("--tokens", type=Path, required=True, help="file of tokens to write")
+    parser.add_argument("--examples", type=Path, required=True, help="file of texts to write")
+
+
+def main(args: Namespace) -> None:
+    """Write tokens and texts; settings: task, source, path, max_length, language_seed, limit."""
+    settings = args.settings
+    task = get_task(settings["task"])
+    tables = load_split_tables(settings, task)
+    tokenizer = AutoTokenizer.from_pretrained(str(args.base))
+    splits = {
+        name: encode_split(table, task, tokenizer, settings["max_length"])
+        for name, table in tables.items()
+    }
+    meta = {
+        "task": task.name,
+        "labels": task.labels,
+        "pad_token_id": tokenizer.pad_token_id,
+        "max_length": settings["max_length"],
+        "vocab_size": len(tokenizer),
+    }
+    save_tokens(args.tokens, splits, meta)
+    pq.write_table(_examples(tables, task), args.examples)
+
+
+def _examples(tables: dict[str, pa.Table], task: Task) -> pa.Table:
+    """All splits as one table: split, index (its row), idx (the data's own), texts, label."""
+    parts = []
+    for name, table in tables.items():
+        index = pa.array(range(table.num_rows), pa.int64())
+        columns = {"split": pa.array([name] * table.num_rows), "index": index}
+        texts = {column: table.column(column) for column in task.text_columns}
+        named = {"idx": table.column("idx"), **texts, "label": table.column("label")}
+        parts.append(pa.table({**columns, **named}))
+    return pa.concat_tables(parts)
+
+
+if __name__ == "__main__":
+    run_stage("internal_kd.stages.data", add_arguments, main)

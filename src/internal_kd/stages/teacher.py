@@ -1,0 +1,49 @@
+"""Stage `teacher`: fine-tune the base model on a task (Experiment 1.0)."""
+
+import time
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from internal_kd.distillation.finetuning import finetuning_objective
+from internal_kd.distillation.run import load_run_data, train_run, write_run
+from internal_kd.distillation.schedules import Schedule
+from internal_kd.distillation.settings import TrainingSettings
+from internal_kd.distillation.updates import UpdateRule
+from internal_kd.models.loading import new_classifier
+from internal_kd.runtime import select_device, use_threads
+from internal_kd.stages.cli import run_stage
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Arguments of the stage."""
+    parser.add_argument("--base", type=Path, required=True, help="folder of the base model")
+    parser.add_argument("--data", type=Path, required=True, help="tokens of the task")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+
+
+def main(args: Namespace) -> None:
+    """Fine-tune; settings: run, training."""
+    started = time.perf_counter()
+    use_threads()
+    run, device = args.settings["run"], select_device()
+    data = load_run_data(args.data, run)
+    model = new_classifier(args.base, data.labels, run["seed"], device)
+    training = TrainingSettings(**args.settings["training"])
+    result = train_run(
+        model, data, finetuning_objective, Schedule(), training, UpdateRule(), run["seed"]
+    )
+    write_run(
+        args.out,
+        model,
+        data,
+        result,
+        settings=args.settings,
+        code=args.code,
+        tokenizer=args.base,
+        flags=[],
+        started=started,
+    )
+
+
+if __name__ == "__main__":
+    run_stage("internal_kd.stages.teacher", add_arguments, main)
