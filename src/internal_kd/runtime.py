@@ -7,8 +7,12 @@ import torch
 
 
 def select_device() -> torch.device:
-    """The first visible GPU, or the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """The first visible GPU, or the CPU.
+
+    The workflow tells by INTERNAL_KD_GPUS how many GPUs a job was given; 0 keeps it on the CPU.
+    """
+    granted = int(os.environ.get("INTERNAL_KD_GPUS", "1"))
+    return torch.device("cuda" if granted and torch.cuda.is_available() else "cpu")
 
 
 def use_threads() -> None:

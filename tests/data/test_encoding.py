@@ -71,6 +71,29 @@ def test_tokenizer_without_types_gives_zeros(rte, rte_table):
     assert not split.token_type_ids.any()
 
 
+def test_special_tokens_of_roberta(rte, rte_table):
+    roberta = tokenizer(with_types=False)
+    roberta.backend_tokenizer.post_processor = processors.RobertaProcessing(
+        ("[SEP]", SEP), ("[CLS]", CLS)
+    )
+    table = validate_table(rte_table, rte, "train", "here")
+    split = encode_split(table, rte, roberta, max_length=9)
+    dogs, bark, cats, the, cat, a = (
+        4 + WORDS.index(w) for w in ("dogs", "bark", "cats", "the", "cat", "a")
+    )
+    assert example(split, 1) == [CLS, dogs, bark, SEP, SEP, cats, bark, SEP]
+    assert example(split, 0) == [CLS, the, cat, 6, SEP, SEP, a, cat, SEP]
+    assert not split.token_type_ids.any()
+
+
+def test_tokenizer_must_be_fast(rte, rte_table):
+    class Slow:
+        is_fast = False
+
+    with pytest.raises(UserError, match=r"its tokenizer Slow has no tokenizer\.json"):
+        encode_split(rte_table, rte, Slow(), max_length=9)
+
+
 def test_chunks_do_not_show(encoded, rte, rte_table, monkeypatch):
     monkeypatch.setattr(encoding, "ROWS_PER_CALL", 2)
     table = validate_table(rte_table, rte, "train", "here")

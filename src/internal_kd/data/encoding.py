@@ -75,7 +75,15 @@ def encode_split(
 
     Pairs longer than `max_length` tokens lose tokens from the end of the longer text first, exactly
     as in BERT (see `cut_pair`). Models without token types (RoBERTa, DistilBERT) get zeros.
+
+    Raises:
+        UserError: the base model has no tokenizer of the tokenizers library (tokenizer.json).
     """
+    if not tokenizer.is_fast:
+        raise UserError(
+            f"base_model: its tokenizer {type(tokenizer).__name__} has no tokenizer.json; "
+            "choose a base model that has one"
+        )
     pieces = [
         _encode_rows(table.slice(start, ROWS_PER_CALL), task, tokenizer, max_length)
         for start in range(0, table.num_rows, ROWS_PER_CALL)

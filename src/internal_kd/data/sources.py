@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 
 from internal_kd.data.checks import validate_table, warn_of_overlap
 from internal_kd.errors import UserError
+from internal_kd.hub import go_offline_if_unreachable
 from internal_kd.tasks import SPLITS, Task
 
 GLUE_ON_THE_HUB = "nyu-mll/glue"
 REQUIRED_SPLITS = ("train", "validation")
-PROBE_SECONDS = 10.0
 LIMIT_SEED = 0
 
 Found = dict[str, tuple[pa.Table, str]]
@@ -113,7 +113,8 @@ def _read_arrow(file: Path) -> pa.Table:
 def _from_hub(path: str, revision: str | None, task: Task) -> Found:
     import datasets
 
-    _go_offline_if_unreachable(path, revision)
+    if not Path(path).exists():
+        go_offline_if_unreachable("dataset", path, revision)
     try:
         splits = datasets.load_dataset(path, task.name, revision=revision)
     except (OSError, ValueError) as error:
@@ -126,20 +127,6 @@ def _from_hub(path: str, revision: str | None, task: Task) -> Found:
         for split in SPLITS
         if split in splits
     }
-
-
-def _go_offline_if_unreachable(path: str, revision: str | None) -> None:
-    """Without a network ask the local cache at once, not after half a minute of retries."""
-    from huggingface_hub import HfApi, constants
-
-    if Path(path).exists() or constants.HF_HUB_OFFLINE:
-        return
-    try:
-        HfApi().dataset_info(path, revision=revision, timeout=PROBE_SECONDS)
-    except (OSError, ValueError):  # the hub answered: loading will say what is wrong
-        return
-    except Exception:  # whatever the hub's HTTP client raises when there is no connection
-        constants.HF_HUB_OFFLINE = True
 
 
 def _hub_message(path: str, task: Task, error: Exception) -> str:

@@ -1,12 +1,12 @@
-"""Stage `base`: the general pre-trained model and its tokenizer, as a folder of this study."""
+"""Stage `base`: a pre-trained model from a folder or the hub, as a folder of this study."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from transformers import AutoTokenizer, PreTrainedModel
 
-from internal_kd.embedded.base import export
 from internal_kd.errors import UserError
+from internal_kd.hub import go_offline_if_unreachable
 from internal_kd.models.layers import embedding_parameters, encoder_layers
 from internal_kd.models.loading import load_encoder
 from internal_kd.stages.cli import run_stage
@@ -19,16 +19,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def main(args: Namespace) -> None:
     """Write the base model; settings: source, path, revision, layers."""
-    settings = args.settings
-    if settings["source"] == "embedded":
-        export(args.out)
-    else:
-        _fetch(settings, args.out)
-    _check(load_encoder(args.out), settings["layers"])
+    _fetch(args.settings, args.out)
+    check_layers(load_encoder(args.out), args.settings["layers"])
 
 
 def _fetch(settings: dict, out: Path) -> None:
     path, revision = settings["path"], settings.get("revision")
+    if settings["source"] == "hub":
+        go_offline_if_unreachable("model", path, revision)
     try:
         model = load_encoder(path, revision)
         tokenizer = AutoTokenizer.from_pretrained(path, revision=revision or "main")
@@ -50,7 +48,12 @@ def _sentence(source: str, path: str) -> str:
     )
 
 
-def _check(model: PreTrainedModel, layers: int) -> None:
+def check_layers(model: PreTrainedModel, layers: int) -> None:
+    """Refuse a model whose depth is not the config's, or whose parts cannot be found.
+
+    Raises:
+        UserError: naming the number to write.
+    """
     found = len(encoder_layers(model))
     embedding_parameters(model)
     if found != layers:

@@ -1,0 +1,52 @@
+"""What stages have in common, in processes of their own."""
+
+import os
+import subprocess
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from internal_kd.fingerprint import code_fingerprint
+from internal_kd.stages.cli import run_stage
+from tests.conftest import ROOT
+
+STAGE = "internal_kd.stages.table1"
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Call a stage as a rule does."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-m", STAGE, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+def test_changed_code_is_refused_in_one_sentence(tmp_path) -> None:
+    log = tmp_path / "logs/table1.log"
+    result = run("--code", "0000", "--log", log, "--metrics", "none", "--out", tmp_path / "t.csv")
+    assert result.returncode == 2
+    for text in (result.stderr, log.read_text()):
+        assert text.startswith("error: the code of internal_kd.stages.table1 changed")
+        assert code_fingerprint(STAGE) in text
+        assert "Traceback" not in text
+    assert not (tmp_path / "t.csv").exists()
+
+
+def test_a_fault_of_the_program_shows_its_traceback(capsys) -> None:
+    def main(_: Namespace) -> None:
+        raise RuntimeError("a bug")
+
+    with pytest.raises(SystemExit) as stop:
+        run_stage(STAGE, lambda parser: None, main, [])
+    assert stop.value.code == 1
+    text = capsys.readouterr().err
+    assert "Traceback" in text
+    assert "a bug" in text
+
+
+@pytest.mark.parametrize("settings", ["{", "seeds: 1"])
+def test_settings_must_be_json(settings) -> None:
+    result = run("--settings", settings, "--metrics", "none", "--out", "none")
+    assert result.returncode == 2
+    assert "--settings" in result.stderr
