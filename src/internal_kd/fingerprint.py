@@ -77,8 +77,9 @@ def _tree(module: str) -> ast.Module:
     tree = ast.parse(path.read_bytes(), filename=str(path))
     for node in ast.walk(tree):
         if isinstance(node, _Documented) and ast.get_docstring(node, clean=False) is not None:
-            # A body must not become empty: a lone docstring and a lone `pass` are the same code.
-            node.body = node.body[1:] or [ast.Pass()]
+            rest = node.body[1:]
+            # Only a module may be empty; elsewhere a lone docstring is the same code as `pass`.
+            node.body = rest if rest or isinstance(node, ast.Module) else [ast.Pass()]
     return tree
 
 
@@ -122,8 +123,13 @@ def _module_hash(module: str) -> str:
     assert path is not None
     digest = hashlib.sha256(_canonical(tree).encode())
     for name in _data_files(tree):
-        digest.update(hashlib.sha256((path.parent / name).read_bytes()).digest())
+        digest.update(_file_hash(path.parent / name))
     return digest.hexdigest()
+
+
+def _file_hash(path: Path) -> bytes:
+    """Hash of a data file; one that is not there (yet) has an empty one."""
+    return hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b""
 
 
 def _canonical(node: object) -> str:

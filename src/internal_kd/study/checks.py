@@ -1,0 +1,377 @@
+"""What a schema cannot say about a config: names that exist, layers and epochs that fit.
+
+Each check names the keys it reads. It runs only where the schema found no fault with them, so it
+can rely on their form; a faulty experiment is left out without stopping the checks of the others.
+"""
+
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from internal_kd.study import files
+from internal_kd.study.experiments import Experiment, make_experiment
+from internal_kd.study.problems import Path, Problem
+from internal_kd.tasks import TASKS, nearest
+
+Config = Mapping[str, Any]
+Found = Iterator[Problem]
+
+DEFAULT_RESULTS = "results"
+DEFAULT_STUDY = "embedded"
+SOURCE_FOLDERS = ("src", "workflow", "studies", "profiles", "tests", "docs", "envs")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A config under inspection: its values, and its experiments as far as their form is right."""
+
+    config: Config
+    experiments: tuple[Experiment, ...]
+
+    @property
+    def students(self) -> tuple[Experiment, ...]:
+        """The experiments that train students."""
+        return tuple(experiment for experiment in self.experiments if not experiment.is_teacher)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.config[key]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check and the paths of the keys that it reads."""
+
+    reads: tuple[Path, ...]
+    find: Callable[[Draft], Found]
+
+    def can_run(self, faults: Collection[Path]) -> bool:
+        """Whether none of the keys it reads is faulty, nor anything above or below them."""
+        return not any(_overlap(fault, path) for fault in faults for path in self.reads)
+
+
+def _overlap(fault: Path, path: Path) -> bool:
+    if path == ("experiments",):
+        return fault == path
+    shared = min(len(fault), len(path))
+    return fault[:shared] == path[:shared]
+
+
+CHECKS: list[Check] = []
+
+
+def check(*keys: str) -> Callable[[Callable[[Draft], Found]], Callable[[Draft], Found]]:
+    """Register a check that reads these keys, written with dots."""
+
+    def register(find: Callable[[Draft], Found]) -> Callable[[Draft], Found]:
+        CHECKS.append(Check(tuple(tuple(key.split(".")) for key in keys), find))
+        return find
+
+    return register
+
+
+def semantic_problems(config: Config, faults: Collection[Path]) -> list[Problem]:
+    """All problems that the checks find.
+
+    Args:
+        config: a config that may disagree with the schema.
+        faults: paths of the keys where it does.
+    """
+    draft = Draft(config, tuple(_sound_experiments(config, faults)))
+    able = (check for check in CHECKS if check.can_run(faults))
+    return [problem for check in able for problem in check.find(draft)]
+
+
+def _sound_experiments(config: Config, faults: Collection[Path]) -> Iterator[Experiment]:
+    if ("experiments",) in faults:
+        return
+    for name, fields in config["experiments"].items():
+        if not any(fault[:2] == ("experiments", name) for fault in faults):
+            yield make_experiment(name, fields)
+
+
+def training_of(config: Config, role: str, task: str) -> dict[str, Any]:
+    """Training settings of ``teacher`` or ``student`` on a task, with what differs there."""
+    section = config[role]
+    return {**section["training"], **(section["per_task"] or {}).get(task, {})}
+
+
+def internal_epochs(epochs: int, layers: int, fraction: float) -> int:
+    """Epochs that staged schedules give to the layers: at least one each."""
+    return max(layers, round(epochs * fraction))
+
+
+def divisors(number: int) -> list[int]:
+    """Numbers of layers that group ``number`` layers evenly."""
+    return [count for count in range(1, number + 1) if number % count == 0]
+
+
+def _unknown(
+    path: tuple[str, ...], names: Iterable[str], known: Collection[str], what: str
+) -> Found:
+    for name in names:
+        if name not in known:
+            yield Problem(path, f"unknown {what} '{name}'; {nearest(name, known)}")
+
+
+@check("study", "results")
+def check_results(draft: Draft) -> Found:
+    """Results are kept apart from sources and from other studies."""
+    results, study = draft["results"], draft["study"]
+    top = results.removeprefix("./").split("/")[0]
+    if ".." in results.split("/"):
+        yield Problem(("results",), f"'{results}' leads out of the working directory; remove '..'")
+    elif top in SOURCE_FOLDERS:
+        yield Problem(("results",), f"'{top}' holds sources; write results/{study}")
+    elif results == DEFAULT_RESULTS and study != DEFAULT_STUDY:
+        yield Problem(
+            ("results",),
+            f"'{results}' belongs to the default study; write results/{study} for '{study}'",
+        )
+
+
+@check("tasks")
+def check_tasks(draft: Draft) -> Found:
+    """Tasks exist."""
+    yield from _unknown(("tasks",), draft["tasks"], TASKS, "task")
+
+
+@check("tasks", "experiments", "table1")
+def check_table1(draft: Draft) -> Found:
+    """Rows and columns of Table 1 are experiments and tasks of the study."""
+    table = draft["table1"]
+    for key, what in (("experiments", "experiment"), ("tasks", "task")):
+        yield from _unknown(("table1", key), table[key] or [], draft[key], what)
+
+
+@check("data.source", "table1.paper_values")
+def check_paper_values(draft: Draft) -> Found:
+    """Scores on generated tasks are never put beside the paper's."""
+    if draft["table1"]["paper_values"] and draft["data"]["source"] == "embedded":
+        yield Problem(
+            ("table1", "paper_values"),
+            "scores on the embedded tasks cannot be compared with the paper's; write false",
+        )
+
+
+@check("teacher.per_task", "student.per_task", "data.limit")
+def check_task_keys(draft: Draft) -> Found:
+    """Settings for single tasks name tasks, so that none is without effect by a slip of the pen."""
+    for path in (("teacher", "per_task"), ("student", "per_task"), ("data", "limit")):
+        for name in draft[path[0]][path[1]] or {}:
+            if name not in TASKS:
+                yield Problem((*path, name), f"unknown task; {nearest(name, TASKS)}")
+
+
+@check("base_model.source", "base_model.path", "base_model.revision")
+def check_base_model(draft: Draft) -> Found:
+    """Source and path of the base model belong together."""
+    yield from _source_and_path("base_model", draft["base_model"], path_needed=("folder", "hub"))
+    if draft["base_model"]["revision"] and draft["base_model"]["source"] != "hub":
+        yield Problem(("base_model", "revision"), "only the hub has revisions; write null")
+
+
+@check("data.source", "data.path")
+def check_data(draft: Draft) -> Found:
+    """Source and path of the data belong together."""
+    yield from _source_and_path("data", draft["data"], path_needed=("folder",))
+
+
+def _source_and_path(key: str, section: Config, path_needed: tuple[str, ...]) -> Found:
+    source, path = section["source"], section["path"]
+    if path is None and source in path_needed:
+        where = "a folder" if source == "folder" else "its name on the hub"
+        yield Problem((key, "path"), f"is null, but {key}.source is {source}; give {where}")
+    if path is not None and source in ("embedded", "pretrain"):
+        yield Problem(
+            (key, "path"),
+            f"is '{path}', but {key}.source is {source}, which reads no path; write null",
+        )
+
+
+@check("base_model.source", "base_model.layers", "pretraining.stages")
+def check_pretraining(draft: Draft) -> Found:
+    """The last stage of pre-training has the layers that the base model is said to have."""
+    if draft["base_model"]["source"] not in ("embedded", "pretrain"):
+        return
+    made, said = draft["pretraining"]["stages"][-1]["layers"], draft["base_model"]["layers"]
+    if made != said:
+        yield Problem(
+            ("base_model", "layers"),
+            f"is {said}, but the last of pretraining.stages has {made} layers; write {made}",
+        )
+
+
+@check("experiments")
+def check_teacher_experiment(draft: Draft) -> Found:
+    """There is one teacher per task, trained on the labels."""
+    teachers = [experiment for experiment in draft.experiments if experiment.is_teacher]
+    if len(teachers) != 1:
+        names = ", ".join(experiment.name for experiment in teachers) or "none"
+        yield Problem(
+            ("experiments",), f"exactly one experiment must have kind: teacher; found: {names}"
+        )
+    for experiment in teachers:
+        if experiment.internal or experiment.output:
+            yield Problem(
+                ("experiments", experiment.name),
+                "a teacher learns from the labels alone; remove internal and output",
+            )
+
+
+@check("experiments")
+def check_losses(draft: Draft) -> Found:
+    """Every student has a loss, and schedules over layers have losses to schedule."""
+    for experiment in draft.students:
+        path = ("experiments", experiment.name)
+        if not experiment.output:
+            yield Problem(
+                (*path, "output"),
+                "no output loss, so the classifier is never trained; add soft, hard or both",
+            )
+        if experiment.schedule != "simultaneous" and not experiment.internal:
+            yield Problem(
+                (*path, "internal"),
+                f"a {experiment.schedule} schedule goes from layer to layer but there is no "
+                "internal loss; add attention_kl or cls_cosine, or write schedule: simultaneous",
+            )
+
+
+@check("experiments")
+def check_stage_keys(draft: Draft) -> Found:
+    """Keys that only schedules over layers know are not set where they would do nothing."""
+    defaults = {"output_from": "start", "internal_updates": "all", "output_updates": "all"}
+    for experiment in draft.students:
+        for key, default in defaults.items():
+            value = getattr(experiment, key)
+            if experiment.schedule == "simultaneous" and value != default:
+                yield Problem(
+                    ("experiments", experiment.name, key),
+                    f"'{value}' needs a progressive or stacked schedule; write {default}",
+                )
+
+
+@check("experiments", "distillation.cosine_threshold")
+def check_threshold(draft: Draft) -> Found:
+    """A threshold on the cosine loss needs that loss."""
+    if draft["distillation"]["cosine_threshold"] == 0:
+        return
+    for experiment in draft.students:
+        if experiment.has_stages and "cls_cosine" not in experiment.internal:
+            yield Problem(
+                ("experiments", experiment.name, "internal"),
+                "distillation.cosine_threshold needs cls_cosine; add it or write 0.0 there",
+            )
+
+
+@check("experiments", "student.layers", "base_model.layers")
+def check_layers(draft: Draft) -> Found:
+    """The student's layers fit the base model."""
+    layers, base = draft["student"]["layers"], draft["base_model"]["layers"]
+    matching = [experiment.name for experiment in draft.students if experiment.matches_layers]
+    if layers > base:
+        yield Problem(
+            ("student", "layers"),
+            f"is {layers}, but the base model has only {base} layers; write at most {base}",
+        )
+    elif base % layers and matching:
+        counts = ", ".join(map(str, divisors(base)))
+        yield Problem(
+            ("student", "layers"),
+            f"{layers} does not divide the base model's {base} layers into even groups, "
+            f"which {matching[0]} needs; admissible: {counts}",
+        )
+
+
+@check("experiments", "student.layers", "base_model.layers")
+def check_layer_lists(draft: Draft) -> Found:
+    """An explicit choice of base layers has one for each student layer."""
+    layers, base = draft["student"]["layers"], draft["base_model"]["layers"]
+    for experiment in draft.students:
+        init = experiment.init
+        if isinstance(init, str):
+            continue
+        if len(init) != layers or max(init) > base:
+            yield Problem(
+                ("experiments", experiment.name, "init"),
+                f"is {list(init)}; name {layers} layers (student.layers) between 1 and {base}",
+            )
+
+
+@check("experiments", "student", "tasks")
+def check_epochs(draft: Draft) -> Found:
+    """There is an epoch for every layer's turn, and one for the output loss where it comes last."""
+    layers = draft["student"]["layers"]
+    staged = _staged(draft)
+    ends = [experiment for experiment in staged if experiment.output_from == "end"]
+    needed = layers + bool(ends)
+    for task in draft["tasks"] if staged else ():
+        epochs = training_of(draft.config, "student", task)["epochs"]
+        if epochs < needed:
+            yield Problem(
+                _epochs_path(draft, task),
+                f"{epochs} epochs are too few for {(ends or staged)[0].name}: one for each of "
+                f"{layers} layers{' and one for the output loss' if ends else ''}; "
+                f"write at least {needed}",
+            )
+
+
+@check("experiments", "student", "tasks", "distillation.internal_fraction")
+def check_internal_fraction(draft: Draft) -> Found:
+    """The layers' share of the epochs leaves one for the output loss where it comes last."""
+    layers, fraction = draft["student"]["layers"], draft["distillation"]["internal_fraction"]
+    ends = [experiment for experiment in _staged(draft) if experiment.output_from == "end"]
+    epochs = min(training_of(draft.config, "student", task)["epochs"] for task in draft["tasks"])
+    if ends and layers < epochs <= internal_epochs(epochs, layers, fraction):
+        yield Problem(
+            ("distillation", "internal_fraction"),
+            f"{fraction} of {epochs} epochs leaves none for the output loss of {ends[0].name}; "
+            f"write at most {math.floor((epochs - 1) / epochs * 100) / 100}",
+        )
+
+
+def _staged(draft: Draft) -> list[Experiment]:
+    return [experiment for experiment in draft.students if experiment.has_stages]
+
+
+def _epochs_path(draft: Draft, task: str) -> Path:
+    """The key that sets a student's epochs on a task."""
+    if "epochs" in (draft["student"]["per_task"] or {}).get(task, {}):
+        return ("student", "per_task", task, "epochs")
+    return ("student", "training", "epochs")
+
+
+@check("pretraining.stages")
+def check_growth(draft: Draft) -> Found:
+    """Each stage of pre-training doubles the one before as often as needed, and says how."""
+    stages = draft["pretraining"]["stages"]
+    for number, (before, stage) in enumerate(pairwise(stages), start=1):
+        path = ("pretraining", "stages", number)
+        if stage["layers"] not in {before["layers"] * 2**times for times in range(8)}:
+            yield Problem(
+                (*path, "layers"),
+                f"{stage['layers']} layers cannot grow from {before['layers']} by doubling; "
+                f"write {before['layers']} or {2 * before['layers']}",
+            )
+        elif stage["layers"] > before["layers"]:
+            yield from _how_it_grows(path, stage)
+
+
+def _how_it_grows(path: Path, stage: Config) -> Found:
+    if "growth" not in stage:
+        yield Problem((*path, "growth"), "the stage is deeper; write stack or interleave")
+    elif stage["growth"] == "interleave" and "faintness" not in stage:
+        yield Problem((*path, "faintness"), "interleave needs it; write a number such as 0.05")
+
+
+@check("data.source", "data.path", "tasks")
+def check_data_files(draft: Draft) -> Found:
+    """Local data exist."""
+    return files.data_problems(draft["data"], draft["tasks"])
+
+
+@check("base_model", "data.max_length")
+def check_base_model_files(draft: Draft) -> Found:
+    """A local base model exists and is what the config says."""
+    return files.base_model_problems(draft["base_model"], draft["data"]["max_length"])

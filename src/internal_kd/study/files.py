@@ -1,0 +1,66 @@
+"""Files a config names: whether they exist, at the time the DAG is built."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from internal_kd.study.problems import Problem
+from internal_kd.tasks import TASKS
+
+REQUIRED_SPLITS = ("train", "validation")
+SUFFIXES = ("parquet", "arrow")
+
+Found = Iterator[Problem]
+
+
+def data_problems(data: Mapping[str, Any], tasks: list[str]) -> Found:
+    """Missing folders and splits of ``data.source: folder``, relative to the working directory."""
+    if data["source"] != "folder" or data["path"] is None:
+        return
+    folder = Path(data["path"])
+    if not folder.is_dir():
+        yield Problem(
+            ("data", "path"),
+            f"the folder '{folder}' does not exist; it should hold {tasks[0]}/train.parquet",
+        )
+        return
+    for task in filter(TASKS.__contains__, tasks):
+        for split in REQUIRED_SPLITS:
+            if not _has_split(folder / task, split):
+                yield Problem(
+                    ("data", "path"),
+                    f"'{folder / task / split}.parquet' (or .arrow) is missing; put the {split} "
+                    f"split of {task} there or remove {task} from tasks",
+                )
+
+
+def _has_split(folder: Path, split: str) -> bool:
+    whole = any((folder / f"{split}.{suffix}").is_file() for suffix in SUFFIXES)
+    return whole or any(folder.glob(f"{split}-*-of-*.parquet"))
+
+
+def base_model_problems(base: Mapping[str, Any], max_length: int) -> Found:
+    """A missing model folder, or one whose ``config.json`` disagrees with the config."""
+    if base["source"] != "folder" or base["path"] is None:
+        return
+    file = Path(base["path"]) / "config.json"
+    if not file.is_file():
+        yield Problem(
+            ("base_model", "path"),
+            f"'{file}' does not exist; give a folder that was written by save_pretrained",
+        )
+        return
+    model = json.loads(file.read_text(encoding="utf-8"))
+    layers = model.get("num_hidden_layers", base["layers"])
+    if layers != base["layers"]:
+        yield Problem(
+            ("base_model", "layers"),
+            f"is {base['layers']}, but the model in '{base['path']}' has {layers}; write {layers}",
+        )
+    positions = model.get("max_position_embeddings", max_length)
+    if positions < max_length:
+        yield Problem(
+            ("data", "max_length"),
+            f"is {max_length}, but the model in '{base['path']}' has {positions} positions",
+        )

@@ -1,0 +1,176 @@
+"""What the JSON Schema has to say about a config, as sentences for its author."""
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from internal_kd.study.problems import Problem
+from internal_kd.tasks import nearest
+
+Schema = Mapping[str, Any]
+
+_NOUNS = {
+    "object": "a mapping of keys to values",
+    "array": "a list",
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+def read_schema(path: Path) -> Schema:
+    """Read the schema file."""
+    schema: Schema = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return schema
+
+
+def schema_problems(config: Mapping[str, Any], schema: Schema) -> list[Problem]:
+    """All disagreements between config and schema, in the order of the config's keys."""
+    errors = Draft202012Validator(schema).iter_errors(config)
+    return [problem for error in errors for problem in _problems_of(error)]
+
+
+def read_texts(value: Any, schema: Schema, root: Schema) -> Any:
+    """Read texts as YAML where the schema does not want a text.
+
+    Snakemake hands over nested values of ``--config 'student={layers: 2}'`` as texts. What YAML
+    itself reads as a text, such as ``2e-5``, stays one and is refused later.
+    """
+    schema = _resolve(schema, root)
+    if isinstance(value, str):
+        return _read_text(value, schema)
+    if isinstance(value, Mapping):
+        rest = schema.get("additionalProperties") or {}
+        known = schema.get("properties", {})
+        return {key: read_texts(item, known.get(key, rest), root) for key, item in value.items()}
+    if isinstance(value, list):
+        return [read_texts(item, schema.get("items", {}), root) for item in value]
+    return value
+
+
+def _resolve(schema: Any, root: Schema) -> Schema:
+    """Follow a local reference such as ``#/$defs/count``."""
+    if not isinstance(schema, Mapping) or "$ref" not in schema:
+        return schema if isinstance(schema, Mapping) else {}
+    target: Any = root
+    for part in schema["$ref"].removeprefix("#/").split("/"):
+        target = target[part]
+    return _resolve(target, root)
+
+
+def _read_text(text: str, schema: Schema) -> Any:
+    types = _types(schema)
+    if text == "null" and ("null" in types or None in schema.get("enum", ())):
+        return None
+    if not types or "string" in types:
+        return text
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+def _types(schema: Schema) -> list[str]:
+    types = schema.get("type", [])
+    return [types] if isinstance(types, str) else list(types)
+
+
+def _problems_of(error: ValidationError) -> Iterator[Problem]:
+    path = tuple(error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        for key in error.instance:
+            if key not in known:
+                yield Problem((*path, key), f"unknown key; {nearest(key, known)}")
+    elif error.validator == "required":
+        yield from _missing(error, path)
+    elif error.parent is None and "propertyNames" in error.absolute_schema_path:
+        yield Problem((*path, error.instance), f"the name must be {error.schema['expected']}")
+    else:
+        yield Problem(path, _sentence(error))
+
+
+def _missing(error: ValidationError, path: tuple[str | int, ...]) -> Iterator[Problem]:
+    """The problem of one missing key: the validator reports each by itself."""
+    key = next(key for key in error.validator_value if error.message.startswith(repr(key)))
+    yield Problem((*path, key), "this key is missing; config.yaml shows what belongs there")
+
+
+def _sentence(error: ValidationError) -> str:
+    value, limit, shown = error.instance, error.validator_value, _shown(error.instance)
+    if error.validator == "enum":
+        return f"{shown} is not allowed; {_choice(value, limit)}"
+    if error.validator == "uniqueItems":
+        return f"{_repeated(value)} stands there more than once; name each value once"
+    if error.validator in ("minItems", "minProperties"):
+        return f"is empty; put at least one entry there{_or_null(error)}"
+    if error.validator == "type" and isinstance(value, str):
+        return _not_text(value, error.schema)
+    bounds = {
+        "minimum": "at least",
+        "maximum": "at most",
+        "exclusiveMinimum": "greater than",
+        "exclusiveMaximum": "less than",
+    }
+    if str(error.validator) in bounds:
+        return f"is {shown}; it must be {bounds[str(error.validator)]} {limit}"
+    return f"is {shown}; it must be {_expected(error.schema)}"
+
+
+def _choice(value: object, allowed: list[object]) -> str:
+    if value is None or isinstance(value, bool | int | float):
+        return "write " + " or ".join(_shown(item) for item in allowed)
+    names = [item for item in allowed if isinstance(item, str)]
+    hint = nearest(value, names)
+    return hint if hint.startswith("known") else f"{hint} (known: {', '.join(names)})"
+
+
+def _or_null(error: ValidationError) -> str:
+    return " or write null" if "null" in _types(error.schema) else ""
+
+
+def _not_text(value: str, schema: Schema) -> str:
+    """A text where something else is wanted; YAML 1.1 reads 2e-5 as a text."""
+    wanted = _expected(schema)
+    if {"number", "integer"} & set(_types(schema)) and _is_number(value):
+        return f"is the text '{value}', not {wanted}; write {_with_point(value)}"
+    return f"is the text '{value}'; it must be {wanted}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _with_point(text: str) -> str:
+    """The form of a number that YAML 1.1 reads as one: a point, and a signed exponent."""
+    mantissa, letter, exponent = text.lower().partition("e")
+    if not letter:
+        return repr(float(text))
+    sign = "" if exponent[:1] in "+-" else "+"
+    return f"{mantissa if '.' in mantissa else mantissa + '.0'}e{sign}{exponent}"
+
+
+def _expected(schema: Schema) -> str:
+    return schema.get("expected") or " or ".join(_NOUNS[name] for name in _types(schema))
+
+
+def _repeated(values: list[object]) -> str:
+    return ", ".join(dict.fromkeys(_shown(item) for item in values if values.count(item) > 1))
+
+
+def _shown(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return f"'{value}'" if isinstance(value, str) else str(value)

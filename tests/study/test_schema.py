@@ -1,0 +1,83 @@
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from internal_kd.study.schema import read_schema, schema_problems
+from tests.study.configs import SCHEMA, read_config
+
+
+def objects_in(schema: Any, path: str = "") -> Iterator[tuple[str, dict]]:
+    if isinstance(schema, dict):
+        if schema.get("type") == "object" or "properties" in schema:
+            yield path, schema
+        for key, value in schema.items():
+            yield from objects_in(value, f"{path}/{key}")
+
+
+def test_schema_is_valid():
+    Draft202012Validator.check_schema(read_schema(SCHEMA))
+
+
+def test_no_mapping_takes_any_key():
+    for path, schema in objects_in(read_schema(SCHEMA)):
+        assert "additionalProperties" in schema, path
+        assert schema["additionalProperties"] is not True, path
+
+
+@pytest.mark.parametrize("overlays", [(), ("paper",), ("minilm",)])
+def test_shipped_configs_fit(overlays):
+    assert schema_problems(read_config(*overlays), read_schema(SCHEMA)) == []
+
+
+def leaves(value: Any, path: tuple = ()) -> Iterator[tuple]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from leaves(item, (*path, key))
+    else:
+        yield path
+
+
+PATHS = sorted(leaves(read_config()), key=str)
+WRONG = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.just([[]]))
+
+
+@given(st.sampled_from(PATHS), WRONG)
+def test_any_wrong_value_is_told_under_its_key(path, value):
+    config = read_config()
+    section = config
+    for key in path[:-1]:
+        section = section[key]
+    section[path[-1]] = value
+    for problem in schema_problems(config, read_schema(SCHEMA)):
+        assert problem.path[: len(path)] == path
+        assert problem.sentence
+
+
+def test_every_key_of_the_default_config_is_commented():
+    """A comment stands beside a key or above it; experiments and resources have one for the section."""
+    lines = (SCHEMA.parents[2] / "config.yaml").read_text().splitlines()
+    paths = [path for path in PATHS if path[0] not in ("experiments", "resources")]
+    keys = {key for path in paths for key in path} | {"experiments", "resources"}
+    for key in keys - set(read_config()["tasks"]):
+        mentions = [i for i, line in enumerate(lines) if re.search(rf"\b{key}:", line)]
+        assert any("#" in lines[i] or "#" in lines[i - 1] for i in mentions), key
+
+
+def test_experiment_defaults_in_the_comment_are_those_of_the_code():
+    from dataclasses import MISSING, fields
+
+    from internal_kd.study.experiments import Experiment
+
+    text = (SCHEMA.parents[2] / "config.yaml").read_text()
+    for field in fields(Experiment):
+        if field.name in ("name", "label"):
+            continue
+        default = field.default if field.default is not MISSING else {}
+        shown = yaml.safe_dump(default, default_flow_style=True).splitlines()[0]
+        assert f"#   {field.name}: {shown} " in text, field.name

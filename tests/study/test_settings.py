@@ -1,0 +1,103 @@
+import json
+
+from internal_kd.study import settings
+from internal_kd.study.experiments import Experiment
+from internal_kd.study.runs import Run
+from tests.study.configs import read_study
+
+
+def run(experiment: str, task: str = "rte") -> Run:
+    return Run(task, experiment, layers=4, percent=100, seed=0)
+
+
+def distill(experiment: str, task: str = "rte", **changes) -> str:
+    return settings.as_json(settings.distill_settings(read_study(**changes), run(experiment, task)))
+
+
+def test_run_knows_its_path():
+    assert run("exp3.4").path("results") == "results/runs/rte/exp3.4/layers4/train100/seed0"
+
+
+def test_settings_of_single_tasks_win():
+    study = read_study(student={"per_task": {"rte": {"epochs": 77}}})
+    told = settings.distill_settings(study, run("exp2.0", "rte"))
+    assert told["training"]["epochs"] == 77
+    other = settings.distill_settings(study, run("exp2.0", "mrpc"))
+    assert other["training"]["epochs"] == study.config["student"]["training"]["epochs"]
+
+
+def test_student_run_is_told_only_what_acts_on_it():
+    same = {
+        "exp1.1": {"temperature": 2.0, "internal_fraction": 0.5, "signals": {"budget_mb": 9}},
+        "exp2.0": {"internal_fraction": 0.5, "cosine_threshold": 0.5, "restart_schedule": True},
+        "exp3.2": {"internal_fraction": 0.5, "cosine_threshold": 0.5, "restart_schedule": True},
+    }
+    for experiment, changes in same.items():
+        assert distill(experiment) == distill(experiment, distillation=changes)
+    for experiment, changes in (
+        ("exp2.0", {"temperature": 2.0}),
+        ("exp3.2", {"signals": {"source": "live"}}),
+        ("exp3.4", {"internal_fraction": 0.5}),
+        ("exp3.4", {"cosine_threshold": 0.5}),
+        ("exp3.3", {"restart_schedule": True}),
+    ):
+        assert distill(experiment) != distill(experiment, distillation=changes)
+
+
+def test_labels_reach_the_table_only():
+    label = {"exp3.4": {"label": "new"}}
+    assert distill("exp3.4") == distill("exp3.4", experiments=label)
+    before = settings.table1_settings(read_study())
+    after = settings.table1_settings(read_study(experiments=label))
+    assert before != after
+
+
+def test_other_experiments_do_not_matter():
+    changes = {"exp3.5": {"head_init": "teacher"}}
+    assert distill("exp3.4") == distill("exp3.4", experiments=changes)
+    assert distill("exp3.5") != distill("exp3.5", experiments=changes)
+
+
+def test_limit_of_another_task_does_not_matter():
+    plain, limited = read_study(), read_study(data={"limit": {"cola": {"train": 10}}})
+    assert settings.task_data_settings(plain, "rte") == settings.task_data_settings(limited, "rte")
+    assert settings.task_data_settings(limited, "cola")["limit"] == {"train": 10}
+
+
+def test_real_data_do_not_depend_on_the_generated_language():
+    plain, other = read_study("paper"), read_study("paper", data={"language_seed": 5})
+    assert settings.task_data_settings(plain, "rte") == settings.task_data_settings(other, "rte")
+
+
+def test_pretraining_is_told_only_to_the_stage_that_does_it():
+    told = settings.base_model_settings(read_study())
+    assert told == {"source": "embedded", "path": None, "revision": None, "layers": 8}
+    study = read_study(base_model={"source": "pretrain"})
+    assert settings.base_model_settings(study) == study.config["pretraining"]
+
+
+def test_initial_students_are_shared_by_their_folder_names():
+    expected = {
+        "upper": ("upper", "upper"),
+        "lower": ("lower", "lower"),
+        "random": ("random-seed3", "random"),
+        (2, 4, 6, 11): ("2-4-6-11", [2, 4, 6, 11]),
+    }
+    for init, (name, told) in expected.items():
+        assert settings.init_name(Experiment("x", "x", init=init), seed=3) == name
+        back = settings.student_init_settings(name, layers=4)
+        assert back == {"init": told, "layers": 4, "seed": 3 if init == "random" else 0}
+
+
+def test_table_says_when_numbers_are_not_the_papers():
+    assert "not the paper's" in settings.table1_settings(read_study())["note"]
+    paper = settings.table1_settings(read_study("paper"))
+    assert (paper["note"], paper["with_paper"]) == ("", True)
+    assert [row["paper_row"] for row in paper["experiments"]] == [
+        row["name"] for row in paper["experiments"]
+    ]
+
+
+def test_json_does_not_depend_on_the_order_of_keys():
+    assert settings.as_json({"b": 1, "a": {"d": 2, "c": 3}}) == '{"a":{"c":3,"d":2},"b":1}'
+    assert json.loads(distill("exp3.6"))["experiment"]["output"] == {"soft": 1.0, "hard": 0.1}

@@ -1,0 +1,82 @@
+"""The conda environments of `--sdm conda` against the lock and the code that runs in them."""
+
+import ast
+import re
+import sys
+from importlib.metadata import packages_distributions
+
+import pytest
+import yaml
+
+from internal_kd.fingerprint import closure
+
+STAGES = {
+    "train": ("base", "student", "data", "teacher", "distill"),
+    "analysis": ("table1",),
+}
+PIN = re.compile(r"([A-Za-z0-9_.-]+)==([^\s;]+)")
+
+
+def canonical(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pins(lines):
+    found = (PIN.fullmatch(line.strip()) for line in lines if not line.startswith("#"))
+    return {canonical(match[1]): match[2] for match in found if match}
+
+
+@pytest.fixture(scope="module")
+def lock(root):
+    return pins((root / "requirements.lock").read_text().splitlines())
+
+
+@pytest.fixture(params=STAGES)
+def environment(request, root):
+    content = yaml.safe_load((root / "envs" / f"{request.param}.yaml").read_text())
+    (packages,) = (d["pip"] for d in content["dependencies"] if isinstance(d, dict))
+    return request.param, content, packages
+
+
+def test_every_package_is_pinned_as_in_the_lock(environment, lock):
+    _, _, packages = environment
+    assert len(pins(packages)) == len(packages)
+    assert pins(packages).items() <= lock.items()
+
+
+def test_python_is_the_oldest_that_is_supported(environment, root):
+    _, content, _ = environment
+    assert "python=3.11" in content["dependencies"]
+    assert 'requires-python = ">=3.11"' in (root / "pyproject.toml").read_text()
+
+
+def test_all_that_the_stages_import_is_there(environment, root):
+    name, _, packages = environment
+    distributions = packages_distributions()
+    needed = {
+        canonical(distributions[module][0])
+        for stage in STAGES[name]
+        for module in imported(root, f"internal_kd.stages.{stage}")
+    }
+    assert needed <= set(pins(packages))
+
+
+def test_rules_name_environments_that_exist(root):
+    rules = "".join(file.read_text() for file in (root / "workflow" / "rules").glob("*.smk"))
+    named = set(re.findall(r"envs/(\w+)\.yaml", rules))
+    assert named == set(STAGES)
+
+
+def imported(root, stage):
+    """Packages from outside that a stage's modules import, also inside functions."""
+    names = set()
+    for module in closure(stage):
+        path = (root / "src").joinpath(*module.split("."))
+        file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                names.add(node.module or "")
+    tops = {name.split(".")[0] for name in names}
+    return tops - set(sys.stdlib_module_names) - {"internal_kd"}

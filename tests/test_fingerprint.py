@@ -1,0 +1,160 @@
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from internal_kd import fingerprint
+from internal_kd.fingerprint import closure, code_fingerprint
+
+STAGES = ("base", "data", "distill", "pretrain", "student", "table1", "teacher")
+PACKAGE = {
+    "__init__.py": "",
+    "errors.py": "class UserError(Exception): pass\n",
+    "one.py": """
+        import json
+        from internal_kd import two
+        from .sub.three import f
+        def late():
+            import internal_kd.sub.four
+    """,
+    "two.py": "X = 1\n",
+    "alone.py": "Y = 1\n",
+    "sub/__init__.py": "",
+    "sub/three.py": """
+        # a comment
+        from ..errors import UserError
+
+        def f(x):
+            '''Docstring.'''
+            return x + 1
+    """,
+    "sub/four.py": """
+        FINGERPRINT_DATA = ("values.csv",)
+        from . import five
+    """,
+    "sub/five.py": "class C:\n    'only a docstring'\n",
+    "sub/values.csv": "1,2\n",
+}
+
+
+def write(root: Path, **changes: str) -> None:
+    for name, text in {**PACKAGE, **changes}.items():
+        path = root / "internal_kd" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+
+
+def forget() -> None:
+    for function in vars(fingerprint).values():
+        if hasattr(function, "cache_clear"):
+            function.cache_clear()
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A small package in place of the real one; call it with changed files for a fingerprint."""
+    monkeypatch.setattr(fingerprint, "_SOURCE_ROOT", tmp_path)
+
+    def of(module: str, **changes: str) -> str:
+        forget()
+        write(tmp_path, **changes)
+        return code_fingerprint(f"internal_kd.{module}")
+
+    yield of
+    monkeypatch.undo()
+    forget()
+
+
+def test_closure_follows_all_forms_of_import(package):
+    package("one")
+    assert closure("internal_kd.one") == {
+        "internal_kd",
+        "internal_kd.errors",
+        "internal_kd.one",
+        "internal_kd.two",
+        "internal_kd.sub",
+        "internal_kd.sub.three",
+        "internal_kd.sub.four",
+        "internal_kd.sub.five",
+    }
+    assert closure("internal_kd.alone") == {"internal_kd", "internal_kd.alone"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("two.py", "# why\nX  =  1\n"),
+        ("__init__.py", '"""The package."""\n'),
+        ("sub/three.py", "from ..errors import UserError\n\ndef f(x):\n    return (x + 1)\n"),
+        ("sub/five.py", "class C:\n    'another docstring'\n"),
+        ("sub/five.py", "class C:\n    pass\n"),
+        ("alone.py", "Y = 2\n"),
+    ],
+)
+def test_comments_docstrings_layout_and_other_modules_do_not_count(package, name, text):
+    assert package("one") == package("one", **{name: text})
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("two.py", "X = 2\n"),
+        ("__init__.py", "Z = 1\n"),
+        ("sub/__init__.py", "Z = 1\n"),
+        ("sub/three.py", "from ..errors import UserError\n\ndef f(x):\n    return x + 2\n"),
+        ("sub/five.py", "class C:\n    x = 'not a docstring'\n"),
+        ("sub/values.csv", "1,3\n"),
+    ],
+)
+def test_code_and_declared_data_count(package, name, text):
+    assert package("one") != package("one", **{name: text})
+
+
+def test_missing_module_is_an_error(package):
+    package("one")
+    with pytest.raises(ModuleNotFoundError, match=r"internal_kd\.nothing"):
+        closure("internal_kd.nothing")
+
+
+def test_fingerprint_is_short_hexadecimal():
+    value = code_fingerprint("internal_kd.stages.table1")
+    assert len(value) == 16
+    assert int(value, 16) >= 0
+
+
+def packages_of(stage: str) -> set[str]:
+    """First-level parts of the package that a stage consists of."""
+    names = closure(f"internal_kd.stages.{stage}")
+    return {name.split(".")[1] for name in names if "." in name} - {"stages"}
+
+
+def test_no_stage_depends_on_building_the_dag_or_on_other_stages():
+    for stage in STAGES:
+        names = closure(f"internal_kd.stages.{stage}")
+        own = {"internal_kd.stages", "internal_kd.stages.cli", f"internal_kd.stages.{stage}"}
+        assert {name for name in names if ".stages" in name} == own, stage
+        assert "study" not in packages_of(stage), stage
+
+
+def test_training_contains_no_tables_and_tables_no_training():
+    for stage in ("base", "student", "data", "teacher", "distill", "pretrain"):
+        assert "reporting" not in packages_of(stage), stage
+    assert not packages_of("table1") & {"distillation", "models", "data", "embedded"}
+
+
+def test_teacher_contains_no_distillation_losses():
+    names = closure("internal_kd.stages.teacher")
+    assert "internal_kd.distillation.training" in names
+    assert "internal_kd.distillation.losses.attention" not in names
+    assert "internal_kd.distillation.losses.hidden" not in names
+    assert "internal_kd.distillation.losses.attention" in closure("internal_kd.stages.distill")
+
+
+def test_data_and_initial_students_contain_no_training():
+    for stage in ("data", "student", "base"):
+        assert "distillation" not in packages_of(stage), stage
+
+
+def test_students_do_not_depend_on_generated_text():
+    for stage in ("student", "teacher", "distill"):
+        assert "embedded" not in packages_of(stage), stage

@@ -1,0 +1,140 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.study.configs import read_study
+from tests.workflow.snakemake import planned, snakemake
+
+SNAKEFILE = ("--snakefile", str(ROOT / "Snakefile"))
+TABLE1_JOBS = {"base_model": 1, "student_init": 1, "table1": 1}
+
+
+@pytest.fixture(scope="module")
+def stand_ins(tmp_path_factory) -> Path:
+    """A working directory with empty files where studies/minilm.yaml looks for model and data."""
+    folder = tmp_path_factory.mktemp("minilm")
+    model = folder / "models" / "all-MiniLM-L6-v2"
+    model.mkdir(parents=True)
+    (model / "config.json").write_text('{"num_hidden_layers": 6}')
+    for task in ("mrpc", "rte"):
+        (folder / "glue" / task).mkdir(parents=True)
+        for split in ("train", "validation"):
+            (folder / "glue" / task / f"{split}.parquet").touch()
+    return folder
+
+
+def test_default_target_is_table1(tmp_path):
+    seeds = len(read_study().seeds)
+    jobs = planned(tmp_path, *SNAKEFILE)
+    assert jobs == TABLE1_JOBS | {"all": 1, "task_data": 4, "teacher": 4, "distill": 9 * 4 * seeds}
+
+
+def test_paper_study_is_planned_offline(tmp_path):
+    overlay = ROOT / "studies" / "paper.yaml"
+    target = "results/paper/table1.csv"
+    jobs = planned(tmp_path, *SNAKEFILE, "--configfile", str(overlay), "--", target)
+    assert jobs == TABLE1_JOBS | {"task_data": 4, "teacher": 4, "distill": 9 * 4 * 5}
+
+
+def test_minilm_study_is_planned_from_local_folders(stand_ins):
+    overlay = ROOT / "studies" / "minilm.yaml"
+    jobs = planned(stand_ins, *SNAKEFILE, "--configfile", str(overlay))
+    seeds = len(
+        read_study(
+            "minilm",
+            data={"path": str(stand_ins / "glue")},
+            base_model={"path": str(stand_ins / "models" / "all-MiniLM-L6-v2")},
+        ).seeds
+    )
+    assert jobs == TABLE1_JOBS | {"all": 1, "task_data": 2, "teacher": 2, "distill": 9 * 2 * seeds}
+
+
+def test_students_without_teacher_do_not_wait_for_one(tmp_path):
+    target = "results/runs/rte/exp1.1/layers4/train100/seed0/metrics.json"
+    jobs = planned(tmp_path, *SNAKEFILE, "--", target)
+    assert jobs == {"base_model": 1, "student_init": 1, "task_data": 1, "distill": 1}
+
+
+def test_any_size_share_and_seed_of_a_run_is_a_target(tmp_path):
+    target = "results/runs/qqp/exp3.2/layers2/train30/seed11/metrics.json"
+    jobs = planned(tmp_path, *SNAKEFILE, "--", target)
+    assert jobs == {"base_model": 1, "student_init": 1, "task_data": 1, "teacher": 1, "distill": 1}
+
+
+def test_starts_differ_by_folder(tmp_path):
+    changes = "experiments={exp2.0: {init: random}, exp3.0: {init: [1, 2, 3, 4]}}"
+    jobs = planned(tmp_path, *SNAKEFILE, "--config", changes, "seeds=[0, 1]", "tasks=[rte]")
+    assert jobs["student_init"] == 4  # upper, two random ones, the list
+
+
+def test_command_line_changes_single_values(tmp_path):
+    jobs = planned(
+        tmp_path, *SNAKEFILE, "--config", "tasks=[rte]", "student={layers: 2}", "seeds=[5]"
+    )
+    assert (jobs["teacher"], jobs["distill"]) == (1, 9)
+    listed = snakemake(
+        tmp_path, "-n", *SNAKEFILE, "--config", "tasks=[rte]", "student={layers: 2}", "seeds=[5]"
+    ).stdout
+    assert "results/runs/rte/exp3.6/layers2/train100/seed5" in listed
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentences"),
+    [
+        (["seedz=[0]"], ["config: seedz: unknown key; did you mean 'seeds'?"]),
+        (["student={layers: 3}"], ["config: student.layers: 3 does not divide"]),
+        (
+            ["student={training: {learning_rate: 2e-5}}", "table1={experiments: [exp9]}"],
+            [
+                "config: student.training.learning_rate: is the text '2e-5', not a number; "
+                "write 2.0e-5",
+                "config: table1.experiments: unknown experiment 'exp9'",
+            ],
+        ),
+        (["data={source: folder, path: nowhere}"], ["config: data.path: the folder 'nowhere'"]),
+    ],
+)
+def test_mistakes_end_a_dry_run_with_a_sentence_each(tmp_path, changes, sentences):
+    result = snakemake(tmp_path, "-n", *SNAKEFILE, "--config", *changes)
+    assert result.returncode != 0
+    assert "Traceback" not in result.stdout
+    told = [line for line in result.stdout.splitlines() if line.startswith("config: ")]
+    assert len(told) == len(sentences)
+    for line, sentence in zip(told, sentences, strict=True):
+        assert line.startswith(sentence)
+
+
+def test_misspelt_overlay_file_is_told(tmp_path):
+    result = snakemake(tmp_path, "-n", *SNAKEFILE, "--configfile", "studies/papr.yaml")
+    assert result.returncode != 0
+    assert "papr.yaml" in result.stdout
+
+
+def test_every_rule_declares_what_it_needs():
+    """What `--lint` does not ask for: benchmark, threads, GPU, memory, time, fingerprint."""
+    for file in (ROOT / "workflow" / "rules").glob("*.smk"):
+        for rule in file.read_text().split("\nrule ")[1:]:
+            name = rule.split(":", 1)[0]
+            for part in ("log:", "benchmark:", "conda:", "threads:", "message:"):
+                assert f"\n    {part}" in rule, (name, part)
+            for part in ("gpu=", "mem_mb=", "runtime=", "code=stage_code(", "settings="):
+                assert f"\n        {part}" in rule, (name, part)
+
+
+def test_lint_is_clean():
+    result = snakemake(ROOT, "--lint")
+    assert result.returncode == 0, result.stdout
+
+
+def test_files_are_formatted():
+    files = [str(ROOT / "Snakefile"), *map(str, (ROOT / "workflow" / "rules").glob("*.smk"))]
+    result = subprocess.run(
+        [Path(sys.executable).parent / "snakefmt", "--check", *files],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,59 @@
+# The general pre-trained model, and the students that are cut from it.
+BASE_STAGE = {
+    "embedded": "embedded",
+    "pretrain": "pretrain",
+    "folder": "base",
+    "hub": "base",
+}[STUDY.config["base_model"]["source"]]
+
+
+rule base_model:
+    output:
+        model=directory(BASE_MODEL),
+    log:
+        f"{LOGS}/base_model.log",
+    benchmark:
+        f"{BENCHMARKS}/base_model.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: RESOURCES["base_model"]["threads"]
+    resources:
+        gpu=RESOURCES["base_model"]["gpu"],
+        mem_mb=RESOURCES["base_model"]["mem_mb"],
+        runtime=RESOURCES["base_model"]["runtime"],
+    params:
+        stage=BASE_STAGE,
+        code=stage_code(BASE_STAGE),
+        settings=settings.as_json(settings.base_model_settings(STUDY)),
+    message:
+        "base model"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.{params.stage}"
+        " --log {log} --code {params.code} --settings {params.settings:q} --out {output.model}"
+
+
+rule student_init:
+    input:
+        base=BASE_MODEL,
+    output:
+        model=directory(STUDENT_INIT),
+    log:
+        f"{LOGS}/student_init/{{init}}-layers{{layers}}.log",
+    benchmark:
+        f"{BENCHMARKS}/student_init/{{init}}-layers{{layers}}.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: RESOURCES["student_init"]["threads"]
+    resources:
+        gpu=RESOURCES["student_init"]["gpu"],
+        mem_mb=RESOURCES["student_init"]["mem_mb"],
+        runtime=RESOURCES["student_init"]["runtime"],
+    params:
+        code=stage_code("student"),
+        settings=student_init_settings,
+    message:
+        "student of {wildcards.layers} layers, start {wildcards.init}"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.student"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --base {input.base} --out {output.model}"

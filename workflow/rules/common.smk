@@ -1,0 +1,116 @@
+# The study, the paths of its files, and what each rule is told. No rules here.
+import os
+import re
+import sys
+from pathlib import Path
+
+SOURCE = Path(workflow.basedir) / "src"
+sys.path.insert(0, str(SOURCE))
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(
+        filter(None, [str(SOURCE), os.environ.get("PYTHONPATH")])
+    )
+)
+
+from internal_kd.errors import UserError
+from internal_kd.fingerprint import code_fingerprint
+from internal_kd.study import failures, runs, settings
+from internal_kd.study.config import load
+from internal_kd.study.runs import Run
+
+SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
+
+try:
+    STUDY = load(config, SCHEMA)
+except UserError as mistake:
+    # Not a WorkflowError: Snakemake would add the lines of this file.
+    sys.exit(str(mistake))
+
+RESULTS = STUDY.results
+LOGS = f"{RESULTS}/logs"
+BENCHMARKS = f"{RESULTS}/benchmarks"
+RUN = f"{RESULTS}/{runs.PATTERN}"
+RUN_NAME = "{task}-{experiment}-layers{layers}-train{percent}-seed{seed}"
+BASE_MODEL = f"{RESULTS}/base"
+STUDENT_INIT = f"{RESULTS}/init/{{init}}/layers{{layers}}"
+TOKENS = f"{RESULTS}/data/{{task}}/tokens.npz"
+EXAMPLES = f"{RESULTS}/data/{{task}}/examples.parquet"
+TABLE1 = f"{RESULTS}/table1.csv"
+
+RESOURCES = STUDY.config["resources"]
+TEACHER = re.escape(STUDY.teacher.name)
+STUDENTS = "|".join(
+    re.escape(name) for name in STUDY.experiments if name != STUDY.teacher.name
+)
+
+
+wildcard_constraints:
+    task="|".join(STUDY.tasks),
+    init=r"upper|lower|random-seed\d+|\d+(-\d+)*",
+    layers=r"\d+",
+    percent=r"\d+",
+    seed=r"\d+",
+
+
+def stage_code(stage):
+    """Fingerprint of the code that a stage consists of."""
+    return code_fingerprint(f"internal_kd.stages.{stage}")
+
+
+def run_of(wildcards):
+    """The run that wildcards name."""
+    return Run(
+        task=wildcards.task,
+        experiment=wildcards.experiment,
+        layers=int(wildcards.layers),
+        percent=int(wildcards.percent),
+        seed=int(wildcards.seed),
+    )
+
+
+def student_init_of(wildcards):
+    """Folder of the model that a student run starts from."""
+    experiment = STUDY.experiments[wildcards.experiment]
+    init = settings.init_name(experiment, int(wildcards.seed))
+    return STUDENT_INIT.format(init=init, layers=wildcards.layers)
+
+
+def teacher_of(wildcards):
+    """Files of the teacher that a student run learns from, if it asks for one."""
+    if not STUDY.experiments[wildcards.experiment].needs_teacher:
+        return []
+    folder = STUDY.teacher_run(wildcards.task).path(RESULTS)
+    return [f"{folder}/model", f"{folder}/metrics.json"]
+
+
+def teacher_option(wildcards):
+    """The argument that tells the stage of its teacher."""
+    teacher = teacher_of(wildcards)
+    return f"--teacher {teacher[0]}" if teacher else ""
+
+
+def student_init_settings(wildcards):
+    """Settings of rule student_init."""
+    layers = int(wildcards.layers)
+    return settings.as_json(settings.student_init_settings(wildcards.init, layers))
+
+
+def task_data_settings(wildcards):
+    """Settings of rule task_data."""
+    return settings.as_json(settings.task_data_settings(STUDY, wildcards.task))
+
+
+def teacher_settings(wildcards):
+    """Settings of rule teacher."""
+    return settings.as_json(settings.teacher_settings(STUDY, run_of(wildcards)))
+
+
+def distill_settings(wildcards):
+    """Settings of rule distill."""
+    return settings.as_json(settings.distill_settings(STUDY, run_of(wildcards)))
+
+
+def tell_mistakes(logs):
+    """Repeat at the end what failed stages had to say, after Snakemake's own many words."""
+    for sentence in failures.sentences(map(Path, logs)):
+        print(sentence, file=sys.stderr)

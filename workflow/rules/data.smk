@@ -1,0 +1,27 @@
+# A task's examples, checked and tokenised once for all runs.
+rule task_data:
+    input:
+        base=BASE_MODEL,
+    output:
+        tokens=TOKENS,
+        examples=EXAMPLES,
+    log:
+        f"{LOGS}/task_data/{{task}}.log",
+    benchmark:
+        f"{BENCHMARKS}/task_data/{{task}}.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: RESOURCES["task_data"]["threads"]
+    resources:
+        gpu=RESOURCES["task_data"]["gpu"],
+        mem_mb=RESOURCES["task_data"]["mem_mb"],
+        runtime=RESOURCES["task_data"]["runtime"],
+    params:
+        code=stage_code("data"),
+        settings=task_data_settings,
+    message:
+        "data of {wildcards.task}"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.data"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --base {input.base} --tokens {output.tokens} --examples {output.examples}"

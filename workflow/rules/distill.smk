@@ -1,0 +1,36 @@
+# All student runs, with and without a teacher: which losses act when is data of the experiment.
+rule distill:
+    input:
+        init=student_init_of,
+        data=TOKENS,
+        teacher=teacher_of,
+    output:
+        model=directory(f"{RUN}/model"),
+        history=f"{RUN}/history.csv",
+        metrics=f"{RUN}/metrics.json",
+        predictions=f"{RUN}/predictions.parquet",
+    log:
+        f"{LOGS}/distill/{RUN_NAME}.log",
+    benchmark:
+        f"{BENCHMARKS}/distill/{RUN_NAME}.tsv"
+    wildcard_constraints:
+        experiment=STUDENTS,
+    conda:
+        "../../envs/train.yaml"
+    threads: RESOURCES["distill"]["threads"]
+    resources:
+        gpu=RESOURCES["distill"]["gpu"],
+        mem_mb=RESOURCES["distill"]["mem_mb"],
+        runtime=RESOURCES["distill"]["runtime"],
+    params:
+        code=stage_code("distill"),
+        settings=distill_settings,
+        teacher=teacher_option,
+        out=RUN,
+    message:
+        "{wildcards.experiment} on {wildcards.task}: {wildcards.layers} layers,"
+        " {wildcards.percent} % of the data, seed {wildcards.seed}"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.distill"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --init {input.init} --data {input.data} {params.teacher} --out {params.out}"

@@ -1,0 +1,33 @@
+# Exp1.0: the base model fine-tuned on a task, the teacher of all its students.
+rule teacher:
+    input:
+        base=BASE_MODEL,
+        data=TOKENS,
+    output:
+        model=directory(f"{RUN}/model"),
+        history=f"{RUN}/history.csv",
+        metrics=f"{RUN}/metrics.json",
+        predictions=f"{RUN}/predictions.parquet",
+    log:
+        f"{LOGS}/teacher/{RUN_NAME}.log",
+    benchmark:
+        f"{BENCHMARKS}/teacher/{RUN_NAME}.tsv"
+    wildcard_constraints:
+        experiment=TEACHER,
+    conda:
+        "../../envs/train.yaml"
+    threads: RESOURCES["teacher"]["threads"]
+    resources:
+        gpu=RESOURCES["teacher"]["gpu"],
+        mem_mb=RESOURCES["teacher"]["mem_mb"],
+        runtime=RESOURCES["teacher"]["runtime"],
+    params:
+        code=stage_code("teacher"),
+        settings=teacher_settings,
+        out=RUN,
+    message:
+        "teacher {wildcards.experiment} on {wildcards.task}"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.teacher"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --base {input.base} --data {input.data} --out {params.out}"
