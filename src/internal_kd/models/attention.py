@@ -45,12 +45,22 @@ def attention_forward(
     scores = query @ key.transpose(2, 3) * (query.size(-1) ** -0.5 if scaling is None else scaling)
     if attention_mask is not None:
         scores = scores + attention_mask
-    recorder = _recorder.get()
-    if recorder is not None:
-        recorder.append(scores)
+    record(scores)
     probabilities = nn.functional.softmax(scores, dim=-1)
     dropped = nn.functional.dropout(probabilities, p=dropout, training=module.training)
     return (dropped @ value).transpose(1, 2).contiguous(), None
+
+
+def recording() -> bool:
+    """Whether scores are being collected."""
+    return _recorder.get() is not None
+
+
+def record(scores: Tensor) -> None:
+    """Hand the scores of a layer, `[batch, heads, tokens, tokens]`, to the active recorder."""
+    recorder = _recorder.get()
+    if recorder is not None:
+        recorder.append(scores)
 
 
 @contextmanager

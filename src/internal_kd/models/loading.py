@@ -11,6 +11,7 @@ from transformers import AutoModel, AutoModelForSequenceClassification, PreTrain
 from transformers.utils import logging as transformers_logging
 
 from internal_kd.models.attention import use_recordable_attention
+from internal_kd.models.top_layer import compute_only_cls_in_top_layer
 
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
@@ -37,15 +38,19 @@ def new_classifier(
         id2label=dict(enumerate(labels)),
         label2id={label: number for number, label in enumerate(labels)},
     )
-    use_recordable_attention(model)
-    return _to(model, device)
+    return _to(_prepared(model), device)
 
 
 def load_classifier(folder: str | Path) -> PreTrainedModel:
     """A fine-tuned classifier from its folder, in evaluation mode."""
     model = AutoModelForSequenceClassification.from_pretrained(str(folder), dtype=torch.float32)
+    return _prepared(model).eval()
+
+
+def _prepared(model: PreTrainedModel) -> PreTrainedModel:
     use_recordable_attention(model)
-    return model.eval()
+    compute_only_cls_in_top_layer(model)
+    return model
 
 
 def _to(model: nn.Module, device: torch.device) -> PreTrainedModel:

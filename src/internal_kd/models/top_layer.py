@@ -1,0 +1,55 @@
+"""The top layer computes its output for [CLS] alone: nothing above it and no loss reads more.
+
+Logits, the [CLS] vector and the attention scores are those of the whole layer; the output projection
+and the feed-forward network of all other tokens, three quarters of the layer's work, are left out.
+"""
+
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from internal_kd.models.attention import record, recording
+from internal_kd.models.layers import encoder_layers
+
+
+def compute_only_cls_in_top_layer(model: PreTrainedModel) -> None:
+    """Let the top layer of a BERT-like classifier compute [CLS] alone; leave others as they are.
+
+    The layer then returns `[batch, 1, hidden size]`. Parameters and saved files do not change.
+    """
+    layer = encoder_layers(model)[-1]
+    if _is_like_bert(layer):
+        layer.forward = partial(_forward_cls, layer)
+
+
+def _is_like_bert(layer: nn.Module) -> bool:
+    """BERT, RoBERTa and ELECTRA name the parts of a layer alike."""
+    attention = getattr(layer, "attention", None)
+    parts = ("query", "key", "value", "attention_head_size", "scaling")
+    return hasattr(layer, "feed_forward_chunk") and all(
+        hasattr(getattr(attention, "self", None), part) for part in parts
+    )
+
+
+def _forward_cls(
+    layer: Any, hidden_states: Tensor, attention_mask: Tensor | None = None, *_: Any, **__: Any
+) -> Tensor:
+    attention = layer.attention.self
+    cls = hidden_states[:, :1]
+    queries = _heads(attention, attention.query(hidden_states if recording() else cls))
+    keys = _heads(attention, attention.key(hidden_states))
+    values = _heads(attention, attention.value(hidden_states))
+    scores = queries @ keys.transpose(2, 3) * attention.scaling
+    if attention_mask is not None:
+        scores = scores + attention_mask[:, :, : scores.shape[2]]
+    record(scores)
+    probabilities = nn.functional.softmax(scores[:, :, :1], dim=-1)
+    context = (attention.dropout(probabilities) @ values).transpose(1, 2).flatten(2)
+    return layer.feed_forward_chunk(layer.attention.output(context, cls))
+
+
+def _heads(attention: Any, projected: Tensor) -> Tensor:
+    """From `[batch, tokens, hidden size]` to `[batch, heads, tokens, head size]`."""
+    return projected.unflatten(-1, (-1, attention.attention_head_size)).transpose(1, 2)
