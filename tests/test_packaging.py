@@ -3,6 +3,7 @@
 import re
 import subprocess
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
@@ -63,7 +64,7 @@ def test_data_files_and_type_marker_are_packaged(root):
 
 def test_init_files_are_empty():
     (package,) = internal_kd.__path__
-    for file in __import__("pathlib").Path(package).rglob("__init__.py"):
+    for file in Path(package).rglob("__init__.py"):
         assert file.read_text().count("\n") <= 1, file
 
 

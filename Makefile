@@ -1,0 +1,64 @@
+# make table1   set everything up and make Table 1 of the default study
+# make test     set everything up and run the tests
+PYTHON ?= python3
+WORKERS ?= 2
+TORCH := 2.13.0
+
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+STAMP := $(VENV)/.installed
+WITH_VENV := PATH="$(BIN):$$PATH"
+NEEDED := import sys; sys.exit(sys.version_info < (3, 11) and \
+	"error: Python 3.11 or newer is needed; name one with PYTHON=python3.x")
+
+.DEFAULT_GOAL := help
+.PHONY: help setup table1 test lint format lock clean
+
+help:
+	@echo "make table1 | test | lint | format | lock | setup | clean"
+
+setup: $(STAMP)
+
+# Bytecode is compiled here because PYTHONDONTWRITEBYTECODE may be set: every job would compile anew.
+$(STAMP): requirements.lock
+	@$(PYTHON) -c '$(NEEDED)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib > /dev/null 2>&1 || true
+	@touch $@
+
+table1: setup
+	$(WITH_VENV) snakemake --cores all results/table1.csv
+
+test: setup
+	OMP_NUM_THREADS=1 $(WITH_VENV) python -m pytest -n $(WORKERS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(WITH_VENV) snakemake --lint
+
+format: setup
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+# The newest versions that pyproject.toml allows, but for torch; without the name of torch's build.
+lock:
+	rm -rf build/lock
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet torch==$(TORCH) ".[dev,slurm]"
+	(echo "# Written by 'make lock'; what pyproject.toml allows stands there."; \
+	 build/lock/bin/python -m pip freeze --exclude internal-kd \
+	 | sed 's/^\(torch==[^+]*\)+.*/\1/') > requirements.lock
+	rm -rf build/lock
+
+# Everything but results.
+clean:
+	rm -rf $(VENV) build .snakemake .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+		.ruff_cache src/*.egg-info
+	find src tests -name __pycache__ -prune -exec rm -rf {} +

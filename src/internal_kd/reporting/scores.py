@@ -1,0 +1,86 @@
+"""The scores that runs left in their metrics.json, as data frames."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from internal_kd.errors import UserError
+
+Run = Mapping[str, Any]
+
+SPLITS = ("validation", "test")
+BY = ["experiment", "task", "split", "metric"]
+
+
+def read_runs(paths: Iterable[str | Path]) -> list[Run]:
+    """The contents of metrics.json files.
+
+    Raises:
+        UserError: a file is absent or not one of a run.
+    """
+    return [_read(Path(path)) for path in paths]
+
+
+def _read(path: Path) -> Run:
+    try:
+        run: Run = json.loads(path.read_text())
+        run["run"]["experiment"], run["validation"], run["majority"]  # what all tables need
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: not the metrics of a run; make the run again") from error
+    return run
+
+
+def scores(runs: Iterable[Run]) -> pd.DataFrame:
+    """One row per run, split and metric: experiment, task, seed, split, metric, value (0 to 1)."""
+    rows = [
+        (run["run"]["experiment"], run["run"]["task"], run["run"]["seed"], split, metric, value)
+        for run in runs
+        for split in SPLITS
+        for metric, value in (run.get(split) or {}).items()
+    ]
+    return pd.DataFrame(rows, columns=["experiment", "task", "seed", "split", "metric", "value"])
+
+
+def summary(values: pd.DataFrame) -> pd.DataFrame:
+    """Mean, sample standard deviation (empty for one run) and number of runs, by experiment, task,
+    split and metric.
+    """
+    groups = values.groupby(BY, sort=False)["value"]
+    return groups.agg(mean="mean", std="std", n="count").reset_index()
+
+
+def majority(runs: Iterable[Run]) -> pd.DataFrame:
+    """Scores of always answering the majority class: one row per task, split and metric."""
+    rows = {
+        (run["run"]["task"], split, metric): value
+        for run in runs
+        for split, found in run["majority"].items()
+        for metric, value in (found or {}).items()
+    }
+    frame = pd.DataFrame(
+        [(*key, value) for key, value in rows.items()],
+        columns=["task", "split", "metric", "mean"],
+    )
+    return frame
+
+
+def flags(runs: Iterable[Run]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Remarks of the runs of each (experiment, task) that has any."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for run in runs:
+        if run.get("flags"):
+            key = (run["run"]["experiment"], run["run"]["task"])
+            found.setdefault(key, set()).update(run["flags"])
+    return {key: tuple(sorted(names)) for key, names in found.items()}
+
+
+def code_versions(runs: Iterable[Run]) -> dict[str, tuple[str, ...]]:
+    """Fingerprints of the code by what it trained; teachers and students have different ones."""
+    found: dict[str, set[str]] = {}
+    for run in runs:
+        kind = "students" if "experiment" in run.get("settings", {}) else "teachers"
+        found.setdefault(kind, set()).add(str(run.get("code")))
+    return {kind: tuple(sorted(codes)) for kind, codes in found.items()}

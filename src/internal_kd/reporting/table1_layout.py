@@ -1,0 +1,147 @@
+"""The look of Table 1: which cell stands where, what is bold, what has a footnote."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from internal_kd.reporting.formats import MISSING, Cell, Column, Table
+from internal_kd.tasks import get_task
+
+Experiment = Mapping[str, Any]
+Scored = tuple[str, str]  # task and metric
+
+MAJORITY = "majority"
+NOT_DISTILLED = ("exp1.0", "exp1.1")
+METRIC_TITLES = {"accuracy": "Acc.", "f1": "F1 (binary)", "f1_weighted": "F1", "mcc": "MCC"}
+FLAG_TEXTS = {
+    "one_class": "at least one run always answers the same class",
+    "at_majority": "at least one run is not better than the majority class",
+    "teacher_one_class": "the teacher always answers the same class",
+    "teacher_at_majority": "the teacher is not better than the majority class",
+}
+MARKS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Score:
+    """A development score (0 to 1) of an experiment over n runs; NaN where there is none."""
+
+    mean: float
+    std: float
+    n: int
+    paper: float
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the cells of all rows need to know."""
+
+    scores: Mapping[tuple[str, str, str], Score]
+    scored: Sequence[Scored]
+    best: Mapping[Scored, set[str]]
+    marks: Mapping[str, str]
+    with_paper: bool
+
+
+def layout(
+    frame: pd.DataFrame,
+    experiments: Sequence[Experiment],
+    tasks: Sequence[str],
+    with_paper: bool,
+    notes: Sequence[str],
+) -> Table:
+    """Arrange the development rows of the tidy table as the paper's Table 1, in percent.
+
+    The best distilled student of each column is bold; footnotes name what runs were flagged for.
+    """
+    scored = [(task, metric) for task in tasks for metric in get_task(task).metrics]
+    plain = [row for row in experiments if row.get("paper_row") in NOT_DISTILLED]
+    distilled = [row for row in experiments if row.get("paper_row") not in NOT_DISTILLED]
+    scores = _scores(frame)
+    best = {column: _best(scores, [row["name"] for row in distilled], column) for column in scored}
+    marks = _marks(scores.values())
+    look = _Look(scores, scored, best, marks, with_paper)
+    majority = [{"name": MAJORITY, "label": "Majority class"}]
+    return Table(
+        title="Table 1",
+        caption="Scores on the development sets, in percent.",
+        columns=_columns(scored, with_paper),
+        sections=[
+            [_row(row, look) for row in part] for part in (plain, distilled, majority) if part
+        ],
+        notes=[*notes, *(f"{mark}: {_flag_text(flag)}." for flag, mark in marks.items())],
+    )
+
+
+def _scores(frame: pd.DataFrame) -> dict[tuple[str, str, str], Score]:
+    rows = frame[frame["split"] == "validation"].to_dict("records")
+    return {
+        (row["experiment"], row["task"], row["metric"]): Score(
+            mean=float(row["mean"]),
+            std=float(row["std"]),
+            n=0 if pd.isna(row["n"]) else int(row["n"]),
+            paper=float(row["paper"]),
+            flags=tuple(row["flags"].split()),
+        )
+        for row in rows
+    }
+
+
+def _best(
+    scores: Mapping[tuple[str, str, str], Score], names: Iterable[str], column: Scored
+) -> set[str]:
+    """The experiments with the highest mean as it is printed."""
+    means = {name: scores[(name, *column)].mean for name in names}
+    known = {name: round(100 * mean, 2) for name, mean in means.items() if not math.isnan(mean)}
+    return {name for name, mean in known.items() if mean == max(known.values())}
+
+
+def _marks(scores: Iterable[Score]) -> dict[str, str]:
+    """A letter for each flag that occurs."""
+    flags = sorted({flag for score in scores for flag in score.flags})
+    return dict(zip(flags, MARKS, strict=False))
+
+
+def _flag_text(flag: str) -> str:
+    return FLAG_TEXTS.get(flag, flag.replace("_", " "))
+
+
+def _columns(scored: Iterable[Scored], with_paper: bool) -> list[Column]:
+    columns = [Column("Experiment", align="l"), Column("Description", align="l")]
+    for task, metric in scored:
+        columns.append(Column(METRIC_TITLES[metric], group=get_task(task).title))
+        if with_paper:
+            columns.append(Column(f"{METRIC_TITLES[metric]} paper", group=get_task(task).title))
+    return [*columns, Column("n")]
+
+
+def _row(experiment: Experiment, look: _Look) -> list[Cell]:
+    name = experiment["name"]
+    title = "" if name == MAJORITY else name[:1].upper() + name[1:]
+    row = [Cell(title), Cell(experiment["label"])]
+    for column in look.scored:
+        score = look.scores[(name, *column)]
+        marks = tuple(look.marks[flag] for flag in score.flags)
+        row.append(Cell(_mean_and_std(score), name in look.best[column], marks))
+        if look.with_paper:
+            row.append(Cell(_percent(score.paper)))
+    counts = [look.scores[(name, *column)].n for column in look.scored]
+    return [*row, Cell("" if name == MAJORITY else _range(counts))]
+
+
+def _mean_and_std(score: Score) -> str:
+    mean = _percent(score.mean)
+    return mean if math.isnan(score.std) else f"{mean} ± {_percent(score.std)}"
+
+
+def _percent(value: float) -> str:
+    return MISSING if math.isnan(value) else f"{100 * value:.2f}"
+
+
+def _range(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low}–{high}"
