@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from internal_kd import fingerprint
-from internal_kd.fingerprint import closure, code_fingerprint
+from internal_kd.fingerprint import closure, code_fingerprint, current_fingerprint
 
-STAGES = ("base", "data", "distill", "pretrain", "student", "table1", "teacher")
+STAGES = ("base", "data", "distill", "embedded", "pretrain", "student", "table1", "teacher")
 PACKAGE = {
     "__init__.py": "",
     "errors.py": "class UserError(Exception): pass\n",
@@ -110,6 +110,20 @@ def test_code_and_declared_data_count(package, name, text):
     assert package("one") != package("one", **{name: text})
 
 
+def test_a_part_that_a_job_does_not_use_can_be_left_out(package):
+    package("one")
+    names = closure("internal_kd.one", without="sub")
+    assert names == {"internal_kd", "internal_kd.one", "internal_kd.two"}
+    planned = code_fingerprint("internal_kd.one", without="sub")
+    assert planned.endswith("-sub")
+    package("one", **{"sub/five.py": "X = 3\n"})
+    assert current_fingerprint("internal_kd.one", planned) == planned
+    package("one", **{"two.py": "X = 3\n"})
+    assert current_fingerprint("internal_kd.one", planned) != planned
+    plain = code_fingerprint("internal_kd.one")
+    assert current_fingerprint("internal_kd.one", plain) == plain
+
+
 def test_missing_module_is_an_error(package):
     package("one")
     with pytest.raises(ModuleNotFoundError, match=r"internal_kd\.nothing"):
@@ -132,7 +146,8 @@ def test_no_stage_depends_on_building_the_dag_or_on_other_stages():
     for stage in STAGES:
         names = closure(f"internal_kd.stages.{stage}")
         own = {"internal_kd.stages", "internal_kd.stages.cli", f"internal_kd.stages.{stage}"}
-        assert {name for name in names if ".stages" in name} == own, stage
+        shared = {"internal_kd.stages.base"} if stage == "embedded" else set()
+        assert {name for name in names if ".stages" in name} == own | shared, stage
         assert "study" not in packages_of(stage), stage
 
 
@@ -155,6 +170,21 @@ def test_data_and_initial_students_contain_no_training():
         assert "distillation" not in packages_of(stage), stage
 
 
+def test_embedded_base_contains_no_pretraining():
+    """What ships does not change with the code that once made it."""
+    names = closure("internal_kd.stages.embedded")
+    assert "internal_kd.embedded.base" in names
+    assert "internal_kd.embedded.pretraining" not in names
+
+
+def test_declared_data_files_exist():
+    modules = {name for stage in STAGES for name in closure(f"internal_kd.stages.{stage}")}
+    for name in modules:
+        path = fingerprint._source_file(name)
+        for data in fingerprint._data_files(fingerprint._tree(name)):
+            assert (path.parent / data).is_file(), (name, data)
+
+
 def test_students_do_not_depend_on_generated_text():
-    for stage in ("student", "teacher", "distill"):
+    for stage in ("base", "student", "teacher", "distill"):
         assert "embedded" not in packages_of(stage), stage

@@ -25,22 +25,36 @@ _SOURCE_ROOT = Path(__file__).resolve().parent.parent
 _Documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def code_fingerprint(module: str) -> str:
+def code_fingerprint(module: str, without: str = "") -> str:
     """Return the fingerprint of a module and all it imports of this package, as 16 hex digits.
+
+    Args:
+        module: full name of the module.
+        without: a subpackage, such as ``embedded``, that the job at hand does not use although the
+            module can import it. Its name is appended after a dash.
 
     Raises:
         ModuleNotFoundError: the module is not part of the package.
     """
     digest = hashlib.sha256()
-    for name in sorted(closure(module)):
+    for name in sorted(closure(module, without)):
         digest.update(f"{name}={_module_hash(name)}\n".encode())
-    return digest.hexdigest()[:DIGITS]
+    return "-".join(filter(None, [digest.hexdigest()[:DIGITS], without]))
 
 
-def closure(module: str) -> set[str]:
+def current_fingerprint(module: str, planned: str) -> str:
+    """Return today's fingerprint of a module, leaving out what an earlier one left out."""
+    return code_fingerprint(module, planned.partition("-")[2])
+
+
+def closure(module: str, without: str = "") -> set[str]:
     """Return the names of the package's modules that ``module`` can reach, itself included.
 
     Imports inside functions count, and so do the ``__init__`` modules of the packages on the way.
+
+    Args:
+        module: full name of the module.
+        without: a subpackage that is left out, with what only it imports.
 
     Raises:
         ModuleNotFoundError: the module is not part of the package.
@@ -51,10 +65,15 @@ def closure(module: str) -> set[str]:
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        if name not in seen:
+        if name not in seen and not _belongs_to(name, without):
             seen.add(name)
             waiting.extend(_imports(name))
     return seen
+
+
+def _belongs_to(module: str, subpackage: str) -> bool:
+    name = f"{PACKAGE}.{subpackage}"
+    return bool(subpackage) and (module == name or module.startswith(f"{name}."))
 
 
 @cache

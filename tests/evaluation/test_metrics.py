@@ -7,6 +7,8 @@ from sklearn import metrics as sklearn
 from internal_kd.evaluation.metrics import METRICS, majority_baseline, score
 from internal_kd.tasks import METRIC_NAMES
 
+pytestmark = pytest.mark.filterwarnings("ignore:A single label was found:UserWarning:sklearn")
+
 PAIRS = st.integers(1, 60).flatmap(
     lambda n: st.tuples(
         *(st.lists(st.integers(0, 2), min_size=n, max_size=n).map(np.array) for _ in range(2))

@@ -286,6 +286,12 @@ def test_model_folder_with_other_layers_and_positions(tmp_path):
     assert second.startswith("config: data.max_length: is 64")
 
 
+def test_broken_model_folder(tmp_path):
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(UserError, match=r"base_model.path: '.*config.json' is not JSON"):
+        read_study(base_model={"source": "folder", "path": str(tmp_path)})
+
+
 def test_nested_values_of_the_command_line_arrive_as_texts():
     study = read_study(
         student={"layers": "2", "training": {"learning_rate": "1.0e-3", "bucketing": "false"}},

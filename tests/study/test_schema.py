@@ -1,3 +1,4 @@
+import dataclasses
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from internal_kd.distillation.settings import TrainingSettings
+from internal_kd.study.experiments import Experiment
 from internal_kd.study.schema import read_schema, schema_problems
 from tests.study.configs import SCHEMA, read_config
 
@@ -35,6 +38,14 @@ def test_shipped_configs_fit(overlays):
     assert schema_problems(read_config(*overlays), read_schema(SCHEMA)) == []
 
 
+def test_training_settings_are_those_of_the_training_loop():
+    training = read_schema(SCHEMA)["$defs"]["training"]
+    known = {field.name for field in dataclasses.fields(TrainingSettings)} - {"restart_schedule"}
+    assert set(training["properties"]) == set(training["required"]) == known
+    per_task = read_schema(SCHEMA)["$defs"]["per_task"]["additionalProperties"]
+    assert set(per_task["properties"]) == known
+
+
 def leaves(value: Any, path: tuple = ()) -> Iterator[tuple]:
     if isinstance(value, dict) and value:
         for key, item in value.items():
@@ -60,7 +71,7 @@ def test_any_wrong_value_is_told_under_its_key(path, value):
 
 
 def test_every_key_of_the_default_config_is_commented():
-    """A comment stands beside a key or above it; experiments and resources have one for the section."""
+    """A comment stands beside a key or above it; experiments and resources have one in all."""
     lines = (SCHEMA.parents[2] / "config.yaml").read_text().splitlines()
     paths = [path for path in PATHS if path[0] not in ("experiments", "resources")]
     keys = {key for path in paths for key in path} | {"experiments", "resources"}
@@ -70,14 +81,10 @@ def test_every_key_of_the_default_config_is_commented():
 
 
 def test_experiment_defaults_in_the_comment_are_those_of_the_code():
-    from dataclasses import MISSING, fields
-
-    from internal_kd.study.experiments import Experiment
-
     text = (SCHEMA.parents[2] / "config.yaml").read_text()
-    for field in fields(Experiment):
+    for field in dataclasses.fields(Experiment):
         if field.name in ("name", "label"):
             continue
-        default = field.default if field.default is not MISSING else {}
+        default = field.default if field.default is not dataclasses.MISSING else {}
         shown = yaml.safe_dump(default, default_flow_style=True).splitlines()[0]
         assert f"#   {field.name}: {shown} " in text, field.name

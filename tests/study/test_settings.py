@@ -71,9 +71,17 @@ def test_real_data_do_not_depend_on_the_generated_language():
 
 def test_pretraining_is_told_only_to_the_stage_that_does_it():
     told = settings.base_model_settings(read_study())
-    assert told == {"source": "embedded", "path": None, "revision": None, "layers": 8}
+    assert told == {"layers": 8}
     study = read_study(base_model={"source": "pretrain"})
     assert settings.base_model_settings(study) == study.config["pretraining"]
+    paper = read_study("paper")
+    assert settings.base_model_settings(paper) == paper.config["base_model"]
+
+
+def test_each_source_of_the_base_model_has_its_own_stage():
+    stages = [settings.base_model_stage(study) for study in (read_study(), read_study("paper"))]
+    assert stages == ["embedded", "base"]
+    assert settings.base_model_stage(read_study(base_model={"source": "pretrain"})) == "pretrain"
 
 
 def test_initial_students_are_shared_by_their_folder_names():

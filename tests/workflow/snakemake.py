@@ -39,8 +39,6 @@ def copy_project(folder: Path) -> Path:
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, folder / name)
-    for n in ("train", "analysis"):
-        (folder / "envs" / f"{n}.yaml").touch()  # TEMPORARY
     return folder
 
 
@@ -48,7 +46,12 @@ def planned(folder: Path, *arguments: str) -> dict[str, int]:
     """Jobs that a dry run would start, by rule."""
     result = snakemake(folder, "-n", *arguments)
     assert result.returncode == 0, result.stdout
-    if "Nothing to be done" in result.stdout:
+    return job_counts(result.stdout)
+
+
+def job_counts(output: str) -> dict[str, int]:
+    """The table of jobs in Snakemake's output."""
+    if "Nothing to be done" in output:
         return {}
-    stats = result.stdout.split("Job stats:", 1)[1].split("total", 1)[0]
+    stats = output.split("Job stats:", 1)[1].split("total", 1)[0]
     return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", stats, re.MULTILINE)}

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.study.configs import read_study
-from tests.workflow.snakemake import planned, snakemake
+from tests.workflow.snakemake import job_counts, planned, snakemake
 
 SNAKEFILE = ("--snakefile", str(ROOT / "Snakefile"))
 TABLE1_JOBS = {"base_model": 1, "student_init": 1, "table1": 1}
@@ -71,14 +71,11 @@ def test_starts_differ_by_folder(tmp_path):
 
 
 def test_command_line_changes_single_values(tmp_path):
-    jobs = planned(
-        tmp_path, *SNAKEFILE, "--config", "tasks=[rte]", "student={layers: 2}", "seeds=[5]"
-    )
+    changes = ("tasks=[rte]", "student={layers: 2}", "seeds=[5]")
+    output = snakemake(tmp_path, "-n", *SNAKEFILE, "--config", *changes).stdout
+    jobs = job_counts(output)
     assert (jobs["teacher"], jobs["distill"]) == (1, 9)
-    listed = snakemake(
-        tmp_path, "-n", *SNAKEFILE, "--config", "tasks=[rte]", "student={layers: 2}", "seeds=[5]"
-    ).stdout
-    assert "results/runs/rte/exp3.6/layers2/train100/seed5" in listed
+    assert "results/runs/rte/exp3.6/layers2/train100/seed5" in output
 
 
 @pytest.mark.parametrize(
@@ -111,6 +108,21 @@ def test_misspelt_overlay_file_is_told(tmp_path):
     result = snakemake(tmp_path, "-n", *SNAKEFILE, "--configfile", "studies/papr.yaml")
     assert result.returncode != 0
     assert "papr.yaml" in result.stdout
+
+
+@pytest.mark.slow
+def test_paper_study_without_the_hub_ends_with_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    overlay = str(ROOT / "studies" / "paper.yaml")
+    target = "results/paper/table1.csv"
+    result = snakemake(tmp_path, "--cores", "1", *SNAKEFILE, "--configfile", overlay, "--", target)
+    assert result.returncode != 0
+    assert "Traceback" not in result.stdout
+    after = result.stdout.split("Exiting because a job execution failed")[1]
+    sentences = [line for line in after.splitlines() if line.startswith("error: ")]
+    assert len(sentences) == 1
+    assert sentences[0].startswith("error: base_model.path: 'bert-base-uncased' could not be")
 
 
 def test_every_rule_declares_what_it_needs():

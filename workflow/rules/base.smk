@@ -1,13 +1,10 @@
 # The general pre-trained model, and the students that are cut from it.
-BASE_STAGE = {
-    "embedded": "embedded",
-    "pretrain": "pretrain",
-    "folder": "base",
-    "hub": "base",
-}[STUDY.config["base_model"]["source"]]
+BASE_STAGE = settings.base_model_stage(STUDY)
 
 
 rule base_model:
+    input:
+        files=files.base_model_files(STUDY.config["base_model"]),
     output:
         model=directory(BASE_MODEL),
     log:

@@ -14,7 +14,7 @@ os.environ.update(
 
 from internal_kd.errors import UserError
 from internal_kd.fingerprint import code_fingerprint
-from internal_kd.study import failures, runs, settings
+from internal_kd.study import failures, files, runs, settings
 from internal_kd.study.config import load
 from internal_kd.study.runs import Run
 
@@ -37,11 +37,19 @@ TOKENS = f"{RESULTS}/data/{{task}}/tokens.npz"
 EXAMPLES = f"{RESULTS}/data/{{task}}/examples.parquet"
 TABLE1 = f"{RESULTS}/table1.csv"
 
+# The generated language only matters where it is used.
+UNUSED_BY_DATA = "" if STUDY.config["data"]["source"] == "embedded" else "embedded"
+
 RESOURCES = STUDY.config["resources"]
 TEACHER = re.escape(STUDY.teacher.name)
 STUDENTS = "|".join(
     re.escape(name) for name in STUDY.experiments if name != STUDY.teacher.name
 )
+
+
+# A limit on GPUs holds for one machine; jobs on a cluster's machines are not counted together.
+resource_scopes:
+    gpu="local",
 
 
 wildcard_constraints:
@@ -52,9 +60,9 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-def stage_code(stage):
-    """Fingerprint of the code that a stage consists of."""
-    return code_fingerprint(f"internal_kd.stages.{stage}")
+def stage_code(stage, without=""):
+    """Fingerprint of the code that a stage consists of, without a subpackage it does not use."""
+    return code_fingerprint(f"internal_kd.stages.{stage}", without)
 
 
 def run_of(wildcards):
@@ -87,6 +95,11 @@ def teacher_option(wildcards):
     """The argument that tells the stage of its teacher."""
     teacher = teacher_of(wildcards)
     return f"--teacher {teacher[0]}" if teacher else ""
+
+
+def task_files(wildcards):
+    """Local files that a task is read from."""
+    return files.data_files(STUDY.config["data"], wildcards.task)
 
 
 def student_init_settings(wildcards):

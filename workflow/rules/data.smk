@@ -2,6 +2,7 @@
 rule task_data:
     input:
         base=BASE_MODEL,
+        files=task_files,
     output:
         tokens=TOKENS,
         examples=EXAMPLES,
@@ -17,7 +18,7 @@ rule task_data:
         mem_mb=RESOURCES["task_data"]["mem_mb"],
         runtime=RESOURCES["task_data"]["runtime"],
     params:
-        code=stage_code("data"),
+        code=stage_code("data", without=UNUSED_BY_DATA),
         settings=task_data_settings,
     message:
         "data of {wildcards.task}"

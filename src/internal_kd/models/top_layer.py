@@ -1,7 +1,7 @@
 """The top layer computes its output for [CLS] alone: nothing above it and no loss reads more.
 
-Logits, the [CLS] vector and the attention scores are those of the whole layer; the output projection
-and the feed-forward network of all other tokens, three quarters of the layer's work, are left out.
+Logits, the [CLS] vector and the attention scores are those of the whole layer. Left out are the
+output projection and the feed-forward network of all other tokens, three quarters of its work.
 """
 
 from functools import partial

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from internal_kd.errors import UserError
-from internal_kd.fingerprint import code_fingerprint
+from internal_kd.fingerprint import current_fingerprint
 
 USER_ERROR = 2
 
@@ -73,7 +73,7 @@ def _check_code(module: str, expected: str | None) -> None:
     """Sources edited while a job waited in a queue would falsify the record of what ran."""
     if expected is None:
         return
-    found = code_fingerprint(module)
+    found = current_fingerprint(module, expected)
     if found != expected:
         raise UserError(
             f"the code of {module} changed since this job was planned "

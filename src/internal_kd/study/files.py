@@ -1,4 +1,4 @@
-"""Files a config names: whether they exist, at the time the DAG is built."""
+"""Files that a config names: whether they are there when the DAG is built, and which they are."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from internal_kd.study.problems import Problem
-from internal_kd.tasks import TASKS
+from internal_kd.tasks import SPLITS, TASKS
 
 REQUIRED_SPLITS = ("train", "validation")
 SUFFIXES = ("parquet", "arrow")
@@ -27,7 +27,7 @@ def data_problems(data: Mapping[str, Any], tasks: list[str]) -> Found:
         return
     for task in filter(TASKS.__contains__, tasks):
         for split in REQUIRED_SPLITS:
-            if not _has_split(folder / task, split):
+            if not _files_of(folder / task, split):
                 yield Problem(
                     ("data", "path"),
                     f"'{folder / task / split}.parquet' (or .arrow) is missing; put the {split} "
@@ -35,9 +35,26 @@ def data_problems(data: Mapping[str, Any], tasks: list[str]) -> Found:
                 )
 
 
-def _has_split(folder: Path, split: str) -> bool:
-    whole = any((folder / f"{split}.{suffix}").is_file() for suffix in SUFFIXES)
-    return whole or any(folder.glob(f"{split}-*-of-*.parquet"))
+def data_files(data: Mapping[str, Any], task: str) -> list[str]:
+    """Local files that a task is read from; none where its source is not a folder."""
+    if data["source"] != "folder":
+        return []
+    folder = Path(data["path"]) / task
+    return [str(file) for split in SPLITS for file in _files_of(folder, split)]
+
+
+def base_model_files(base: Mapping[str, Any]) -> list[str]:
+    """Local files of the base model; none where its source is not a folder."""
+    if base["source"] != "folder":
+        return []
+    return sorted(str(file) for file in Path(base["path"]).iterdir() if file.is_file())
+
+
+def _files_of(folder: Path, split: str) -> list[Path]:
+    """The files of a split: one, or the shards of a download from the hub."""
+    whole = [folder / f"{split}.{suffix}" for suffix in SUFFIXES]
+    found = [file for file in whole if file.is_file()]
+    return found[:1] or sorted(folder.glob(f"{split}-*-of-*.parquet"))
 
 
 def base_model_problems(base: Mapping[str, Any], max_length: int) -> Found:
@@ -51,7 +68,15 @@ def base_model_problems(base: Mapping[str, Any], max_length: int) -> Found:
             f"'{file}' does not exist; give a folder that was written by save_pretrained",
         )
         return
-    model = json.loads(file.read_text(encoding="utf-8"))
+    try:
+        model = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        yield Problem(("base_model", "path"), f"'{file}' is not JSON; save the model again")
+        return
+    yield from _shape_problems(base, model, max_length)
+
+
+def _shape_problems(base: Mapping[str, Any], model: Mapping[str, Any], max_length: int) -> Found:
     layers = model.get("num_hidden_layers", base["layers"])
     if layers != base["layers"]:
         yield Problem(

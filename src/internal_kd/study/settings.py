@@ -26,9 +26,17 @@ def as_json(settings: Mapping[str, Any]) -> str:
     return json.dumps(settings, sort_keys=True, separators=(",", ":"))
 
 
+def base_model_stage(study: Study) -> str:
+    """The stage that makes the base model; each source has its own, and so its own code."""
+    source = str(study.config["base_model"]["source"])
+    return source if source in ("embedded", "pretrain") else "base"
+
+
 def base_model_settings(study: Study) -> Settings:
     """Where the base model comes from, or how it is pre-trained."""
     base = dict(study.config["base_model"])
+    if base["source"] == "embedded":
+        return {"layers": base["layers"]}
     return dict(study.config["pretraining"]) if base["source"] == "pretrain" else base
 
 
