@@ -2,4 +2,4 @@
 
 
 class UserError(Exception):
-    """A mistake in configuration, data or environment, told in one sentence that names the remedy."""
+    """A mistake in config, data or environment, told in one sentence that names the remedy."""
