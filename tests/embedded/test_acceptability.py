@@ -1,0 +1,55 @@
+from random import Random
+
+from internal_kd.embedded import acceptability
+from internal_kd.embedded.acceptability import Scene
+from internal_kd.embedded.events import Event, Phrase
+from internal_kd.embedded.grammar import Speaker
+
+SCENE = Scene(Event(0, Phrase("miner"), Phrase("robin", plural=True)), agent_near=Phrase("dog", True))
+
+
+def _all(rule, good):
+    texts = set()
+    for seed in range(300):
+        text = rule(SCENE, Speaker(Random(seed), 0.0), good)
+        texts.add(text.replace("behind", "near").replace("beside", "near"))
+    return texts
+
+
+def test_agreement():
+    good, bad = _all(acceptability.agreement, True), _all(acceptability.agreement, False)
+    assert good == {
+        "the miner near the dogs helps the robins .",
+        "it is the robins that the miner near the dogs helps .",
+        "does the miner near the dogs help the robins ?",
+        "the robins were helped by the miner near the dogs .",
+    }
+    assert bad == {
+        "the miner near the dogs help the robins .",
+        "it is the robins that the miner near the dogs help .",
+        "do the miner near the dogs help the robins ?",
+        "the robins was helped by the miner near the dogs .",
+    }
+
+
+def test_verb_form():
+    assert _all(acceptability.verb_form, True) == {
+        "did the miner near the dogs help the robins ?",
+        "were the robins helped by the miner near the dogs ?",
+        "was it the miner near the dogs that helped the robins ?",
+    }
+    assert "did the miner near the dogs helped the robins ?" in _all(acceptability.verb_form, False)
+
+
+def test_gap():
+    good = _all(acceptability.gap, True)
+    assert "which robins did the miner near the dogs help ?" in good
+    assert "it was the robins that the miner near the dogs helped ." in good
+    assert all(len(text.split()) > 10 for text in _all(acceptability.gap, False))
+
+
+def test_bystanders_have_the_other_number():
+    for seed in range(200):
+        scene = acceptability.sample_scene(Speaker(Random(seed)), "train")
+        if scene.agent_near:
+            assert scene.agent_near.plural is not scene.event.agent.plural

@@ -1,0 +1,61 @@
+import pytest
+import torch
+from transformers import AutoModel, AutoModelForPreTraining, AutoTokenizer
+
+from internal_kd.embedded import base, lexicon, pretraining
+from internal_kd.embedded.corpus import generate_corpus
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("base")
+    base.export(out)
+    return out
+
+
+def test_assets_are_small():
+    files = list(base.ASSETS.iterdir())
+    assert sum(file.stat().st_size for file in files) <= 1_000_000
+    assert {file.name for file in files} == {*base.COPIED, base.WEIGHTS, base.PROVENANCE}
+
+
+def test_the_base_loads_in_single_precision(folder):
+    model = AutoModel.from_pretrained(folder)
+    assert model.config.num_hidden_layers == 8
+    assert model.config.hidden_size == 64
+    assert model.dtype == torch.float32
+
+
+def test_the_tokenizer_knows_every_word(folder):
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    words = sorted(lexicon.vocabulary())
+    assert all(len(tokenizer.tokenize(word)) == 1 for word in words)
+    assert tokenizer.unk_token_id not in tokenizer(" ".join(words))["input_ids"]
+
+
+def test_provenance():
+    record = base.provenance()
+    assert set(record) == {"code", "settings", "quality"}
+    assert len(record["code"]) == 16
+    assert record["settings"]["stages"][-1]["layers"] == 8
+
+
+def test_the_shipped_weights_have_the_quality_they_claim(folder):
+    record = base.provenance()
+    model = AutoModelForPreTraining.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    settings = record["settings"]
+    examples = generate_corpus(2000, settings["single_share"], settings["changed_share"], 12345)
+    held_out = pretraining.encode(list(examples), tokenizer)
+    quality = pretraining.evaluate(model, held_out, tokenizer, settings)
+    for name, value in record["quality"].items():
+        assert quality[name] == pytest.approx(value, abs=0.05)
+
+
+@pytest.mark.slow
+def test_a_rebuilt_base_is_as_good(tmp_path):
+    """Some ten minutes of one core: pre-training from nothing with the settings of the shipped base."""
+    record = base.provenance()
+    quality = pretraining.pretrain(record["settings"], tmp_path)
+    for name, value in record["quality"].items():
+        assert quality[name] >= value - 0.05
