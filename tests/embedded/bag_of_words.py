@@ -1,5 +1,7 @@
 """The floor a task must not be solvable at: logistic regression on words and pairs of words."""
 
+from itertools import pairwise
+
 import pyarrow as pa
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -35,4 +37,4 @@ def features(row: list[str]) -> Features:
 
 
 def _grams(words: list[str]) -> set[str]:
-    return {*words, *(f"{one}_{two}" for one, two in zip(words, words[1:], strict=False))}
+    return {*words, *(f"{one}_{two}" for one, two in pairwise(words))}

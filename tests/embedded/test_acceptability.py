@@ -5,7 +5,9 @@ from internal_kd.embedded.acceptability import Scene
 from internal_kd.embedded.events import Event, Phrase
 from internal_kd.embedded.grammar import Speaker
 
-SCENE = Scene(Event(0, Phrase("miner"), Phrase("robin", plural=True)), agent_near=Phrase("dog", True))
+SCENE = Scene(
+    Event(0, Phrase("miner"), Phrase("robin", plural=True)), agent_near=Phrase("dog", True)
+)
 
 
 def _all(rule, good):
@@ -46,6 +48,13 @@ def test_gap():
     assert "which robins did the miner near the dogs help ?" in good
     assert "it was the robins that the miner near the dogs helped ." in good
     assert all(len(text.split()) > 10 for text in _all(acceptability.gap, False))
+
+
+def test_order_exchanges_two_neighbours():
+    good, bad = _all(acceptability.order, True), _all(acceptability.order, False)
+    assert "the miner near the dogs helps the robins ." in good
+    assert "the miner near the dogs the helps robins ." in bad
+    assert not good & bad
 
 
 def test_bystanders_have_the_other_number():

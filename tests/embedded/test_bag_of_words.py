@@ -1,4 +1,4 @@
-import bag_of_words
+from tests.embedded import bag_of_words
 import numpy as np
 import pytest
 

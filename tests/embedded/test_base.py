@@ -54,7 +54,7 @@ def test_the_shipped_weights_have_the_quality_they_claim(folder):
 
 @pytest.mark.slow
 def test_a_rebuilt_base_is_as_good(tmp_path):
-    """Some ten minutes of one core: pre-training from nothing with the settings of the shipped base."""
+    """Ten minutes of one core: pre-training from nothing with the shipped base's settings."""
     record = base.provenance()
     quality = pretraining.pretrain(record["settings"], tmp_path)
     for name, value in record["quality"].items():

@@ -37,13 +37,13 @@ def test_unsupported_words_are_in_changed_second_texts_only():
 
 
 def test_a_corrupted_sentence_differs():
-    words = "did the miner help the robins in the garden ?".split()
+    words = ["did", "the", "miner", "help", "the", "robins", "in", "the", "garden", "?"]
     changed = [corpus.corrupt(words, Random(seed)) for seed in range(200)]
     assert sum(other != words for other in changed) > 190
 
 
 def test_inflection_takes_another_form_of_the_same_word():
-    words = "was the miner helped by the robins ?".split()
+    words = ["was", "the", "miner", "helped", "by", "the", "robins", "?"]
     found = {" ".join(corpus.inflect_one(words, Random(seed))) for seed in range(50)}
     assert found == {
         "were the miner helped by the robins ?",

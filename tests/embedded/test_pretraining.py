@@ -14,7 +14,7 @@ SETTINGS = {
     "examples": 4000,
     "single_share": 0.5,
     "changed_share": 0.4,
-    "vocabulary_size": 560,
+    "vocabulary_size": 400,
     "max_length": 64,
     "batch_size": 16,
     "max_grad_norm": 1.0,
@@ -37,7 +37,7 @@ SETTINGS = {
 @pytest.fixture(scope="module")
 def tokenizer():
     texts = [e.first for e in generate_corpus(3000, 0.5, 0.4, 0)]
-    return train_tokenizer(texts, 560, 64)
+    return train_tokenizer(texts, 400, 64)
 
 
 @pytest.fixture(scope="module")

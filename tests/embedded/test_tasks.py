@@ -16,6 +16,7 @@ STEMS = {
     for verb in pair
     for form in (verb, lexicon.past(verb), lexicon.third_person(verb))
 }
+ADJECTIVES = {word: number for number, pair in enumerate(lexicon.ADJECTIVES) for word in pair}
 SINGULAR = {lexicon.plural(noun): noun for noun in lexicon.NOUNS}
 
 
@@ -33,7 +34,9 @@ def _skeleton(text):
     """Read the skeleton back from a statement of the MRPC-like task, without the generator."""
     words = text.split()
     verb = next(STEMS[word] for word in words if word in STEMS)
-    nouns = sorted(SINGULAR.get(word, word) for word in words if SINGULAR.get(word, word) in lexicon.NOUNS)
+    nouns = sorted(
+        SINGULAR.get(word, word) for word in words if SINGULAR.get(word, word) in lexicon.NOUNS
+    )
     return "|".join([str(verb), *nouns])
 
 
@@ -41,6 +44,7 @@ def _skeleton(text):
 def test_columns_and_sizes(generated, name):
     splits = generated[name]
     assert list(splits) == ["train", "validation", "test"]
+    assert len(splits["train"]) == tasks.RECIPES[name].train_size
     assert len(splits["validation"]) >= 400
     assert len(splits["test"]) == 1000
     for table in splits.values():
@@ -76,7 +80,9 @@ def test_no_example_occurs_twice(generated, name):
 @pytest.mark.parametrize("name", ["cola", "qqp", "mrpc"])
 def test_no_single_text_is_in_two_splits(generated, name):
     splits = [{text for row in _texts(t) for text in row} for t in generated[name].values()]
-    splits.append({t for e in generate_corpus(20000, 0.3, 0.5, 0) for t in (e.first, e.second) if t})
+    splits.append(
+        {t for e in generate_corpus(20000, 0.3, 0.5, 0) for t in (e.first, e.second) if t}
+    )
     for one, other in combinations(splits, 2):
         assert not one & other
 
@@ -86,9 +92,12 @@ def test_no_skeleton_is_in_two_splits(generated):
         {_skeleton(text) for row in _texts(table) for text in row}
         for table in generated["mrpc"].values()
     ]
+    assert len(found[2]) > 400
     corpus = set()
     for example in generate_corpus(20000, 0.0, 0.5, 0):
-        if not re.search(r"\b(" + "|".join([*lexicon.SORT_OF, *lexicon.HIERARCHY]) + ")s?\\b", str(example)):
+        if not re.search(
+            r"\b(" + "|".join([*lexicon.SORT_OF, *lexicon.HIERARCHY]) + ")s?\\b", str(example)
+        ):
             corpus |= {_skeleton(text) for text in (example.first, str(example.second))}
     assert len(corpus) > 1000
     for one, other in combinations([*found, corpus], 2):
@@ -98,7 +107,7 @@ def test_no_skeleton_is_in_two_splits(generated):
 def test_positives_and_negatives_of_mrpc_share_most_words(generated):
     """The words that a pair has in common say little about its label."""
     shares = {0: [], 1: []}
-    for row in generated["mrpc"]["train"].to_pylist():
+    for row in generated["mrpc"]["test"].to_pylist():
         first, second = set(row["sentence1"].split()), set(row["sentence2"].split())
         shares[row["label"]].append(len(first & second) / len(first | second))
     means = [sum(part) / len(part) for part in shares.values()]
@@ -110,3 +119,28 @@ def test_unknown_task():
         tasks.generate("sst2", 0)
 
 
+def _event(text):
+    """Who did what to whom, where and when, read from a statement without the generator."""
+    words = text.rstrip(" .").split()
+    verb = next(place for place, word in enumerate(words) if word in STEMS and word.endswith("d"))
+    passive = words[verb + 1 : verb + 2] == ["by"]
+    nouns = [word for word in words if SINGULAR.get(word, word) in lexicon.NOUNS]
+    phrases = []
+    for noun in nouns:
+        before = words[words.index(noun) - 1]
+        phrases.append((noun, ADJECTIVES.get(before)))
+    first, second = reversed(phrases) if passive else phrases
+    adjuncts = sorted(a for a in (*lexicon.PLACES, *lexicon.TIMES) if a in text)
+    return STEMS[words[verb]], first, second, adjuncts
+
+
+@pytest.mark.parametrize("split", tasks.SPLITS)
+def test_labels_of_mrpc_by_an_independent_reading(generated, split):
+    for row in generated["mrpc"][split].to_pylist():
+        same = _event(row["sentence1"]) == _event(row["sentence2"])
+        assert same == bool(row["label"]), row
+
+
+def test_the_reader_itself():
+    told = _event("at noon , the angry miner was helped by the robins in the forest .")
+    assert told == (0, ("robins", None), ("miner", 3), ["at noon", "in the forest"])

@@ -1,9 +1,9 @@
 """Single sentences and the ways to spoil them: the material of the CoLA-like task.
 
-Every violation is between words that need not stand side by side, so that n-grams do not find it.
+Most violations are between words that need not stand side by side, so n-grams do not find them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from internal_kd.embedded import events, lexicon
@@ -54,7 +54,7 @@ def agreement(scene: Scene, speaker: Speaker, good: bool) -> str:
     acts = base if event.agent.plural is good else lexicon.third_person(base)
     do = "do" if event.agent.plural is good else "does"
     was = "were" if event.patient.plural is good else "was"
-    form = speaker.random.choice(
+    return speaker.random.choice(
         (
             f"{agent} {acts} {patient} {_end(event)}.",
             f"it is {patient} that {agent} {acts} {_end(event)}.",
@@ -62,7 +62,6 @@ def agreement(scene: Scene, speaker: Speaker, good: bool) -> str:
             f"{patient} {was} {lexicon.past(base)} by {agent} {_end(event)}.",
         )
     )
-    return form
 
 
 def verb_form(scene: Scene, speaker: Speaker, good: bool) -> str:
@@ -106,6 +105,16 @@ def gap(scene: Scene, speaker: Speaker, good: bool) -> str:
     )
 
 
+def order(scene: Scene, speaker: Speaker, good: bool) -> str:
+    """A word stands at its place, not after its right neighbour."""
+    rule = speaker.random.choice((agreement, verb_form, gap))
+    words = rule(scene, speaker, True).split()
+    if not good:
+        place = speaker.random.randrange(len(words) - 2)
+        words[place : place + 2] = words[place + 1], words[place]
+    return " ".join(words)
+
+
 def _end(event: Event) -> str:
     return " ".join(part for part in (event.place, event.time, "") if part is not None)
 
@@ -114,11 +123,14 @@ PHENOMENA: dict[str, Callable[[Scene, Speaker, bool], str]] = {
     "agreement": agreement,
     "verb_form": verb_form,
     "gap": gap,
+    "order": order,
 }
-WEIGHTS: dict[str, float] = {"agreement": 0.5, "verb_form": 0.2, "gap": 0.3}
+WEIGHTS: dict[str, float] = {"agreement": 0.1, "verb_form": 0.1, "gap": 0.5, "order": 0.3}
 
 
-def sentence(speaker: Speaker, side: str, good: bool) -> str:
+def sentence(
+    speaker: Speaker, side: str, good: bool, weights: Mapping[str, float] = WEIGHTS
+) -> str:
     """A sentence of the given side that is acceptable, or violates one rule."""
-    kind = speaker.random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+    kind = speaker.random.choices(list(weights), list(weights.values()))[0]
     return PHENOMENA[kind](sample_scene(speaker, side), speaker, good)

@@ -1,4 +1,4 @@
-"""The base model that ships with the project: pre-trained once by `pretraining`, kept in half precision."""
+"""The base model that ships with the project, pre-trained once and kept in half precision."""
 
 import json
 import shutil

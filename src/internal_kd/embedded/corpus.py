@@ -21,6 +21,8 @@ CHANGE_WEIGHTS: dict[str, float] = {
     "adjunct": 0.13,
 }
 
+SINGLE_WEIGHTS: dict[str, float] = {"agreement": 0.5, "verb_form": 0.2, "gap": 0.3}
+
 
 @dataclass(frozen=True)
 class Example:
@@ -90,7 +92,7 @@ def _questions(speaker: Speaker, label: int) -> Example:
 
 
 def _single(speaker: Speaker, label: int) -> Example:
-    words = acceptability.sentence(speaker, SIDE, good=True).split()
+    words = acceptability.sentence(speaker, SIDE, True, SINGLE_WEIGHTS).split()
     return Example(" ".join(corrupt(words, speaker.random) if label else words), None, label)
 
 

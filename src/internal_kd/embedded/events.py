@@ -57,6 +57,7 @@ class Event:
 
 
 def sample_phrase(random: Random, noun: str, adjectives: float) -> Phrase:
+    """The noun in either number, with an adjective by the chance `adjectives`."""
     adjective = None
     if random.random() < adjectives:
         adjective = random.randrange(len(lexicon.ADJECTIVES))
@@ -111,11 +112,13 @@ def other_participant(event: Event, random: Random) -> Event | None:
 
 
 def other_verb(event: Event, random: Random) -> Event | None:
+    """The participants do something else."""
     verbs = [number for number in range(len(lexicon.VERBS)) if number != event.verb]
     return replace(event, verb=random.choice(verbs))
 
 
 def other_adjective(event: Event, random: Random) -> Event | None:
+    """One participant is of another kind: angry instead of sad."""
     agent = event.agent.adjective is not None
     phrase = event.agent if agent else event.patient
     if phrase.adjective is None:
@@ -208,7 +211,7 @@ def follows(premise: Event, conclusion: Event) -> bool:
 
 
 def unsupported_words(premise: Event, told: Event) -> frozenset[str]:
-    """The content words with which `told` may be worded and for which the premise gives no ground."""
+    """Content words that may tell `told` and for which the premise gives no ground."""
     words: set[str] = set()
     if told.verb != premise.verb:
         for verb in lexicon.VERBS[told.verb]:

@@ -1,5 +1,6 @@
 """The sentences and questions that tell events."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -17,12 +18,15 @@ class Speaker:
     synonym: float = 0.5
 
     def word(self, pair: tuple[str, str]) -> str:
+        """One of two synonyms."""
         return pair[self.random.random() < self.synonym]
 
     def verb(self, event: Event) -> str:
+        """The bare form of one of the event's verbs."""
         return self.word(lexicon.VERBS[event.verb])
 
     def phrase(self, phrase: Phrase, determiner: str = "the") -> str:
+        """Determiner, adjective if there is one, and noun."""
         noun = lexicon.plural(phrase.noun) if phrase.plural else phrase.noun
         if phrase.adjective is None:
             return f"{determiner} {noun}"
@@ -55,6 +59,11 @@ def tell(event: Event, speaker: Speaker) -> str:
     return _join(clause, *adjuncts, ".")
 
 
+def tell_all(events: Sequence[Event], speaker: Speaker) -> str:
+    """One statement after the other."""
+    return " ".join(tell(event, speaker) for event in events)
+
+
 def ask(event: Event, focus: str, speaker: Speaker) -> str:
     """A question about the event: whether it happened, which participant, where or when."""
     if focus in ("agent", "patient"):
@@ -72,7 +81,7 @@ def ask(event: Event, focus: str, speaker: Speaker) -> str:
 
 
 def _ask_participant(event: Event, focus: str, speaker: Speaker) -> str:
-    """ "which painter helped the miner" or "which miner did the painter help", in two forms each."""
+    """Which painter helped the miner? Which miner did the painter help? In two forms each."""
     verb = speaker.verb(event)
     done = lexicon.past(verb)
     agent = speaker.phrase(event.agent, "which" if focus == "agent" else "the")

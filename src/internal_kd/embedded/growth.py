@@ -39,7 +39,7 @@ def start_sinusoidal(model: BertForPreTraining, deviation: float) -> None:
 
 def layers_of(model: BertForPreTraining) -> list[BertLayer]:
     """The encoder layers from the first to the last."""
-    return list(model.bert.encoder.layer)
+    return [layer for layer in model.bert.encoder.layer if isinstance(layer, BertLayer)]
 
 
 def stack(model: BertForPreTraining) -> None:

@@ -6,6 +6,7 @@ from random import Random
 from internal_kd.embedded import events, grammar, lexicon
 from internal_kd.embedded.events import Event, Phrase
 from internal_kd.embedded.grammar import Speaker
+from internal_kd.embedded.wording import two_wordings
 
 CHANGE_WEIGHTS: dict[str, float] = {
     "swap": 0.5,
@@ -15,22 +16,32 @@ CHANGE_WEIGHTS: dict[str, float] = {
     "adjunct": 0.05,
 }
 TOO_SPECIFIC = 0.3
+TWO_STATEMENTS = 0.7
 ANSWERED_FOCUSES: tuple[str, ...] = ("agent", "patient", "place", "time")
 
 
 def premise_and_hypothesis(speaker: Speaker, side: str, entailed: bool) -> tuple[str, str]:
-    """A statement, and one that follows from it; or one that is another or a more specific event."""
+    """One or two statements, and one that follows from them, or from neither.
+
+    Of two statements the second tells a similar event: its words speak for the hypothesis, too.
+    """
     random = speaker.random
     while True:
-        event = events.sample_event(random, side, adjectives=0.6, adjuncts=0.6)
+        event = events.sample_event(random, side, adjectives=0.6, adjuncts=0.4)
         premise = hypothesis = event
         if not entailed and random.random() < TOO_SPECIFIC:
             premise = _looser(event, random)
         elif not entailed:
             hypothesis = events.change(event, random, CHANGE_WEIGHTS)
         hypothesis = _looser(hypothesis, random)
-        if events.follows(premise, hypothesis) == entailed:
-            return grammar.tell(premise, speaker), grammar.tell(hypothesis, speaker)
+        told = [premise]
+        if random.random() < TWO_STATEMENTS:
+            told.insert(random.randrange(2), events.change(event, random, CHANGE_WEIGHTS))
+        if any(events.follows(known, hypothesis) for known in told) == entailed:
+            break
+    return two_wordings(
+        lambda: grammar.tell_all(told, speaker), lambda: grammar.tell(hypothesis, speaker)
+    )
 
 
 def _looser(event: Event, random: Random) -> Event:

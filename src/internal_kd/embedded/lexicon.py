@@ -1,4 +1,4 @@
-"""The words of the embedded language: nouns in a two-level hierarchy, verbs and adjectives in pairs.
+"""The words of the embedded language: nouns in a hierarchy, verbs and adjectives in pairs.
 
 Every content word is regular, so that the past tense and the participle share one form and a
 plural is the singular plus "s".

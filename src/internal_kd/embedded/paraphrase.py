@@ -1,9 +1,8 @@
 """Pairs that mean the same or nearly: the material of the QQP-like and the MRPC-like task."""
 
-from collections.abc import Callable
-
 from internal_kd.embedded import events, grammar
 from internal_kd.embedded.grammar import Speaker
+from internal_kd.embedded.wording import two_wordings
 
 CHANGE_WEIGHTS: dict[str, float] = {
     "swap": 0.4,
@@ -14,6 +13,7 @@ CHANGE_WEIGHTS: dict[str, float] = {
     "adjunct": 0.07,
 }
 OTHER_FOCUS = 0.2
+PREAMBLE = 0.4
 
 
 def statements(speaker: Speaker, side: str, same: bool) -> tuple[str, str]:
@@ -24,24 +24,23 @@ def statements(speaker: Speaker, side: str, same: bool) -> tuple[str, str]:
 
 
 def questions(speaker: Speaker, side: str, same: bool) -> tuple[str, str]:
-    """Two questions that ask the same about one event, or differ in the event or in what is asked."""
+    """Two questions that ask the same, or differ in the event or in what is asked.
+
+    The first may come after a statement of a similar event, which answers nothing and misleads.
+    """
     random = speaker.random
     focus = random.choice(grammar.FOCUSES)
-    event = grammar.hide(events.sample_event(random, side, adjuncts=0.4), focus)
+    whole = events.sample_event(random, side, adjuncts=0.4)
+    event = grammar.hide(whole, focus)
     other, other_focus = event, focus
     if not same and random.random() < OTHER_FOCUS:
         other_focus = grammar.exchange(focus, event)
     if not same and other_focus == focus:
         other = events.change(event, random, CHANGE_WEIGHTS)
+    before = [events.change(whole, random, CHANGE_WEIGHTS)] if random.random() < PREAMBLE else []
     return two_wordings(
-        lambda: grammar.ask(event, focus, speaker),
+        lambda: " ".join(
+            [*(grammar.tell(e, speaker) for e in before), grammar.ask(event, focus, speaker)]
+        ),
         lambda: grammar.ask(other, other_focus, speaker),
     )
-
-
-def two_wordings(first: Callable[[], str], second: Callable[[], str]) -> tuple[str, str]:
-    """A text of each, drawn again until they differ."""
-    text, other = first(), second()
-    while text == other:
-        text, other = first(), second()
-    return text, other

@@ -45,7 +45,7 @@ class Masked:
         targets: [b, l], the hidden words, and -100 where none is asked for.
         is_masked: bool [b], whether words of the example may be hidden. Only whole examples are
             asked whether the second text follows, because a replaced word changes what it says;
-            and words are hidden only where it follows, because only then the first text tells them.
+            words are hidden only where it follows, because only then the first text tells them.
     """
 
     input_ids: torch.Tensor
@@ -72,10 +72,10 @@ class Corpus:
 def pretrain(settings: Settings, out: Path) -> dict[str, Any]:
     """Make tokenizer and base model from the settings alone and write them to the folder `out`.
 
-    Deterministic for the settings on one kind of CPU. Besides the `save_pretrained` files the folder
-    gets `pretraining.json`: settings, code fingerprint and the quality on held-out text, which is
-    also returned: `masked_accuracy` (all hidden words), `restated_accuracy` (those of second texts),
-    `pair_accuracy`, `single_accuracy`.
+    Deterministic for the settings on one kind of CPU. Besides the `save_pretrained` files the
+    folder gets `pretraining.json`: settings, code fingerprint and the quality on held-out text,
+    which is also returned: `masked_accuracy` (all hidden words), `restated_accuracy` (those of
+    second texts), `pair_accuracy`, `single_accuracy`.
     """
     torch.manual_seed(settings["seed"])
     examples = list(
@@ -107,8 +107,8 @@ def new_model(settings: Settings, vocabulary_size: int) -> BertForPreTraining:
         intermediate_size=shape["feed_forward"],
         max_position_embeddings=settings["max_length"],
         initializer_range=shape["initializer_range"],
-        attn_implementation="eager",
     )
+    config._attn_implementation = "eager"
     model = BertForPreTraining(config)
     growth.start_mimetic(model, **settings["mimetic"])
     growth.start_sinusoidal(model, shape["initializer_range"])
@@ -120,7 +120,7 @@ def encode(examples: list[Example], tokenizer: PreTrainedTokenizerBase) -> Corpu
     ordered = sorted(examples, key=lambda example: example.second is None)
     pairs = [example for example in ordered if example.second is not None]
     singles = ordered[len(pairs) :]
-    encodings = []
+    encodings: list[Encoding] = []
     if pairs:
         rows = tokenizer([e.first for e in pairs], [str(e.second) for e in pairs])
         encodings += rows.encodings or []
@@ -128,12 +128,15 @@ def encode(examples: list[Example], tokenizer: PreTrainedTokenizerBase) -> Corpu
         encodings += tokenizer([e.first for e in singles]).encodings or []
     split = EncodedSplit(
         input_ids=np.concatenate([np.array(row.ids, dtype=np.int32) for row in encodings]),
-        token_type_ids=np.concatenate([np.array(row.type_ids, dtype=np.uint8) for row in encodings]),
+        token_type_ids=np.concatenate(
+            [np.array(row.type_ids, dtype=np.uint8) for row in encodings]
+        ),
         offsets=offsets_of(np.array([len(row) for row in encodings])),
         labels=np.array([example.label for example in ordered], dtype=np.int64),
         indices=np.arange(len(ordered), dtype=np.int64),
     )
-    return Corpus(split, np.concatenate([_flags(e, row) for e, row in zip(ordered, encodings)]))
+    flags = [_flags(e, row) for e, row in zip(ordered, encodings, strict=True)]
+    return Corpus(split, np.concatenate(flags))
 
 
 def _flags(example: Example, encoding: Encoding) -> npt.NDArray[np.bool_]:
@@ -142,7 +145,7 @@ def _flags(example: Example, encoding: Encoding) -> npt.NDArray[np.bool_]:
     return np.array(
         [
             kind == 1 and place is not None and words[place] in example.unsupported
-            for kind, place in zip(encoding.type_ids, encoding.word_ids)
+            for kind, place in zip(encoding.type_ids, encoding.word_ids, strict=True)
         ]
     )
 
@@ -161,6 +164,7 @@ def train(
     marker = nn.Linear(model.config.hidden_size, 1)
     for number, stage in enumerate(settings["stages"], start=1):
         _grow(model, stage)
+        torch.manual_seed(settings["seed"] + number)
         model.train()
         parameters = [*model.parameters(), *marker.parameters()]
         optimizer, schedule = _optimizer(parameters, stage, settings)
@@ -251,7 +255,7 @@ def _mean_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 def predict(
     model: BertForPreTraining, batch: Batch, masked: Masked
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Top layer [b, l, d], logits of the hidden words [hidden, vocabulary] and of the pairs [b, 2]."""
+    """Top layer [b, l, d], logits of hidden words [hidden, vocabulary] and of pairs [b, 2]."""
     encoded = model.bert(
         input_ids=masked.input_ids,
         token_type_ids=batch.token_type_ids,
@@ -268,8 +272,8 @@ def hide_words(
     """Choose words to ask for, and hide them: as [MASK], as a random word of the batch, or not.
 
     `examples` is the share of following texts with hidden words. `masking` holds the shares asked
-    for in their first texts (`first`), second texts (at most `second`, drawn anew for each: with all
-    participants hidden, the roles must be read from the first text) and single sentences
+    for in their first texts (`first`), second texts (at most `second`, drawn anew for each: with
+    all participants hidden, the roles must be read from the first text) and single sentences
     (`single`), and how many of these become [MASK] (`mask`) or another word (`random`).
     """
     ids = batch.input_ids
@@ -289,7 +293,7 @@ def hide_words(
 
 
 def _other_words(ids: torch.Tensor, is_word: torch.Tensor) -> torch.Tensor:
-    """A word for each place [b, l], by halves from anywhere in the same example and in the batch."""
+    """A word for each place [b, l], by halves from its own example and from the batch."""
     words = ids[is_word]
     anywhere = words[torch.randint(len(words), ids.shape)]
     columns = torch.randint(ids.shape[1], ids.shape)

@@ -43,31 +43,31 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     "cola": Recipe(
         ("sentence",),
-        3000,
+        1000,
         0.6,
         lambda s, side, label: (acceptability.sentence(s, side, label == 1),),
     ),
     "qqp": Recipe(
         ("question1", "question2"),
-        1600,
+        800,
         0.4,
         lambda s, side, label: paraphrase.questions(s, side, label == 1),
     ),
     "mrpc": Recipe(
         ("sentence1", "sentence2"),
-        1000,
+        240,
         0.5,
         lambda s, side, label: paraphrase.statements(s, side, label == 1),
     ),
     "rte": Recipe(
         ("sentence1", "sentence2"),
-        1000,
+        800,
         0.5,
         lambda s, side, label: inference.premise_and_hypothesis(s, side, label == 0),
     ),
     "qnli": Recipe(
         ("question", "sentence"),
-        1600,
+        1000,
         0.5,
         lambda s, side, label: inference.question_and_sentence(s, side, label == 0),
     ),

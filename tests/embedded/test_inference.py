@@ -1,0 +1,40 @@
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from internal_kd.embedded import inference
+from internal_kd.embedded.events import Event, Phrase
+from internal_kd.embedded.grammar import Speaker
+
+EVENT = Event(0, Phrase("miner", adjective=2), Phrase("robin"), "at the market", None)
+ASKED = Event(0, Phrase("person"), Phrase("robin"), "at the market", None)
+
+
+def test_the_participant_asked_for_is_known_by_its_sort_only():
+    assert inference.asked_about(EVENT, "agent") == ASKED
+    assert inference.asked_about(EVENT, "patient").patient == Phrase("animal")
+    assert inference.asked_about(EVENT, "place") == replace(EVENT, place=None)
+
+
+@pytest.mark.parametrize(
+    ("told", "focus", "answered"),
+    [
+        (EVENT, "agent", True),
+        (replace(EVENT, time="at noon"), "agent", True),
+        (replace(EVENT, agent=EVENT.patient, patient=EVENT.agent), "agent", False),
+        (replace(EVENT, place=None), "agent", False),
+        (replace(EVENT, verb=3), "agent", False),
+        (EVENT, "time", False),
+        (replace(EVENT, time="at noon"), "time", True),
+    ],
+)
+def test_answers(told, focus, answered):
+    assert inference.answers(told, inference.asked_about(EVENT, focus), focus) is answered
+
+
+def test_premises_have_one_or_two_statements():
+    speaker = Speaker(Random(0))
+    pairs = [inference.premise_and_hypothesis(speaker, "train", n % 2 == 0) for n in range(300)]
+    assert {first.count(" .") for first, _ in pairs} == {1, 2}
+    assert {second.count(" .") for _, second in pairs} == {1}
