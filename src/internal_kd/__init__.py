@@ -1,1 +1,1 @@
-"""Knowledge distillation from internal representations: objectives, schedules and the study around them."""
+"""Knowledge distillation from internal representations: objectives, schedules, study."""

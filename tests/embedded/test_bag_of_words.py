@@ -1,9 +1,9 @@
-from tests.embedded import bag_of_words
 import numpy as np
 import pytest
 
 from internal_kd.embedded import tasks
 from internal_kd.evaluation.metrics import score
+from tests.embedded import bag_of_words
 
 CEILINGS = {"cola": 0.72, "qqp": 0.70, "mrpc": 0.62, "rte": 0.65, "qnli": 0.70}
 
