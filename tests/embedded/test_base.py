@@ -1,5 +1,6 @@
 import pytest
 import torch
+import yaml
 from transformers import AutoModel, AutoModelForPreTraining, AutoTokenizer
 
 from internal_kd.embedded import base, lexicon, pretraining
@@ -40,6 +41,11 @@ def test_provenance():
     assert record["settings"]["stages"][-1]["layers"] == 8
 
 
+def test_the_config_rebuilds_the_shipped_base(root):
+    config = yaml.safe_load((root / "config.yaml").read_text())
+    assert config["pretraining"] == base.provenance()["settings"]
+
+
 def test_the_shipped_weights_have_the_quality_they_claim(folder):
     record = base.provenance()
     model = AutoModelForPreTraining.from_pretrained(folder)
@@ -52,7 +58,7 @@ def test_the_shipped_weights_have_the_quality_they_claim(folder):
         assert quality[name] == pytest.approx(value, abs=0.05)
 
 
-@pytest.mark.slow
+@pytest.mark.rebuild
 def test_a_rebuilt_base_is_as_good(tmp_path):
     """Ten minutes of one core: pre-training from nothing with the shipped base's settings."""
     record = base.provenance()
