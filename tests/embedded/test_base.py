@@ -59,6 +59,7 @@ def test_the_shipped_weights_have_the_quality_they_claim(folder):
 
 
 @pytest.mark.rebuild
+@pytest.mark.slow
 def test_a_rebuilt_base_is_as_good(tmp_path):
     """Ten minutes of one core: pre-training from nothing with the shipped base's settings."""
     record = base.provenance()

@@ -221,8 +221,15 @@ MISTAKES = {
         {
             "pretraining": {
                 "stages": [
-                    {"layers": 3, "steps": 1, "from": 0.1, "to": 0.1},
-                    {"layers": 8, "growth": "stack", "steps": 1, "from": 0.1, "to": 0.1},
+                    {"layers": 3, "masked": 1, "steps": 1, "from": 0.1, "to": 0.1},
+                    {
+                        "layers": 8,
+                        "masked": 1,
+                        "growth": "stack",
+                        "steps": 1,
+                        "from": 0.1,
+                        "to": 0.1,
+                    },
                 ]
             }
         },

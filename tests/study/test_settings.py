@@ -22,7 +22,7 @@ def test_settings_of_single_tasks_win():
     study = read_study(student={"per_task": {"rte": {"epochs": 77}}})
     told = settings.distill_settings(study, run("exp2.0", "rte"))
     assert told["training"]["epochs"] == 77
-    other = settings.distill_settings(study, run("exp2.0", "mrpc"))
+    other = settings.distill_settings(study, run("exp2.0", "qqp"))
     assert other["training"]["epochs"] == study.config["student"]["training"]["epochs"]
 
 
