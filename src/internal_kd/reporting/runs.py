@@ -1,0 +1,104 @@
+"""The folders that runs leave, as tables, figures and statistics read them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from internal_kd.errors import UserError
+from internal_kd.evaluation.predictions import SplitPredictions, read_predictions
+from internal_kd.reporting.scores import read_runs
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A finished run.
+
+    Attributes:
+        folder: where its files lie.
+        metrics: the contents of its metrics.json.
+    """
+
+    folder: Path
+    metrics: Mapping[str, Any]
+
+    @property
+    def task(self) -> str:
+        """Name of the task."""
+        return str(self.metrics["run"]["task"])
+
+    @property
+    def experiment(self) -> str:
+        """Name of the experiment."""
+        return str(self.metrics["run"]["experiment"])
+
+    @property
+    def layers(self) -> int:
+        """Transformer layers of the model."""
+        return int(self.metrics["run"]["layers"])
+
+    @property
+    def percent(self) -> int:
+        """Share of the training split in percent."""
+        return int(self.metrics["run"]["percent"])
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return int(self.metrics["run"]["seed"])
+
+    def score(self, metric: str, split: str = "validation") -> float | None:
+        """A score (0 to 1), or None where the split has no labels."""
+        found = self.metrics.get(split)
+        return None if found is None else float(found[metric])
+
+    def predictions(self) -> dict[str, SplitPredictions]:
+        """Predictions of each split by name, rows ascending by index."""
+        return read_predictions(self.folder / "predictions.parquet")
+
+    def history(self) -> pd.DataFrame:
+        """One row per epoch."""
+        return pd.read_csv(self.folder / "history.csv")
+
+
+def read_run_folders(folders: Iterable[str | Path]) -> list[RunFolder]:
+    """The runs in these folders.
+
+    Raises:
+        UserError: a folder does not hold the metrics of a run.
+    """
+    paths = [Path(folder) for folder in folders]
+    found = read_runs(path / "metrics.json" for path in paths)
+    return [RunFolder(path, metrics) for path, metrics in zip(paths, found, strict=True)]
+
+
+def select(
+    runs: Iterable[RunFolder],
+    *,
+    task: str | None = None,
+    experiment: str | None = None,
+    layers: int | None = None,
+    percent: int | None = None,
+    seed: int | None = None,
+) -> list[RunFolder]:
+    """The runs that agree with everything asked for, ordered by layers, percent and seed."""
+    asked = {"task": task, "experiment": experiment, "layers": layers}
+    asked |= {"percent": percent, "seed": seed}
+    wanted = {key: value for key, value in asked.items() if value is not None}
+    found = [
+        run for run in runs if all(getattr(run, key) == value for key, value in wanted.items())
+    ]
+    return sorted(found, key=lambda run: (run.layers, run.percent, run.seed))
+
+
+def only(runs: Sequence[RunFolder], what: str) -> RunFolder:
+    """The one run of a selection.
+
+    Raises:
+        UserError: there is none, or more than one; the sentence names `what` was looked for.
+    """
+    if len(runs) != 1:
+        raise UserError(f"{what}: {len(runs)} runs found where one is needed; make the runs again")
+    return runs[0]
