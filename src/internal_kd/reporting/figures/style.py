@@ -24,7 +24,7 @@ CYCLE_MARKERS = ("o", "s", "^", "v", "P", "X", "d")
 SEQUENTIAL = "cividis"
 BAND_ALPHA = 0.18
 
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,
