@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from internal_kd.distillation.schedules import epoch_limits
-from internal_kd.study.checks import divisors, internal_epochs
+from internal_kd.study.draft import divisors, internal_epochs
 
 
 @given(st.integers(1, 100), st.integers(1, 24), st.floats(0.01, 1.0))

@@ -305,6 +305,7 @@ def test_nested_values_of_the_command_line_arrive_as_texts():
         seeds=["3", "4"],
         base_model={"path": "null"},
         experiments={"exp2.0": {"init": ["4", "8"], "paper_row": "null"}},
+        sweeps={"layers": {"counts": []}, "data_size": {"fractions": ["0.5"]}},
     )
     training = study.config["student"]["training"]
     assert training["learning_rate"] == 1e-3
@@ -313,6 +314,7 @@ def test_nested_values_of_the_command_line_arrive_as_texts():
     assert study.config["base_model"]["path"] is None
     assert study.experiments["exp2.0"].init == (4, 8)
     assert study.experiments["exp2.0"].paper_row is None
+    assert study.config["sweeps"]["data_size"]["fractions"] == [0.5]
 
 
 def test_default_study_has_the_runs_of_table1():
@@ -320,7 +322,7 @@ def test_default_study_has_the_runs_of_table1():
     runs = study.runs_of_table1()
     assert len(runs) == len(set(runs)) == 4 + 9 * 4 * len(study.seeds)
     teachers = [run for run in runs if run.experiment == "exp1.0"]
-    assert teachers == [Run(task, "exp1.0", 8, 100, 0) for task in study.tasks]
+    assert teachers == [Run(task, "exp1.0", 8, 100, 0) for task in study.table1_tasks]
 
 
 def test_paper_study_is_the_papers():

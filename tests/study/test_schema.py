@@ -71,10 +71,11 @@ def test_any_wrong_value_is_told_under_its_key(path, value):
 
 
 def test_every_key_of_the_default_config_is_commented():
-    """A comment stands beside a key or above it; experiments and resources have one in all."""
+    """A comment stands beside a key or above it; some mappings have one for all their entries."""
     lines = (SCHEMA.parents[2] / "config.yaml").read_text().splitlines()
-    paths = [path for path in PATHS if path[0] not in ("experiments", "resources")]
-    keys = {key for path in paths for key in path} | {"experiments", "resources"}
+    together = {"experiments", "figures", "resources"}
+    paths = [path for path in PATHS if path[0] not in together]
+    keys = {key for path in paths for key in path} | together
     for key in keys - set(read_config()["tasks"]):
         mentions = [i for i, line in enumerate(lines) if re.search(rf"\b{key}:", line)]
         assert any("#" in lines[i] or "#" in lines[i - 1] for i in mentions), key

@@ -1,121 +1,32 @@
-"""What a schema cannot say about a config: names that exist, layers and epochs that fit.
-
-Each check names the keys it reads. It runs only where the schema found no fault with them, so it
-can rely on their form; a faulty experiment is left out without stopping the checks of the others.
-"""
+"""What a schema cannot say about a config: names that exist, layers and epochs that fit."""
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from internal_kd.study import files
-from internal_kd.study.experiments import Experiment, make_experiment
+from internal_kd.study.draft import (
+    Checks,
+    Config,
+    Draft,
+    Found,
+    all_tasks,
+    divisors,
+    internal_epochs,
+    training_of,
+    unknown,
+)
+from internal_kd.study.experiments import Experiment
 from internal_kd.study.problems import Path, Problem
 from internal_kd.tasks import TASKS, nearest
 
-Config = Mapping[str, Any]
-Found = Iterator[Problem]
+CHECKS = Checks()
 
 DEFAULT_RESULTS = "results"
 DEFAULT_STUDY = "embedded"
 SOURCE_FOLDERS = ("src", "workflow", "studies", "profiles", "tests", "docs", "envs")
 
 
-@dataclass(frozen=True)
-class Draft:
-    """A config under inspection: its values, and its experiments as far as their form is right."""
-
-    config: Config
-    experiments: tuple[Experiment, ...]
-
-    @property
-    def students(self) -> tuple[Experiment, ...]:
-        """The experiments that train students."""
-        return tuple(experiment for experiment in self.experiments if not experiment.is_teacher)
-
-    def __getitem__(self, key: str) -> Any:
-        return self.config[key]
-
-
-@dataclass(frozen=True)
-class Check:
-    """A check and the paths of the keys that it reads."""
-
-    reads: tuple[Path, ...]
-    find: Callable[[Draft], Found]
-
-    def can_run(self, faults: Collection[Path]) -> bool:
-        """Whether none of the keys it reads is faulty, nor anything above or below them."""
-        return not any(_overlap(fault, path) for fault in faults for path in self.reads)
-
-
-def _overlap(fault: Path, path: Path) -> bool:
-    if path == ("experiments",):
-        return fault == path
-    shared = min(len(fault), len(path))
-    return fault[:shared] == path[:shared]
-
-
-CHECKS: list[Check] = []
-
-
-def check(*keys: str) -> Callable[[Callable[[Draft], Found]], Callable[[Draft], Found]]:
-    """Register a check that reads these keys, written with dots."""
-
-    def register(find: Callable[[Draft], Found]) -> Callable[[Draft], Found]:
-        CHECKS.append(Check(tuple(tuple(key.split(".")) for key in keys), find))
-        return find
-
-    return register
-
-
-def semantic_problems(config: Config, faults: Collection[Path]) -> list[Problem]:
-    """All problems that the checks find.
-
-    Args:
-        config: a config that may disagree with the schema.
-        faults: paths of the keys where it does.
-    """
-    draft = Draft(config, tuple(_sound_experiments(config, faults)))
-    able = (check for check in CHECKS if check.can_run(faults))
-    return [problem for check in able for problem in check.find(draft)]
-
-
-def _sound_experiments(config: Config, faults: Collection[Path]) -> Iterator[Experiment]:
-    if ("experiments",) in faults:
-        return
-    for name, fields in config["experiments"].items():
-        if not any(fault[:2] == ("experiments", name) for fault in faults):
-            yield make_experiment(name, fields)
-
-
-def training_of(config: Config, role: str, task: str) -> dict[str, Any]:
-    """Training settings of ``teacher`` or ``student`` on a task, with what differs there."""
-    section = config[role]
-    return {**section["training"], **(section["per_task"] or {}).get(task, {})}
-
-
-def internal_epochs(epochs: int, layers: int, fraction: float) -> int:
-    """Epochs that staged schedules give to the layers: at least one each."""
-    return max(layers, round(epochs * fraction))
-
-
-def divisors(number: int) -> list[int]:
-    """Numbers of layers that group ``number`` layers evenly."""
-    return [count for count in range(1, number + 1) if number % count == 0]
-
-
-def _unknown(
-    path: tuple[str, ...], names: Iterable[str], known: Collection[str], what: str
-) -> Found:
-    for name in names:
-        if name not in known:
-            yield Problem(path, f"unknown {what} '{name}'; {nearest(name, known)}")
-
-
-@check("study", "results")
+@CHECKS.reading("study", "results")
 def check_results(draft: Draft) -> Found:
     """Results are kept apart from sources and from other studies."""
     results, study = draft["results"], draft["study"]
@@ -131,21 +42,23 @@ def check_results(draft: Draft) -> Found:
         )
 
 
-@check("tasks")
+@CHECKS.reading("tasks", "sweeps")
 def check_tasks(draft: Draft) -> Found:
     """Tasks exist."""
-    yield from _unknown(("tasks",), draft["tasks"], TASKS, "task")
+    sweep = ("sweeps", "data_size", "tasks")
+    yield from unknown(("tasks",), draft["tasks"], TASKS, "task")
+    yield from unknown(sweep, draft["sweeps"]["data_size"]["tasks"] or [], TASKS, "task")
 
 
-@check("tasks", "experiments", "table1")
+@CHECKS.reading("tasks", "experiments", "table1")
 def check_table1(draft: Draft) -> Found:
     """Rows and columns of Table 1 are experiments and tasks of the study."""
     table = draft["table1"]
     for key, what in (("experiments", "experiment"), ("tasks", "task")):
-        yield from _unknown(("table1", key), table[key] or [], draft[key], what)
+        yield from unknown(("table1", key), table[key] or [], draft[key], what)
 
 
-@check("data.source", "table1.paper_values")
+@CHECKS.reading("data.source", "table1.paper_values")
 def check_paper_values(draft: Draft) -> Found:
     """Scores on generated tasks are never put beside the paper's."""
     if draft["table1"]["paper_values"] and draft["data"]["source"] == "embedded":
@@ -155,7 +68,7 @@ def check_paper_values(draft: Draft) -> Found:
         )
 
 
-@check("teacher.per_task", "student.per_task", "data.limit")
+@CHECKS.reading("teacher.per_task", "student.per_task", "data.limit")
 def check_task_keys(draft: Draft) -> Found:
     """Settings for single tasks name tasks, so that none is without effect by a slip of the pen."""
     for path in (("teacher", "per_task"), ("student", "per_task"), ("data", "limit")):
@@ -164,7 +77,7 @@ def check_task_keys(draft: Draft) -> Found:
                 yield Problem((*path, name), f"unknown task; {nearest(name, TASKS)}")
 
 
-@check("base_model.source", "base_model.path", "base_model.revision")
+@CHECKS.reading("base_model.source", "base_model.path", "base_model.revision")
 def check_base_model(draft: Draft) -> Found:
     """Source and path of the base model belong together."""
     yield from _source_and_path("base_model", draft["base_model"], path_needed=("folder", "hub"))
@@ -172,7 +85,7 @@ def check_base_model(draft: Draft) -> Found:
         yield Problem(("base_model", "revision"), "only the hub has revisions; write null")
 
 
-@check("data.source", "data.path")
+@CHECKS.reading("data.source", "data.path")
 def check_data(draft: Draft) -> Found:
     """Source and path of the data belong together."""
     yield from _source_and_path("data", draft["data"], path_needed=("folder",))
@@ -190,7 +103,7 @@ def _source_and_path(key: str, section: Config, path_needed: tuple[str, ...]) ->
         )
 
 
-@check("base_model.source", "base_model.layers", "pretraining.stages")
+@CHECKS.reading("base_model.source", "base_model.layers", "pretraining.stages")
 def check_pretraining(draft: Draft) -> Found:
     """The last stage of pre-training has the layers that the base model is said to have."""
     if draft["base_model"]["source"] not in ("embedded", "pretrain"):
@@ -203,7 +116,7 @@ def check_pretraining(draft: Draft) -> Found:
         )
 
 
-@check("experiments")
+@CHECKS.reading("experiments")
 def check_teacher_experiment(draft: Draft) -> Found:
     """There is one teacher per task, trained on the labels."""
     teachers = [experiment for experiment in draft.experiments if experiment.is_teacher]
@@ -220,7 +133,7 @@ def check_teacher_experiment(draft: Draft) -> Found:
             )
 
 
-@check("experiments")
+@CHECKS.reading("experiments")
 def check_losses(draft: Draft) -> Found:
     """Every student has a loss, and schedules over layers have losses to schedule."""
     for experiment in draft.students:
@@ -238,7 +151,7 @@ def check_losses(draft: Draft) -> Found:
             )
 
 
-@check("experiments")
+@CHECKS.reading("experiments")
 def check_stage_keys(draft: Draft) -> Found:
     """Keys that only schedules over layers know are not set where they would do nothing."""
     defaults = {"output_from": "start", "internal_updates": "all", "output_updates": "all"}
@@ -252,7 +165,7 @@ def check_stage_keys(draft: Draft) -> Found:
                 )
 
 
-@check("experiments", "distillation.cosine_threshold")
+@CHECKS.reading("experiments", "distillation.cosine_threshold")
 def check_threshold(draft: Draft) -> Found:
     """A threshold on the cosine loss needs that loss."""
     if draft["distillation"]["cosine_threshold"] == 0:
@@ -265,7 +178,7 @@ def check_threshold(draft: Draft) -> Found:
             )
 
 
-@check("experiments", "student.layers", "base_model.layers")
+@CHECKS.reading("experiments", "student.layers", "base_model.layers")
 def check_layers(draft: Draft) -> Found:
     """The student's layers fit the base model."""
     layers, base = draft["student"]["layers"], draft["base_model"]["layers"]
@@ -284,7 +197,7 @@ def check_layers(draft: Draft) -> Found:
         )
 
 
-@check("experiments", "student.layers", "base_model.layers")
+@CHECKS.reading("experiments", "student.layers", "base_model.layers")
 def check_layer_lists(draft: Draft) -> Found:
     """An explicit choice of base layers has one for each student layer."""
     layers, base = draft["student"]["layers"], draft["base_model"]["layers"]
@@ -299,7 +212,7 @@ def check_layer_lists(draft: Draft) -> Found:
             )
 
 
-@check("experiments", "student", "tasks")
+@CHECKS.reading("experiments", "student", "tasks")
 def check_epochs(draft: Draft) -> Found:
     """There is an epoch for every layer's turn, and one for the output loss where it comes last."""
     layers = draft["student"]["layers"]
@@ -317,7 +230,7 @@ def check_epochs(draft: Draft) -> Found:
             )
 
 
-@check("experiments", "student", "tasks", "distillation.internal_fraction")
+@CHECKS.reading("experiments", "student", "tasks", "distillation.internal_fraction")
 def check_internal_fraction(draft: Draft) -> Found:
     """The layers' share of the epochs leaves one for the output loss where it comes last."""
     layers, fraction = draft["student"]["layers"], draft["distillation"]["internal_fraction"]
@@ -342,7 +255,7 @@ def _epochs_path(draft: Draft, task: str) -> Path:
     return ("student", "training", "epochs")
 
 
-@check("pretraining.stages")
+@CHECKS.reading("pretraining.stages")
 def check_growth(draft: Draft) -> Found:
     """Each stage of pre-training doubles the one before as often as needed, and says how."""
     stages = draft["pretraining"]["stages"]
@@ -365,13 +278,13 @@ def _how_it_grows(path: Path, stage: Config) -> Found:
         yield Problem((*path, "faintness"), "interleave needs it; write a number such as 0.05")
 
 
-@check("data.source", "data.path", "tasks")
+@CHECKS.reading("data.source", "data.path", "tasks", "sweeps")
 def check_data_files(draft: Draft) -> Found:
     """Local data exist."""
-    return files.data_problems(draft["data"], draft["tasks"])
+    return files.data_problems(draft["data"], all_tasks(draft.config))
 
 
-@check("base_model", "data.max_length")
+@CHECKS.reading("base_model", "data.max_length")
 def check_base_model_files(draft: Draft) -> Found:
     """A local base model exists and is what the config says."""
     return files.base_model_problems(draft["base_model"], draft["data"]["max_length"])

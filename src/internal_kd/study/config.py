@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from internal_kd.study.checks import semantic_problems
+from internal_kd.study import analysis_checks, checks
+from internal_kd.study.draft import all_tasks, semantic_problems
 from internal_kd.study.experiments import Experiment, make_experiment
 from internal_kd.study.problems import raise_problems
 from internal_kd.study.runs import Run
 from internal_kd.study.schema import read_schema, read_texts, schema_problems
 
 ALL_DATA = 100
+CHECKS = [*checks.CHECKS, *analysis_checks.CHECKS]
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class Study:
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """Names of the tasks."""
-        return tuple(self.config["tasks"])
+        """Names of all tasks: those of Table 1 and those that only a sweep has."""
+        return tuple(all_tasks(self.config))
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -64,19 +66,55 @@ class Study:
     @property
     def table1_tasks(self) -> tuple[str, ...]:
         """Columns of Table 1."""
-        return tuple(self.config["table1"]["tasks"] or self.tasks)
+        return tuple(self.config["table1"]["tasks"] or self.config["tasks"])
+
+    @property
+    def standard(self) -> Experiment:
+        """Standard KD, one of the two students compared."""
+        return self.experiments[self.config["comparison"]["standard"]]
+
+    @property
+    def internal(self) -> Experiment:
+        """Internal KD, the other one."""
+        return self.experiments[self.config["comparison"]["internal"]]
+
+    @property
+    def base_layers(self) -> int:
+        """Transformer layers of the base model and the teachers."""
+        return int(self.config["base_model"]["layers"])
+
+    @property
+    def student_layers(self) -> int:
+        """Transformer layers of Table 1's students."""
+        return int(self.config["student"]["layers"])
 
     def teacher_run(self, task: str) -> Run:
-        """The run that all students of a task learn from: on all data, with the teacher's seed."""
-        layers, seed = self.config["base_model"]["layers"], self.config["teacher"]["seed"]
-        return Run(task, self.teacher.name, layers, ALL_DATA, seed)
+        """The task's teacher: on all data, with the teacher's seed."""
+        seed = self.config["teacher"]["seed"]
+        return Run(task, self.teacher.name, self.base_layers, ALL_DATA, seed)
 
-    def runs_of(self, experiment: Experiment, task: str) -> tuple[Run, ...]:
-        """The runs behind one cell of Table 1: one per seed, or the teacher's one."""
+    def teacher_of(self, student: Run) -> Run:
+        """The run that a student learns from.
+
+        A teacher of the same share of the data has the student's seed, which decides what is in it.
+        """
+        if student.percent == ALL_DATA or self.config["sweeps"]["data_size"]["teacher"] == "all":
+            return self.teacher_run(student.task)
+        teacher = (self.teacher.name, self.base_layers, student.percent, student.seed)
+        return Run(student.task, *teacher)
+
+    def runs_of(
+        self,
+        experiment: Experiment,
+        task: str,
+        layers: int | None = None,
+        percent: int = ALL_DATA,
+    ) -> tuple[Run, ...]:
+        """One run per seed, or the teacher's one; of Table 1's layers and all data if not told."""
         if experiment.is_teacher:
             return (self.teacher_run(task),)
-        layers = self.config["student"]["layers"]
-        return tuple(Run(task, experiment.name, layers, ALL_DATA, seed) for seed in self.seeds)
+        layers = layers or self.student_layers
+        return tuple(Run(task, experiment.name, layers, percent, seed) for seed in self.seeds)
 
     def runs_of_table1(self) -> tuple[Run, ...]:
         """All runs of Table 1, row by row."""
@@ -101,7 +139,7 @@ def load(config: Mapping[str, Any], schema_file: Path) -> Study:
     schema = read_schema(schema_file)
     config = read_texts(config, schema, schema)
     problems = schema_problems(config, schema)
-    problems += semantic_problems(config, {problem.path for problem in problems})
+    problems += semantic_problems(config, {problem.path for problem in problems}, CHECKS)
     raise_problems(problems)
     experiments = {
         name: make_experiment(name, fields) for name, fields in config["experiments"].items()

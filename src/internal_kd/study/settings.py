@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from internal_kd.study.checks import training_of
 from internal_kd.study.config import Study
+from internal_kd.study.draft import training_of
 from internal_kd.study.experiments import Experiment
 from internal_kd.study.runs import Run
 
@@ -103,6 +103,11 @@ def _distillation(study: Study, experiment: Experiment) -> Settings:
     return settings
 
 
+def note(study: Study) -> str:
+    """What must be said below every table and figure."""
+    return EMBEDDED_NOTE if study.config["data"]["source"] == "embedded" else ""
+
+
 def table1_settings(study: Study) -> Settings:
     """Rows and columns of Table 1, and what is said below it."""
     rows = [
@@ -114,5 +119,5 @@ def table1_settings(study: Study) -> Settings:
         "experiments": rows,
         "tasks": list(study.table1_tasks),
         "with_paper": study.config["table1"]["paper_values"],
-        "note": EMBEDDED_NOTE if study.config["data"]["source"] == "embedded" else "",
+        "note": note(study),
     }

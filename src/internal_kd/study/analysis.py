@@ -1,0 +1,123 @@
+"""Which runs each table, figure and statistic reads."""
+
+from collections.abc import Iterable, Iterator
+
+from internal_kd.study.config import ALL_DATA, Study
+from internal_kd.study.experiments import Experiment
+from internal_kd.study.figures import Figure
+from internal_kd.study.runs import Run
+
+Runs = tuple[Run, ...]
+
+
+def candidates(study: Study) -> tuple[Experiment, ...]:
+    """Rows of Table 1 with losses between layers (Exp3.0 to 3.6)."""
+    return tuple(row for row in study.table1_experiments if row.internal)
+
+
+def compared(study: Study) -> tuple[Experiment, Experiment]:
+    """Standard and internal KD."""
+    return study.standard, study.internal
+
+
+def layer_counts(study: Study, task: str) -> tuple[int, ...]:
+    """Depths of the students compared on a task, ascending."""
+    sweep = study.config["sweeps"]["layers"]
+    counts = sweep["counts"] if task in (sweep["tasks"] or study.table1_tasks) else []
+    return tuple(sorted({study.student_layers, *counts}))
+
+
+def percents(study: Study, task: str) -> tuple[int, ...]:
+    """Shares of the training split, in percent, that students compared on a task see, ascending."""
+    sweep = study.config["sweeps"]["data_size"]
+    fractions = sweep["fractions"] if task in (sweep["tasks"] or study.table1_tasks) else []
+    return tuple(sorted({ALL_DATA, *(round(100 * fraction) for fraction in fractions)}))
+
+
+def layer_sweep_runs(study: Study, task: str) -> Runs:
+    """The teacher, and the students compared at every depth."""
+    students = (
+        study.runs_of(experiment, task, layers)
+        for experiment in compared(study)
+        for layers in layer_counts(study, task)
+    )
+    return (study.teacher_run(task), *_all(students))
+
+
+def size_sweep_runs(study: Study, task: str) -> Runs:
+    """The students compared at every share of the data, and the teachers they have."""
+    students = _all(
+        study.runs_of(experiment, task, percent=percent)
+        for experiment in compared(study)
+        for percent in percents(study, task)
+    )
+    return _unique([*map(study.teacher_of, students), *students])
+
+
+def comparison_runs(study: Study, tasks: Iterable[str]) -> Runs:
+    """Teacher and both students of Table 1's size on each task."""
+    experiments = (study.teacher, *compared(study))
+    return _all(study.runs_of(experiment, task) for task in tasks for experiment in experiments)
+
+
+def table2_runs(study: Study) -> Runs:
+    """Teacher, standard KD and every internal KD."""
+    experiments = (study.teacher, study.standard, *candidates(study))
+    return _experiments_on_table1_tasks(study, experiments)
+
+
+def significance_runs(study: Study) -> Runs:
+    """Standard KD and every internal KD."""
+    return _experiments_on_table1_tasks(study, (study.standard, *candidates(study)))
+
+
+def claims_runs(study: Study) -> Runs:
+    """Everything: Table 1, both sweeps, and the students compared."""
+    sweeps = [layer_sweep_runs(study, task) for task in study.table1_tasks]
+    sweeps += [size_sweep_runs(study, task) for task in size_sweep_tasks(study)]
+    return _unique([*study.runs_of_table1(), *_all(sweeps)])
+
+
+def size_sweep_tasks(study: Study) -> tuple[str, ...]:
+    """Tasks on which students see parts of the data."""
+    return tuple(task for task in study.tasks if len(percents(study, task)) > 1)
+
+
+def layer_sweep_tasks(study: Study) -> tuple[str, ...]:
+    """Tasks on which students have several depths."""
+    return tuple(task for task in study.table1_tasks if len(layer_counts(study, task)) > 1)
+
+
+def convergence_runs(study: Study, figure: Figure) -> Runs:
+    """The teacher, and the figure's experiments."""
+    return _all(study.runs_of(row, figure.task) for row in (study.teacher, *figure.experiments))
+
+
+def attention_runs(study: Study) -> Runs:
+    """Students whose attention is compared with the teacher's on every development example."""
+    return _experiments_on_table1_tasks(study, compared(study))
+
+
+def shown_runs(study: Study, task: str) -> tuple[Run, Run, Run]:
+    """Teacher, standard and internal KD of the first seed, of which single examples are shown."""
+    standard, internal = (study.runs_of(row, task)[0] for row in compared(study))
+    return study.teacher_run(task), standard, internal
+
+
+def _experiments_on_table1_tasks(study: Study, experiments: Iterable[Experiment]) -> Runs:
+    return _unique(
+        _all(study.runs_of(row, task) for row in experiments for task in study.table1_tasks)
+    )
+
+
+def _all(groups: Iterable[Runs]) -> Runs:
+    return tuple(_flat(groups))
+
+
+def _flat(groups: Iterable[Runs]) -> Iterator[Run]:
+    for group in groups:
+        yield from group
+
+
+def _unique(runs: Iterable[Run]) -> Runs:
+    return tuple(dict.fromkeys(runs))

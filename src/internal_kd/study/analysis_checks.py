@@ -1,0 +1,137 @@
+"""Checks of what goes beyond Table 1: students compared, sweeps and figures."""
+
+from internal_kd.study.draft import (
+    Checks,
+    Config,
+    Draft,
+    Found,
+    divisors,
+    training_of,
+    unknown,
+)
+from internal_kd.study.experiments import Experiment
+from internal_kd.study.problems import Path, Problem
+from internal_kd.tasks import TASKS
+
+CHECKS = Checks()
+
+STUDENT = "student experiment"
+FIGURE_KEYS: dict[str, tuple[str, ...]] = {
+    "parameters": ("task",),
+    "data_size": ("task",),
+    "convergence": ("task", "experiments"),
+    "attention": ("task", "example", "layer", "head"),
+    "heads": ("task", "example", "head"),
+    "attention_kl": (),
+    "calibration": (),
+}
+
+
+@CHECKS.reading("experiments", "comparison")
+def check_comparison(draft: Draft) -> Found:
+    """What is compared are two different students."""
+    names = draft["comparison"]
+    students = _students(draft)
+    for role in ("standard", "internal"):
+        yield from unknown(("comparison", role), [names[role]], students, STUDENT)
+    if names["standard"] == names["internal"]:
+        yield Problem(
+            ("comparison", "internal"),
+            f"'{names['internal']}' is comparison.standard too; name another experiment",
+        )
+
+
+@CHECKS.reading("sweeps", "tasks", "base_model.layers")
+def check_layer_sweep(draft: Draft) -> Found:
+    """Layer counts group the base model's layers evenly."""
+    sweep, base = draft["sweeps"]["layers"], draft["base_model"]["layers"]
+    yield from unknown(("sweeps", "layers", "tasks"), sweep["tasks"] or [], draft["tasks"], "task")
+    for number, count in enumerate(sweep["counts"]):
+        if base % count:
+            counts = ", ".join(map(str, divisors(base)))
+            yield Problem(
+                ("sweeps", "layers", "counts", number),
+                f"{count} layers cannot stand for even groups of the base model's {base}; "
+                f"admissible: {counts}",
+            )
+
+
+@CHECKS.reading("experiments", "comparison", "sweeps", "student.layers", "base_model.layers")
+def check_layer_sweep_starts(draft: Draft) -> Found:
+    """A student that starts from listed base layers has one depth only."""
+    layers = draft["student"]["layers"]
+    others = set(draft["sweeps"]["layers"]["counts"]) - {layers}
+    for experiment in _compared(draft):
+        listed = () if isinstance(experiment.init, str) else experiment.init
+        sound = len(listed) == layers and max(listed) <= draft["base_model"]["layers"]
+        if others and sound:
+            yield Problem(
+                ("sweeps", "layers", "counts"),
+                f"{experiment.name} starts from {len(experiment.init)} listed base layers and has "
+                "no other depth; give it init: upper, or write []",
+            )
+
+
+@CHECKS.reading("experiments", "comparison", "sweeps", "student", "tasks")
+def check_layer_sweep_epochs(draft: Draft) -> Found:
+    """Where the students compared have turns for their layers, deep ones have epochs for all."""
+    staged = [experiment for experiment in _compared(draft) if experiment.has_stages]
+    deepest = max(draft["sweeps"]["layers"]["counts"], default=0)
+    for experiment in staged:
+        needed = deepest + (experiment.output_from == "end")
+        for task in draft["tasks"]:
+            epochs = training_of(draft.config, "student", task)["epochs"]
+            if epochs < needed:
+                yield Problem(
+                    ("sweeps", "layers", "counts"),
+                    f"{deepest} layers need {needed} epochs with {experiment.name}, but there are "
+                    f"{epochs} on {task}; remove the count or raise the epochs",
+                )
+
+
+def _students(draft: Draft) -> list[str]:
+    """Names of all student experiments, faulty ones too: one mistake is told once."""
+    teachers = {experiment.name for experiment in draft.experiments if experiment.is_teacher}
+    return [name for name in draft["experiments"] if name not in teachers]
+
+
+def _compared(draft: Draft) -> list[Experiment]:
+    names = draft["comparison"].values()
+    return [experiment for experiment in draft.students if experiment.name in names]
+
+
+@CHECKS.reading("sweeps")
+def check_fractions(draft: Draft) -> Found:
+    """Fractions are whole percents, which name the runs' folders."""
+    for number, fraction in enumerate(draft["sweeps"]["data_size"]["fractions"]):
+        percent = round(100 * fraction)
+        if percent < 1 or abs(100 * fraction - percent) > 1e-6:
+            yield Problem(
+                ("sweeps", "data_size", "fractions", number),
+                f"{fraction} is no whole percentage; write {max(percent, 1) / 100}",
+            )
+
+
+@CHECKS.reading("figures", "experiments")
+def check_figures(draft: Draft) -> Found:
+    """A figure has the keys of its kind, and they name what exists."""
+    for name, figure in draft["figures"].items():
+        if figure is None:
+            continue
+        keys = FIGURE_KEYS[figure["kind"]]
+        yield from _figure_keys(("figures", name), figure, keys)
+        if "task" in figure:
+            yield from unknown(("figures", name, "task"), [figure["task"]], TASKS, "task")
+        path = ("figures", name, "experiments")
+        yield from unknown(path, figure.get("experiments", []), _students(draft), STUDENT)
+
+
+def _figure_keys(path: Path, figure: Config, keys: tuple[str, ...]) -> Found:
+    kind = figure["kind"]
+    for key in keys:
+        if key not in figure:
+            yield Problem((*path, key), f"missing; a figure of kind {kind} needs it")
+    for key in figure:
+        if key != "kind" and key not in keys:
+            said = f"it has {', '.join(keys)}" if keys else "it has no keys"
+            yield Problem((*path, key), f"a figure of kind {kind} does not have it; {said}")

@@ -1,0 +1,123 @@
+"""What tables, figures and statistics are told of a study, by rule."""
+
+from collections.abc import Iterable
+
+from internal_kd.study import analysis
+from internal_kd.study.config import Study
+from internal_kd.study.experiments import Experiment
+from internal_kd.study.figures import Figure
+from internal_kd.study.settings import Settings, note
+
+
+def _row(experiment: Experiment) -> dict[str, str]:
+    return {"name": experiment.name, "label": experiment.label}
+
+
+def _rows(experiments: Iterable[Experiment]) -> list[dict[str, str]]:
+    return [_row(experiment) for experiment in experiments]
+
+
+def _study(study: Study) -> Settings:
+    return {"study": study.name, "note": note(study)}
+
+
+def _compared(study: Study) -> Settings:
+    """The study, and the three models that most tables and figures put side by side."""
+    return {
+        **_study(study),
+        "teacher": _row(study.teacher),
+        "standard": _row(study.standard),
+        "internal": _row(study.internal),
+    }
+
+
+def table2_settings(study: Study) -> Settings:
+    """Table 2."""
+    return {
+        **_compared(study),
+        "tasks": list(study.table1_tasks),
+        "candidates": _rows(analysis.candidates(study)),
+        "with_paper": study.config["table1"]["paper_values"],
+    }
+
+
+def submission_settings(study: Study) -> Settings:
+    """Files for GLUE's server; the data are GLUE's own unless generated or cut short."""
+    data = study.config["data"]
+    settings = table2_settings(study)
+    del settings["with_paper"]
+    return {**settings, "official": data["source"] != "embedded" and not data["limit"]}
+
+
+def table3_settings(study: Study) -> Settings:
+    """Table 3."""
+    return {
+        **_compared(study),
+        "tasks": list(study.table1_tasks),
+        "with_paper": study.config["table1"]["paper_values"],
+        "confidence": study.config["statistics"]["confidence"],
+    }
+
+
+def table4_settings(study: Study) -> Settings:
+    """Table 4."""
+    tasks = list(study.table1_tasks)
+    return {
+        **_compared(study),
+        "tasks": tasks,
+        **study.config["table4"],
+        "student_seed": study.seeds[0],
+    }
+
+
+def significance_settings(study: Study) -> Settings:
+    """Tests of internal against standard KD."""
+    statistics = dict(study.config["statistics"])
+    del statistics["margin"]
+    return {
+        **_study(study),
+        "tasks": list(study.table1_tasks),
+        "standard": _row(study.standard),
+        "candidates": _rows(analysis.candidates(study)),
+        **statistics,
+    }
+
+
+def claims_settings(study: Study) -> Settings:
+    """Checks of the paper's claims; experiments are found by the paper's row they stand for."""
+    rows = study.table1_experiments
+    layer_tasks, size_tasks = analysis.layer_sweep_tasks(study), analysis.size_sweep_tasks(study)
+    counts = {count for task in layer_tasks for count in analysis.layer_counts(study, task)}
+    percents = {percent for task in size_tasks for percent in analysis.percents(study, task)}
+    return {
+        **_study(study),
+        "tasks": list(study.table1_tasks),
+        "roles": {row.paper_row: row.name for row in rows if row.paper_row},
+        "standard": study.standard.name,
+        "internal": study.internal.name,
+        "sweep_layers": {"tasks": list(layer_tasks), "counts": sorted(counts)},
+        "sweep_sizes": {"tasks": list(size_tasks), "percents": sorted(percents)},
+        "student_layers": study.student_layers,
+        "teacher_layers": study.base_layers,
+        **study.config["statistics"],
+    }
+
+
+def figure_settings(study: Study, figure: Figure) -> Settings:
+    """A figure of any kind."""
+    settings = {**_compared(study), "task": figure.task}
+    if figure.kind == "data_size":
+        settings["layers"] = study.student_layers
+    if figure.kind == "convergence":
+        settings["experiments"] = _rows(figure.experiments)
+    if figure.kind == "attention":
+        settings |= {"layer": figure.layer, "head": figure.head}
+    if figure.kind == "heads":
+        settings["head"] = figure.head
+    if not figure.task:
+        del settings["task"]
+        settings["tasks"] = list(study.table1_tasks)
+    if figure.kind == "calibration":
+        roles = ("teacher", "standard", "internal")
+        settings["experiments"] = [settings.pop(role) | {"role": role} for role in roles]
+    return settings

@@ -1,0 +1,54 @@
+"""Which figures a study has, and which its tasks do not allow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from internal_kd.study.config import Study
+from internal_kd.study.experiments import Experiment
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the config.
+
+    Attributes:
+        name: part of its files' names.
+        kind: what is drawn.
+        task: name of the task; empty where all tasks of Table 1 are shown.
+        experiments: of kind convergence, what is drawn.
+        example: row of the development split, from 0.
+        layer: student layer, from 1; None for the last but one.
+        head: attention head, from 1; None for the last.
+    """
+
+    name: str
+    kind: str
+    task: str = ""
+    experiments: tuple[Experiment, ...] = ()
+    example: int = 0
+    layer: int | None = None
+    head: int | None = None
+
+
+def figures(study: Study) -> tuple[Figure, ...]:
+    """The figures whose task is one of the study's, in the config's order."""
+    return tuple(
+        _figure(study, name, fields)
+        for name, fields in study.config["figures"].items()
+        if fields is not None and fields.get("task", study.tasks[0]) in study.tasks
+    )
+
+
+def left_out(study: Study) -> dict[str, str]:
+    """Figures of the config that the study cannot have, and why."""
+    return {
+        name: f"its task {fields['task']} is not one of the study's tasks"
+        for name, fields in study.config["figures"].items()
+        if fields is not None and fields.get("task", study.tasks[0]) not in study.tasks
+    }
+
+
+def _figure(study: Study, name: str, fields: Mapping[str, object]) -> Figure:
+    experiments = fields.get("experiments", ())
+    named = tuple(study.experiments[key] for key in experiments)  # type: ignore[attr-defined]
+    return Figure(name=name, **{**fields, "experiments": named})  # type: ignore[arg-type]
