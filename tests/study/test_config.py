@@ -60,6 +60,68 @@ MISTAKES = {
         {"experiments": {"exp2.0": {"init": [2, 4]}}},
         "experiments.exp2.0.init: is [2, 4]; name 4 layers (student.layers) between 1 and 8",
     ),
+    "comparison with an unknown experiment": (
+        {"comparison": {"internal": "exp32"}},
+        "comparison.internal: unknown student experiment 'exp32'; did you mean 'exp3.2'?",
+    ),
+    "comparison with the teacher": (
+        {"comparison": {"standard": "exp1.0"}},
+        "comparison.standard: unknown student experiment 'exp1.0'",
+    ),
+    "comparison of an experiment with itself": (
+        {"comparison": {"standard": "exp3.2"}},
+        "comparison.internal: 'exp3.2' is comparison.standard too; name another experiment",
+    ),
+    "layer count that makes uneven groups": (
+        {"sweeps": {"layers": {"counts": [1, 3]}}},
+        "sweeps.layers.counts[1]: 3 layers cannot stand for even groups of the base model's 8; "
+        "admissible: 1, 2, 4, 8",
+    ),
+    "layer sweep of a student with listed layers": (
+        {"experiments": {"exp2.0": {"init": [2, 4, 6, 8]}}},
+        "sweeps.layers.counts: exp2.0 starts from 4 listed base layers and has no other depth",
+    ),
+    "layer sweep with too few epochs": (
+        {"comparison": {"internal": "exp3.4"}, "sweeps": {"layers": {"counts": [8]}}}
+        | {"student": {"training": {"epochs": 8}}, "tasks": ["rte"]},
+        "sweeps.layers.counts: 8 layers need 9 epochs with exp3.4, but there are 8 on rte",
+    ),
+    "layer sweep on an unknown task": (
+        {"sweeps": {"layers": {"tasks": ["qnli"]}}},
+        "sweeps.layers.tasks: unknown task 'qnli'",
+    ),
+    "fraction above one": (
+        {"sweeps": {"data_size": {"fractions": [1.5]}}},
+        "sweeps.data_size.fractions[0]: is 1.5; it must be at most 1",
+    ),
+    "fraction of a percent": (
+        {"sweeps": {"data_size": {"fractions": [0.125]}}},
+        "sweeps.data_size.fractions[0]: 0.125 is no whole percentage; write 0.12",
+    ),
+    "data sweep on an unknown task": (
+        {"sweeps": {"data_size": {"tasks": ["qqq"]}}},
+        "sweeps.data_size.tasks: unknown task 'qqq'; did you mean 'qqp'?",
+    ),
+    "figure without what its kind needs": (
+        {"figures": {"new": {"kind": "convergence", "task": "rte"}}},
+        "figures.new.experiments: missing; a figure of kind convergence needs it",
+    ),
+    "figure with a key of another kind": (
+        {"figures": {"fig2": {"head": 3}}},
+        "figures.fig2.head: a figure of kind parameters does not have it; it has task",
+    ),
+    "figure of an unknown task": (
+        {"figures": {"fig2": {"task": "qpq"}}},
+        "figures.fig2.task: unknown task 'qpq'; did you mean 'qqp'?",
+    ),
+    "figure of an unknown experiment": (
+        {"figures": {"fig4": {"experiments": ["exp3.9"]}}},
+        "figures.fig4.experiments: unknown student experiment 'exp3.9'",
+    ),
+    "figure of an unknown kind": (
+        {"figures": {"fig4": {"kind": "convergances"}}},
+        "figures.fig4.kind: 'convergances' is not allowed; did you mean 'convergence'?",
+    ),
     "layer that the base lacks": (
         {"experiments": {"exp2.0": {"init": [2, 4, 6, 9]}}},
         "between 1 and 8",

@@ -1,0 +1,69 @@
+import json
+
+import pytest
+
+from internal_kd.study import analysis_settings
+from internal_kd.study.figures import figures
+from tests.study.configs import read_study
+
+ALL = (
+    analysis_settings.table2_settings,
+    analysis_settings.submission_settings,
+    analysis_settings.table3_settings,
+    analysis_settings.table4_settings,
+    analysis_settings.significance_settings,
+    analysis_settings.claims_settings,
+)
+
+
+@pytest.mark.parametrize("make", ALL)
+@pytest.mark.parametrize("overlay", [(), ("paper",)])
+def test_settings_are_json_and_say_whose_numbers_they_are(make, overlay):
+    study = read_study(*overlay)
+    settings = json.loads(json.dumps(make(study)))
+    assert settings == make(study)
+    assert settings["study"] == study.name
+    assert ("not the paper's" in settings["note"]) is (not overlay)
+
+
+def test_training_settings_do_not_reach_tables():
+    before = [make(read_study()) for make in ALL]
+    after = [make(read_study(student={"training": {"learning_rate": 0.1}})) for make in ALL]
+    assert before == after
+
+
+@pytest.mark.parametrize(
+    ("changes", "official"),
+    [
+        ({}, False),
+        ({"data": {"source": "hub"}}, True),
+        ({"data": {"source": "hub", "limit": {"rte": {"test": 9}}}}, False),
+    ],
+)
+def test_only_whole_glue_data_are_official(changes, official):
+    assert analysis_settings.submission_settings(read_study(**changes))["official"] is official
+
+
+def test_claims_know_experiments_by_the_papers_rows():
+    study = read_study(experiments={"exp3.1": {"paper_row": None}})
+    settings = analysis_settings.claims_settings(study)
+    assert settings["roles"]["exp3.2"] == "exp3.2"
+    assert "exp3.1" not in settings["roles"]
+    assert settings["sweep_layers"]["counts"] == [1, 2, 4]
+    assert settings["sweep_sizes"] == {"tasks": ["qqp", "qnli"], "percents": [10, 25, 50, 100]}
+    assert (settings["student_layers"], settings["teacher_layers"]) == (4, 8)
+
+
+def test_a_figure_is_told_what_its_kind_needs():
+    study = read_study()
+    by_name = {
+        figure.name: analysis_settings.figure_settings(study, figure) for figure in figures(study)
+    }
+    assert by_name["fig2"]["task"] == "qqp"
+    assert by_name["fig3"]["layers"] == 4
+    assert [row["name"] for row in by_name["fig4"]["experiments"]] == ["exp3.3", "exp3.4", "exp3.5"]
+    assert (by_name["fig5"]["layer"], by_name["fig5"]["head"]) == (3, 4)
+    assert by_name["fig11"]["head"] == 1
+    assert by_name["attention_kl"]["tasks"] == ["cola", "qqp", "mrpc", "rte"]
+    roles = [row["role"] for row in by_name["calibration"]["experiments"]]
+    assert roles == ["teacher", "standard", "internal"]
