@@ -1,0 +1,129 @@
+"""Submissions to the GLUE server, which alone knows the labels behind Table 2."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from internal_kd.errors import UserError
+from internal_kd.evaluation.predictions import SplitPredictions
+from internal_kd.reporting.examples import read_examples
+from internal_kd.reporting.glue_format import FILES, GlueFile, placeholder, tsv, write_zip
+from internal_kd.reporting.runs import RunFolder, read_run_folders
+from internal_kd.reporting.selection import best_experiment, best_run, runs_of
+from internal_kd.reporting.submission_layout import Filled, Submission, page
+from internal_kd.reporting.wording import FLAG_TEXTS
+
+Examples = Sequence[str | Path]
+
+
+def write_submissions(
+    folders: Iterable[str | Path], examples: Examples, settings: Mapping[str, Any], out: str | Path
+) -> None:
+    """Write a submission for each row of Table 2, and a page that says what is in them.
+
+    `out` holds, on each task, the internal distillation with the best mean development score;
+    {stem}_{name}.zip beside it those of the standard distillation and of the teacher; {stem}.md the
+    page. Of the seeds of an experiment the one with the best development score is sent.
+
+    Args:
+        folders: of the runs of Table 1.
+        examples: examples.parquet of each task, in folders of the tasks' names.
+        settings: study (name), note, tasks, teacher and standard (name, label), candidates (the
+            same, internal distillations), official (the data are GLUE's own: wrong numbers of rows
+            are mistakes).
+        out: path of the .zip.
+
+    Raises:
+        UserError: predictions that are not of these examples; with `official`, a test split that is
+            not GLUE's complete one.
+    """
+    runs, out = read_run_folders(folders), Path(out)
+    written = []
+    for row in _rows(settings, out):
+        names = [candidate["name"] for candidate in row.candidates]
+        filled = [_fill(file, runs, names, examples, settings) for file in FILES]
+        write_zip(row.path, {each.file.name: tsv(each.predictions) for each in filled})
+        written.append(Submission(row.path.name, row.label, filled))
+    out.with_suffix(".md").write_text(page(written, settings))
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of Table 2: where its submission goes, and the experiments it is chosen from."""
+
+    path: Path
+    label: str
+    candidates: Sequence[Mapping[str, Any]]
+
+
+def _rows(settings: Mapping[str, Any], out: Path) -> list[_Row]:
+    others = [settings["standard"], settings["teacher"]]
+    return [
+        _Row(out, "best internal distillation on each task", settings["candidates"]),
+        *(
+            _Row(out.with_name(f"{out.stem}_{row['name']}{out.suffix}"), row["label"], [row])
+            for row in others
+        ),
+    ]
+
+
+def _fill(
+    file: GlueFile,
+    runs: Sequence[RunFolder],
+    names: Sequence[str],
+    examples: Examples,
+    settings: Mapping[str, Any],
+) -> Filled:
+    """The predictions of the best run of the best experiment, or placeholders."""
+    if file.task not in settings["tasks"]:
+        return Filled(file, placeholder(file), None, "placeholder: task not in the study")
+    name = best_experiment(runs, file.task, names)
+    run = best_run(runs_of(runs, file.task, name)) if name else None
+    if run is None:
+        return Filled(file, placeholder(file), None, "placeholder: no run")
+    test = run.predictions().get("test")
+    if test is None:
+        return Filled(file, placeholder(file), None, "placeholder: the data have no test split")
+    order, remark = _order(file, run, test, examples, settings["official"])
+    remarks = [remark, *(FLAG_TEXTS.get(flag, flag) for flag in run.metrics.get("flags", ()))]
+    labels = [file.labels[label] for label in test.predictions[order]]
+    return Filled(file, labels, run, "; ".join(filter(None, remarks)))
+
+
+def _order(
+    file: GlueFile,
+    run: RunFolder,
+    test: SplitPredictions,
+    examples: Examples,
+    official: bool,
+) -> tuple[npt.NDArray[np.int64], str]:
+    """Rows of the predictions in GLUE's order (int64 [n]), and what there is to remark."""
+    frame = read_examples(examples, file.task, "test", columns=["split", "index", "idx"])
+    if not np.array_equal(frame["index"], test.indices):
+        raise UserError(
+            f"{run.folder}: its test predictions are not of the examples of {file.task}; "
+            "make the run again with the same data"
+        )
+    if official:
+        _check_official(file, frame["idx"].to_numpy())
+    order = np.argsort(frame["idx"].to_numpy(), kind="stable")
+    if np.array_equal(frame["idx"].to_numpy()[order], np.arange(len(frame))):
+        return order, ""
+    return np.arange(len(frame)), "rows in the order of the data, whose idx is not 0, 1, 2, ..."
+
+
+def _check_official(file: GlueFile, idx: npt.NDArray[np.int64]) -> None:
+    if len(idx) != file.rows:
+        raise UserError(
+            f"{file.task}: {len(idx)} test examples where GLUE has {file.rows}; take the complete "
+            "test split (see data.limit) or set official to false"
+        )
+    if not np.array_equal(np.sort(idx), np.arange(file.rows)):
+        raise UserError(
+            f"{file.task}: idx of the test split is not 0 to {file.rows - 1}; "
+            "take the test split as GLUE distributes it"
+        )

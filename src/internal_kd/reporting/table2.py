@@ -1,0 +1,118 @@
+"""Table 2: test results of teacher, standard distillation and the best internal distillation."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+import pandas as pd
+
+from internal_kd.reporting import formats
+from internal_kd.reporting.paper_tables import paper_table2
+from internal_kd.reporting.runs import RunFolder, read_run_folders
+from internal_kd.reporting.selection import best_experiment, mean_development_score, runs_of
+from internal_kd.reporting.table2_layout import layout, notes
+from internal_kd.tasks import get_task
+
+Experiment = Mapping[str, Any]
+
+COLUMNS = ["experiment", "label", "task", "metric", "chosen", "development", "mean", "std", "n"]
+COLUMNS += ["paper", "status", "flags"]
+INTERNAL = "exp3.X"
+GLUE_METRICS = {"qqp": ("f1", "accuracy"), "mrpc": ("f1", "accuracy")}
+
+
+def write_table2(
+    folders: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
+) -> None:
+    """Write Table 2 as `out` (tidy .csv) and, beside it, as .md and .tex.
+
+    Args:
+        folders: of the runs of Table 1.
+        settings: study (name), note (a last line below the table), tasks (columns), teacher and
+            standard (rows: name, label), candidates (internal distillations: name, label) and
+            with_paper (put the paper's values beside ours).
+        out: path of the .csv.
+
+    Raises:
+        UserError: a folder is none of a run, or runs of several sizes are mixed.
+    """
+    runs = read_run_folders(folders)
+    frame = build(runs, settings)
+    table = layout(frame, settings, notes(frame, runs, settings))
+    out = Path(out)
+    frame.to_csv(out, index=False)
+    out.with_suffix(".md").write_text(formats.markdown(table))
+    out.with_suffix(".tex").write_text(formats.booktabs(table, label="tab:table2"))
+
+
+def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFrame:
+    """The tidy table: one row per experiment, task and metric; scores from 0 to 1.
+
+    The last experiment, exp3.X, is on each task the candidate with the best mean development
+    score, named in `chosen`. `development` is the mean over seeds of the task's selection metric.
+    `mean` and `std` (sample standard deviation, empty for one run) are over the `n` runs with a
+    test score. `status` says what there is: scored; submit (the test split has no labels, the GLUE
+    server scores it); no_test (the data have no test split); missing (no run).
+    """
+    rows = [
+        {"experiment": name, "task": task, **found, **scored}
+        for name, pick in _rows(settings)
+        for task in settings["tasks"]
+        for found in [_found(runs, task, pick)]
+        for scored in _scores(found.pop("runs"), task)
+    ]
+    frame = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "paper"])
+    paper = paper_table2().set_index(["experiment", "task", "metric"])["value"]
+    keys = zip(frame["experiment"], frame["task"], frame["metric"], strict=True)
+    wanted = settings["with_paper"]
+    frame["paper"] = [paper.get(key, math.nan) / 100 if wanted else math.nan for key in keys]
+    return frame[COLUMNS].round({"development": 6, "mean": 6, "std": 6, "paper": 4})
+
+
+def metrics_of(task: str) -> tuple[str, ...]:
+    """The metrics of a task in Table 2, those of GLUE: the F1 is the one of class 1."""
+    return GLUE_METRICS.get(task, get_task(task).metrics)
+
+
+def _rows(settings: Mapping[str, Any]) -> list[tuple[str, Sequence[Experiment]]]:
+    """Name of each row and the experiments its runs are chosen from."""
+    fixed = [settings["teacher"], settings["standard"]]
+    return [(row["name"], [row]) for row in fixed] + [(INTERNAL, settings["candidates"])]
+
+
+def _found(runs: Sequence[RunFolder], task: str, pick: Sequence[Experiment]) -> dict[str, Any]:
+    """The chosen experiment, its runs, and what is the same for all metrics of the task."""
+    name = best_experiment(runs, task, [row["name"] for row in pick])
+    chosen = runs_of(runs, task, name) if name else []
+    flags = {flag for run in chosen for flag in run.metrics.get("flags", ())}
+    labels = {row["name"]: row["label"] for row in pick}
+    return {
+        "runs": chosen,
+        "label": labels.get(name, pick[0]["label"] if len(pick) == 1 else ""),
+        "chosen": name or "",
+        "development": mean_development_score(chosen),
+        "flags": " ".join(sorted(flags)),
+    }
+
+
+def _scores(runs: Sequence[RunFolder], task: str) -> list[dict[str, Any]]:
+    """Test scores of an experiment, one row per metric."""
+    status = _status(runs)
+    rows = []
+    for metric in metrics_of(task):
+        values = [score for run in runs if (score := run.score(metric, "test")) is not None]
+        mean = fmean(values) if values else math.nan
+        std = stdev(values) if len(values) > 1 else math.nan
+        row = {"metric": metric, "mean": mean, "std": std, "n": len(values), "status": status}
+        rows.append(row)
+    return rows
+
+
+def _status(runs: Sequence[RunFolder]) -> str:
+    if not runs:
+        return "missing"
+    if any(run.metrics.get("test") for run in runs):
+        return "scored"
+    return "submit" if any("test" in run.predictions() for run in runs) else "no_test"

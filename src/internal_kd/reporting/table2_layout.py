@@ -1,0 +1,162 @@
+"""The look of Table 2: which cell stands where, what is bold, and the remarks below."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from internal_kd.reporting.formats import MISSING, Cell, Column, Table
+from internal_kd.reporting.runs import RunFolder
+from internal_kd.reporting.selection import runs_of
+from internal_kd.reporting.wording import METRIC_TITLES, capitalized, flag_marks, flag_notes
+from internal_kd.tasks import get_task
+
+Row = Mapping[Any, Any]
+
+STATUS_TEXTS = {"submit": "submit", "no_test": "no test", "missing": MISSING}
+INTERNAL_LABEL = "Best internal distillation by development score"
+PAPER_NOTE = (
+    "The paper's values are those of its Table 2, scored by the GLUE server. Its heading "
+    '"Acc./F1" names the two numbers of QQP and MRPC in the wrong order, they are F1/Acc.'
+)
+STATUS_NOTES = {
+    "submit": "submit: the test labels are not public; the GLUE server scores the files of target "
+    "glue_submission.zip.",
+    "no_test": "no test: the data of the task have no test split.",
+    "missing": f"{MISSING}: no run.",
+}
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the lines of all experiments need to know."""
+
+    labels: Mapping[str, str]
+    letters: Mapping[str, str]
+    with_paper: bool
+
+
+def layout(frame: pd.DataFrame, settings: Mapping[str, Any], remarks: Sequence[str]) -> Table:
+    """Arrange the tidy table as the paper's Table 2, in percent with one decimal.
+
+    The better one of the two students is bold where both are scored; letters name what the runs of
+    a cell were flagged for.
+    """
+    letters = flag_marks(flag for flags in frame["flags"] for flag in flags.split())
+    rows = {
+        (row["experiment"], row["task"], row["metric"]): row for row in frame.to_dict("records")
+    }
+    names = list(dict.fromkeys(frame["experiment"]))
+    scored = list(dict.fromkeys((task, metric) for _, task, metric in rows))
+    best = {key: _best([rows[name, *key] for name in names[1:]]) for key in scored}
+    look = _Look(_labels(settings), letters, settings["with_paper"])
+    lines = [
+        _line([(rows[name, *key], name in best[key]) for key in scored], look) for name in names
+    ]
+    return Table(
+        title="Table 2",
+        caption="Scores on the test sets, in percent, of models chosen on the development sets.",
+        columns=_columns(scored, settings["with_paper"]),
+        sections=[lines[:1], lines[1:]],
+        notes=[*remarks, *flag_notes(letters)],
+    )
+
+
+def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> list[str]:
+    """The sentences below the table: how it was made, what was chosen, what is missing."""
+    teacher = capitalized(settings["teacher"]["name"])
+    lines = [
+        f"Study: {settings['study']}. Mean ± sample standard deviation over n runs, one per seed; "
+        f"the teacher ({teacher}) is trained once per task. F1 is the one of class 1, as GLUE's. "
+        "Bold: better student.",
+        *_choice(frame),
+        *_unequal(runs, settings),
+        *([PAPER_NOTE] if settings["with_paper"] else []),
+        *(text for status, text in STATUS_NOTES.items() if status in set(frame["status"])),
+    ]
+    return [*lines, settings["note"]] if settings["note"] else lines
+
+
+def _choice(frame: pd.DataFrame) -> list[str]:
+    """What was chosen, by what score."""
+    last = frame[frame["experiment"] == frame["experiment"].iloc[-1]].drop_duplicates("task")
+    chosen = [_chosen(row) for row in last.to_dict("records")]
+    return [
+        f"{capitalized(last['experiment'].iloc[0])} is, on each task, the internal distillation "
+        "with the highest mean development score, of equal ones the first; test scores have no "
+        f"part in the choice. Chosen: {'; '.join(chosen)}."
+    ]
+
+
+def _chosen(row: Row) -> str:
+    task = get_task(row["task"])
+    if not row["chosen"]:
+        return f"{task.title} none, there are no runs"
+    metric, score = METRIC_TITLES[task.selection_metric], _percent(row["development"])
+    return f"{task.title} {capitalized(row['chosen'])} (development {metric} {score})"
+
+
+def _unequal(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> list[str]:
+    """A warning where candidates were compared over different numbers of runs."""
+    names = [row["name"] for row in settings["candidates"]]
+    counts = {
+        get_task(task).title: {name: len(runs_of(runs, task, name)) for name in names}
+        for task in settings["tasks"]
+    }
+    return [
+        f"Attention: the choice on {title} compares unequal numbers of runs: "
+        f"{', '.join(f'{capitalized(name)} {n}' for name, n in found.items())}."
+        for title, found in counts.items()
+        if len(set(found.values())) > 1
+    ]
+
+
+def _columns(scored: Iterable[tuple[str, str]], with_paper: bool) -> list[Column]:
+    columns = [Column("Experiment", align="l"), Column("Description", align="l")]
+    for task, metric in scored:
+        columns.append(Column(METRIC_TITLES[metric], group=get_task(task).title))
+        if with_paper:
+            columns.append(Column(f"{METRIC_TITLES[metric]} paper", group=get_task(task).title))
+    return [*columns, Column("n")]
+
+
+def _labels(settings: Mapping[str, Any]) -> dict[str, str]:
+    return {row["name"]: row["label"] for row in (settings["teacher"], settings["standard"])}
+
+
+def _line(cells: Sequence[tuple[Row, bool]], look: _Look) -> list[Cell]:
+    name = cells[0][0]["experiment"]
+    line = [Cell(capitalized(name)), Cell(look.labels.get(name, INTERNAL_LABEL))]
+    for row, is_bold in cells:
+        pointed = tuple(look.letters[flag] for flag in row["flags"].split())
+        line.append(Cell(_text(row), is_bold, pointed))
+        if look.with_paper:
+            line.append(Cell(_percent(row["paper"])))
+    counts = [row["n"] for row, _ in cells if row["status"] == "scored"]
+    return [*line, Cell(_range(counts))]
+
+
+def _range(counts: Sequence[int]) -> str:
+    low, high = min(counts, default=MISSING), max(counts, default=MISSING)
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def _text(row: Row) -> str:
+    if row["status"] != "scored":
+        return STATUS_TEXTS[row["status"]]
+    mean = _percent(row["mean"])
+    return mean if math.isnan(row["std"]) else f"{mean} ± {_percent(row['std'])}"
+
+
+def _percent(value: float) -> str:
+    return MISSING if math.isnan(value) else f"{100 * value:.1f}"
+
+
+def _best(students: Sequence[Row]) -> set[str]:
+    """The students with the highest mean as it is printed; none unless all are scored."""
+    means = {row["experiment"]: round(100 * row["mean"], 1) for row in students}
+    if any(math.isnan(mean) for mean in means.values()):
+        return set()
+    return {name for name, mean in means.items() if mean == max(means.values())}

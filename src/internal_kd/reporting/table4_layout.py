@@ -1,0 +1,132 @@
+"""The look of Table 4: texts, predictions with their probabilities, and the remarks below."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from internal_kd.reporting.formats import Cell, Column, Table
+from internal_kd.reporting.wording import capitalized
+from internal_kd.tasks import Task, get_task
+
+Row = Mapping[Any, Any]
+
+TINY = 1e-3  # probabilities below it are written with an exponent
+COLUMNS = (
+    Column("No."),
+    Column("Task", align="l"),
+    Column("Development example", align="l"),
+    Column("Class"),
+    Column("Teacher"),
+    Column("Standard KD"),
+    Column("Internal KD"),
+)
+TITLES = {"internal": "internal KD", "standard": "standard KD"}
+
+
+def layout(
+    frame: pd.DataFrame,
+    found: Mapping[str, pd.DataFrame | None],
+    settings: Mapping[str, Any],
+    remarks: Sequence[str],
+) -> Table:
+    """Arrange the drawn examples as the paper's Table 4, a block of rows for each task.
+
+    The wrong prediction of each row is bold.
+
+    Args:
+        frame: the drawn examples.
+        found: by task, all examples they were drawn from; None where a run is missing.
+        settings: of the table.
+        remarks: sentences on single runs, below the table.
+    """
+    lines = [_line(number, row) for number, row in enumerate(frame.to_dict("records"), start=1)]
+    tasks = list(frame["task"])
+    return Table(
+        title="Table 4",
+        caption="Development examples on which the teacher is right and one student alone is "
+        "wrong: predicted labels, and the probability of class 1 in parentheses.",
+        columns=COLUMNS,
+        sections=[
+            [line for line, owner in zip(lines, tasks, strict=True) if owner == task]
+            for task in dict.fromkeys(tasks)
+        ],
+        notes=[*_notes(frame, found, settings), *remarks, *_own(settings)],
+    )
+
+
+def wrapped(latex: str) -> str:
+    """The LaTeX table with the column of texts as wide as half a line, broken into several."""
+    plain = "".join(column.align for column in COLUMNS)
+    paragraphs = plain.replace("ll", "lp{0.45\\linewidth}", 1)
+    return latex.replace(f"{{tabular}}{{{plain}}}", f"{{tabular}}{{{paragraphs}}}", 1)
+
+
+def probability(value: float) -> str:
+    """A probability as the paper prints it: 0.9999, 0.0017, 1.2e-4."""
+    if value == 0 or value >= TINY:
+        return f"{value:.4f}"
+    digits, exponent = f"{value:.1e}".split("e")
+    return f"{digits}e{int(exponent)}"
+
+
+def _line(number: int, row: Row) -> list[Cell]:
+    task = get_task(row["task"])
+    answers = [
+        Cell(
+            f"{row[f'{role}_prediction']} ({probability(row[f'{role}_probability'])})",
+            bold=role == row["wrong"],
+        )
+        for role in ("teacher", "standard", "internal")
+    ]
+    first = [str(number), task.title, _text(task, row), str(row["label"])]
+    return [*map(Cell, first), *answers]
+
+
+def _text(task: Task, row: Row) -> str:
+    """The texts of an example on one line, with the initials of their columns for a pair."""
+    texts = [" ".join(str(row[name]).split()) for name in ("text_1", "text_2")]
+    if len(task.text_columns) == 1:
+        return texts[0]
+    marks = [
+        column[0].upper() + column.lstrip("abcdefghijklmnopqrstuvwxyz")
+        for column in task.text_columns
+    ]
+    return " ".join(f"{mark}: {text}" for mark, text in zip(marks, texts, strict=True))
+
+
+def _notes(
+    frame: pd.DataFrame, found: Mapping[str, pd.DataFrame | None], settings: Mapping[str, Any]
+) -> list[str]:
+    teacher, standard, internal = (settings[role] for role in ("teacher", "standard", "internal"))
+    return [
+        f"Study: {settings['study']}. Teacher: {_named(teacher)}; standard KD: {_named(standard)}; "
+        f"internal KD: {_named(internal)}; students of seed {settings['student_seed']}. Up to "
+        f"{settings['examples']} examples per task and wrong student, drawn at random with seed "
+        f"{settings['seed']}. Bold: the wrong prediction.",
+        "The number in parentheses is the probability of class 1 whatever the prediction, as in "
+        "the numbers of the paper's Table 4 (its caption says: of the prediction).",
+        *(_count(task, cases, frame) for task, cases in found.items()),
+    ]
+
+
+def _own(settings: Mapping[str, Any]) -> list[str]:
+    """The note of the study, if it has one."""
+    return [settings["note"]] if settings["note"] else []
+
+
+def _named(experiment: Mapping[str, str]) -> str:
+    return f"{capitalized(experiment['name'])} ({experiment['label']})"
+
+
+def _count(task: str, cases: pd.DataFrame | None, frame: pd.DataFrame) -> str:
+    """How many examples of a task there are, and how many of them are shown."""
+    title = get_task(task).title
+    if cases is None:
+        return f"{title}: no examples, a run of the teacher or of a student is missing."
+    parts = []
+    for student in TITLES:
+        total = int((cases["wrong"] == student).sum())
+        shown = int(((frame["task"] == task) & (frame["wrong"] == student)).sum())
+        parts.append(f"{TITLES[student]} alone is wrong on {total or 'none'} ({shown} shown)")
+    return f"{title}: {', '.join(parts)}."

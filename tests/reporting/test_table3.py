@@ -1,0 +1,250 @@
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from internal_kd.errors import UserError
+from internal_kd.reporting.table3 import (
+    COLUMNS,
+    COUNTS,
+    build,
+    counts,
+    mean_over_seeds,
+    wilson,
+    write_table3,
+)
+from internal_kd.stages import table3 as stage
+from internal_kd.stages.cli import run_stage
+from tests.reporting.answers import answers, predicted
+from tests.reporting.fake_runs import write_fake_run
+
+LABELS = [0, 0, 0, 0, 1, 1, 1, 1]
+TEACHER = [0, 0, 0, 1, 1, 1, 1, 0]  # right on 6
+FIRST = [0, 0, 1, 1, 1, 1, 1, 1]  # right on 5 of them, and on the last
+SECOND = [0, 0, 0, 1, 1, 1, 1, 1]  # right on all of them, and on the last
+SETTINGS = {
+    "study": "small",
+    "note": "Not the paper's numbers.",
+    "tasks": ["qqp"],
+    "teacher": {"name": "exp1.0", "label": "BERT_base"},
+    "standard": {"name": "exp2.0", "label": "BERT_6 soft"},
+    "internal": {"name": "exp3.2", "label": "BERT_6 soft + kl + cos"},
+    "with_paper": False,
+    "confidence": 0.95,
+}
+
+
+@pytest.fixture
+def add(tmp_path):
+    """Write a run with these development predictions."""
+
+    def write(experiment, seed, guesses, task="qqp", **more):
+        frames = {"validation": predicted(LABELS, guesses)}
+        return write_fake_run(tmp_path, task, experiment, seed=seed, **frames | more)
+
+    return write
+
+
+@pytest.fixture
+def runs(add):
+    """A teacher, and students of two seeds."""
+    return [
+        add("exp1.0", 0, TEACHER),
+        add("exp2.0", 0, FIRST),
+        add("exp2.0", 1, SECOND),
+        add("exp3.2", 0, TEACHER),
+        add("exp3.2", 1, SECOND),
+    ]
+
+
+@pytest.fixture
+def settings():
+    return json.loads(json.dumps(SETTINGS))
+
+
+def written(tmp_path, runs, settings):
+    """The lines of the Markdown table."""
+    write_table3([run.folder for run in runs], settings, tmp_path / "table3.csv")
+    return (tmp_path / "table3.md").read_text().splitlines()
+
+
+def test_counts_by_hand():
+    found = counts(predicted(LABELS, TEACHER), predicted(LABELS, FIRST))
+    assert found == {
+        "n": 8,
+        "teacher_right": 6,
+        "teacher_wrong": 2,
+        "right_when_right": 5,
+        "wrong_when_right": 1,
+        "right_when_wrong": 1,
+        "wrong_when_wrong": 1,
+        "agreement": 0.75,
+    }
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 1)] * 3), min_size=1, max_size=30))
+def test_counts_sum_to_the_development_set(rows):
+    labels, teacher, student = (list(column) for column in zip(*rows, strict=True))
+    found = counts(predicted(labels, teacher), predicted(labels, student))
+    assert found["right_when_right"] + found["wrong_when_right"] == found["teacher_right"]
+    assert found["right_when_wrong"] + found["wrong_when_wrong"] == found["teacher_wrong"]
+    assert found["teacher_right"] + found["teacher_wrong"] == found["n"] == len(rows)
+    same = found["right_when_right"] + found["wrong_when_wrong"]
+    assert found["agreement"] == pytest.approx(same / len(rows))  # of two classes
+
+
+def test_wilson_by_hand():
+    """Wilson's interval of 81 of 263, as in Newcombe (1998), Table I."""
+    low, high = wilson(81 / 263, 263, 0.95)
+    assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_wilson_at_the_ends(share):
+    """0 of 20: from 0 to z² / (20 + z²)."""
+    low, high = wilson(share, 20, 0.95)
+    width = 1.959964**2 / (20 + 1.959964**2)
+    assert high - low == pytest.approx(width, abs=1e-6)
+    assert (low if share == 0 else high) == pytest.approx(share)
+
+
+@given(st.integers(1, 500), st.floats(0, 1), st.floats(0.5, 0.99))
+def test_wilson_holds_the_share(n, share, confidence):
+    low, high = wilson(share, n, confidence)
+    assert 0 <= low <= share + 1e-12
+    assert share - 1e-12 <= high <= 1
+    wide = wilson(share, n, (1 + confidence) / 2)
+    assert wide[1] - wide[0] >= high - low
+
+
+def test_one_row_per_student_and_seed(runs, settings):
+    frame = build(runs, settings)
+    assert list(frame.columns) == COLUMNS
+    keys = frame[["task", "experiment", "seed"]].to_numpy().tolist()
+    assert keys == [["qqp", name, seed] for name in ("exp2.0", "exp3.2") for seed in (0, 1)]
+    assert frame["label"].tolist()[::2] == ["BERT_6 soft", "BERT_6 soft + kl + cos"]
+    assert frame["right_when_right"].tolist() == [5, 6, 6, 6]
+    assert frame["wrong_when_wrong"].tolist() == [1, 1, 2, 1]
+    assert frame["agreement"].tolist() == [0.75, 0.875, 1.0, 0.875]
+    low, high = wilson(0.75, 8, 0.95)
+    assert frame["agreement_low"][0] == pytest.approx(low, abs=1e-6)
+    assert frame["agreement_high"][0] == pytest.approx(high, abs=1e-6)
+
+
+def test_papers_numbers(runs, settings):
+    frame = build(runs, settings | {"with_paper": True})
+    papers = frame.set_index(["experiment", "seed"])
+    assert papers.loc[("exp3.2", 1), "paper_right_when_right"] == 36_191
+    assert papers.loc[("exp2.0", 0), "paper_wrong_when_right"] == 1_566
+    assert papers.loc[("exp2.0", 0), "paper_teacher_wrong"] == 3_463
+    without = build(runs, settings)
+    assert without[[name for name in COLUMNS if name.startswith("paper_")]].isna().all(axis=None)
+
+
+def test_means_over_seeds_sum_too(runs, settings):
+    means = mean_over_seeds(build(runs, settings), 0.95).set_index("experiment")
+    assert means.loc["exp2.0", COUNTS].tolist() == [6, 2, 5.5, 0.5, 1, 1]
+    assert means["seeds"].tolist() == [2, 2]
+    assert means.loc["exp2.0", "agreement"] == 0.8125
+    low, high = wilson(0.8125, 8, 0.95)
+    assert means.loc["exp2.0", "agreement_low"] == pytest.approx(low)
+    assert means.loc["exp2.0", "agreement_high"] == pytest.approx(high)
+
+
+def test_interval_does_not_shrink_with_seeds(add, settings):
+    runs = [add("exp1.0", 0, TEACHER), *(add("exp2.0", seed, FIRST) for seed in range(4))]
+    one, four = (
+        mean_over_seeds(build(some, settings), 0.95).iloc[0][["agreement_low", "agreement_high"]]
+        for some in (runs[:2], runs)
+    )
+    assert one.tolist() == four.tolist()
+
+
+def test_markdown_as_written_by_hand(tmp_path, runs, settings):
+    lines = written(tmp_path, runs, settings)
+    assert lines[0].startswith("**Table 3. Right and wrong predictions of the students")
+    assert lines[2].startswith("| Task | Student | Teacher right all | Teacher right student right")
+    assert lines[4:6] == [
+        "| QQP | Exp2.0: BERT\\_6 soft | 6 | 5.5 (91.7 %) | 0.5 (8.3 %) | 2 | 1 (50.0 %) "
+        "| 1 (50.0 %) | 81.2 \\[46.7, 95.5\\] | 2 |",
+        "| QQP | Exp3.2: BERT\\_6 soft + kl + cos | 6 | 6 (100.0 %) | 0 (0.0 %) | 2 "
+        "| 0.5 (25.0 %) | 1.5 (75.0 %) | 93.8 \\[59.8, 99.3\\] | 2 |",
+    ]
+    assert any("Wilson's 95 % interval of the mean agreement" in line for line in lines)
+    assert lines[-1] == "Not the paper's numbers."
+
+
+def test_papers_numbers_stand_below_ours(tmp_path, runs, settings):
+    lines = written(tmp_path, runs, settings | {"with_paper": True})
+    assert lines[7] == (
+        "| QQP | Exp3.2, paper | 36,967 | 36,191 (97.9 %) | 776 (2.1 %) | 3,463 | 750 (21.7 %) "
+        "| 2,713 (78.3 %) | 96.2 |  |"
+    )
+    text = (tmp_path / "table3.tex").read_text()
+    assert r"Exp2.0, paper & 36,967 & 35,401 (95.8 \%) & 1,566 (4.2 \%)" in text
+    assert r"\cmidrule(lr){3-5} \cmidrule(lr){6-8}" in text
+
+
+def test_paper_has_no_numbers_of_other_tasks(tmp_path, add, settings):
+    runs = [add("exp1.0", 0, TEACHER, "rte"), add("exp2.0", 0, FIRST, "rte")]
+    lines = written(tmp_path, runs, settings | {"tasks": ["rte"], "with_paper": True})
+    assert not any("paper" in line for line in lines if line.startswith("|"))
+
+
+def test_one_seed_shows_whole_numbers(tmp_path, runs, settings):
+    lines = written(tmp_path, runs[:2], settings)
+    assert "| 6 | 5 (83.3 %) | 1 (16.7 %) | 2 | 1 (50.0 %) | 1 (50.0 %) |" in lines[4]
+    assert lines[4].endswith("| 1 |")
+
+
+@pytest.mark.parametrize("kept", [[], [0], [1, 2]])
+def test_missing_runs_are_told(tmp_path, runs, settings, kept):
+    """No run at all, the teacher alone, a student without its teacher."""
+    lines = written(tmp_path, [runs[i] for i in kept], settings)
+    missing = "| QQP | Exp2.0: BERT\\_6 soft | – | – | – | – | – | – | – | 0 |"
+    assert lines[4] == missing
+    assert "–: no run of the student or of its teacher." in lines
+    assert pd.read_csv(tmp_path / "table3.csv").empty
+
+
+def test_teacher_that_is_always_right(tmp_path, add, settings):
+    runs = [add("exp1.0", 0, LABELS), add("exp2.0", 0, FIRST)]
+    lines = written(tmp_path, runs, settings)
+    assert "| 8 | 6 (75.0 %) | 2 (25.0 %) | 0 | 0 (–) | 0 (–) |" in lines[4]
+    assert "The teacher is always right on QQP." in lines
+
+
+def test_student_of_one_class_is_told(tmp_path, add, settings):
+    runs = [add("exp1.0", 0, TEACHER), add("exp2.0", 0, [1] * 8, flags=["one_class"])]
+    lines = written(tmp_path, runs, settings)
+    assert "Exp2.0 on QQP: at least one run always answers the same class." in lines
+    assert "| 6 | 3 (50.0 %) | 3 (50.0 %) | 2 | 1 (50.0 %) | 1 (50.0 %) |" in lines[4]
+
+
+def test_other_development_examples_are_refused(add, settings):
+    runs = [add("exp1.0", 0, TEACHER), add("exp2.0", 0, FIRST, validation=answers(5))]
+    with pytest.raises(UserError, match="development examples are not those of"):
+        build(runs, settings)
+
+
+def test_several_teachers_are_refused(add, settings):
+    runs = [add("exp1.0", 0, TEACHER), add("exp1.0", 1, TEACHER), add("exp2.0", 0, FIRST)]
+    with pytest.raises(UserError, match=r"teacher exp1\.0 on qqp: 2 runs"):
+        build(runs, settings)
+
+
+def test_stage(tmp_path, runs, settings):
+    folders = [str(run.folder) for run in runs]
+    out = tmp_path / "out.csv"
+    arguments = ["--settings", json.dumps(settings), "--runs", *folders, "--out", str(out)]
+    run_stage("internal_kd.stages.table3", stage.add_arguments, stage.main, arguments)
+    frame = pd.read_csv(out)
+    assert (frame[COUNTS[2:]].sum(axis=1) == frame["n"]).all()
+    assert not np.isnan(frame["agreement"]).any()
+    assert math.isclose(frame["agreement"].mean(), 0.875)
+    assert out.with_suffix(".md").is_file()
+    assert out.with_suffix(".tex").is_file()
