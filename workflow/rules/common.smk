@@ -2,6 +2,7 @@
 import os
 import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 SOURCE = Path(workflow.basedir) / "src"
@@ -14,8 +15,16 @@ os.environ.update(
 
 from internal_kd.errors import UserError
 from internal_kd.fingerprint import code_fingerprint
-from internal_kd.study import failures, files, runs, settings
+from internal_kd.study import (
+    analysis,
+    analysis_settings,
+    failures,
+    files,
+    runs,
+    settings,
+)
 from internal_kd.study.config import load
+from internal_kd.study.figures import figures, left_out
 from internal_kd.study.runs import Run
 
 SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
@@ -36,10 +45,14 @@ STUDENT_INIT = f"{RESULTS}/init/{{init}}/layers{{layers}}"
 TOKENS = f"{RESULTS}/data/{{task}}/tokens.npz"
 EXAMPLES = f"{RESULTS}/data/{{task}}/examples.parquet"
 TABLE1 = f"{RESULTS}/table1.csv"
+FIGURES = f"{RESULTS}/figures"
+DISTANCES = f"{RESULTS}/attention/{RUN_NAME}.parquet"
+MAPS = f"{RESULTS}/attention/{{task}}-example{{example}}.npz"
 
 # The generated language only matters where it is used.
 UNUSED_BY_DATA = "" if STUDY.config["data"]["source"] == "embedded" else "embedded"
 
+FIGURE = {figure.name: figure for figure in figures(STUDY)}
 RESOURCES = STUDY.config["resources"]
 TEACHER = re.escape(STUDY.teacher.name)
 STUDENTS = "|".join(
@@ -58,6 +71,7 @@ wildcard_constraints:
     layers=r"\d+",
     percent=r"\d+",
     seed=r"\d+",
+    example=r"\d+",
 
 
 def stage_code(stage, without=""):
@@ -87,7 +101,7 @@ def teacher_of(wildcards):
     """Files of the teacher that a student run learns from, if it asks for one."""
     if not STUDY.experiments[wildcards.experiment].needs_teacher:
         return []
-    folder = STUDY.teacher_run(wildcards.task).path(RESULTS)
+    folder = STUDY.teacher_of(run_of(wildcards)).path(RESULTS)
     return [f"{folder}/model", f"{folder}/metrics.json"]
 
 
@@ -127,3 +141,47 @@ def tell_mistakes(logs):
     """Repeat at the end what failed stages had to say, after Snakemake's own many words."""
     for sentence in failures.sentences(map(Path, logs)):
         print(sentence, file=sys.stderr)
+
+
+def folders(chosen):
+    """Folders of runs, as stages are told of them."""
+    return [run.path(RESULTS) for run in chosen]
+
+
+def files_of(chosen, *names):
+    """Files of runs, as Snakemake is told of them."""
+    return [f"{folder}/{name}" for folder in folders(chosen) for name in names]
+
+
+def distances_of(chosen):
+    """Distances of students from their teachers."""
+    return [DISTANCES.format(**asdict(run)) for run in chosen]
+
+
+def examples_of(tasks):
+    """Texts of tasks."""
+    return [EXAMPLES.format(task=task) for task in tasks]
+
+
+def shown(wildcards):
+    """Teacher, standard and internal KD, of which single examples are shown."""
+    return analysis.shown_runs(STUDY, wildcards.task)
+
+
+def figure_names(kind):
+    """Names of the figures of a kind, as a constraint of a wildcard."""
+    names = [re.escape(name) for name, figure in FIGURE.items() if figure.kind == kind]
+    return "|".join(names) or "(?!)"
+
+
+def figure_settings(wildcards):
+    """Settings of the rules of figures."""
+    return settings.as_json(
+        analysis_settings.figure_settings(STUDY, FIGURE[wildcards.figure])
+    )
+
+
+def maps_of(wildcards):
+    """Attention maps that a figure shows."""
+    figure = FIGURE[wildcards.figure]
+    return MAPS.format(task=figure.task, example=figure.example)

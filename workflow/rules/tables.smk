@@ -3,7 +3,12 @@ rule table1:
     input:
         metrics=[f"{run.path(RESULTS)}/metrics.json" for run in STUDY.runs_of_table1()],
     output:
-        csv=report(TABLE1, caption="../report/table1.rst", category="Tables"),
+        csv=report(
+            TABLE1,
+            caption="../report/table1.rst",
+            category="Tables",
+            labels={"table": "Table 1"},
+        ),
         markdown=f"{RESULTS}/table1.md",
         latex=f"{RESULTS}/table1.tex",
     log:
@@ -13,11 +18,11 @@ rule table1:
     localrule: True
     conda:
         "../../envs/analysis.yaml"
-    threads: RESOURCES["table1"]["threads"]
+    threads: RESOURCES["tables"]["threads"]
     resources:
-        gpu=RESOURCES["table1"]["gpu"],
-        mem_mb=RESOURCES["table1"]["mem_mb"],
-        runtime=RESOURCES["table1"]["runtime"],
+        gpu=RESOURCES["tables"]["gpu"],
+        mem_mb=RESOURCES["tables"]["mem_mb"],
+        runtime=RESOURCES["tables"]["runtime"],
     params:
         code=stage_code("table1"),
         settings=settings.as_json(settings.table1_settings(STUDY)),
@@ -27,3 +32,157 @@ rule table1:
         "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.table1"
         " --log {log} --code {params.code} --settings {params.settings:q}"
         " --metrics {input.metrics} --out {output.csv}"
+
+
+rule table2:
+    input:
+        runs=files_of(
+            analysis.table2_runs(STUDY), "metrics.json", "predictions.parquet"
+        ),
+    output:
+        csv=report(
+            f"{RESULTS}/table2.csv",
+            caption="../report/table2.rst",
+            category="Tables",
+            labels={"table": "Table 2"},
+        ),
+        markdown=f"{RESULTS}/table2.md",
+        latex=f"{RESULTS}/table2.tex",
+    log:
+        f"{LOGS}/table2.log",
+    benchmark:
+        f"{BENCHMARKS}/table2.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["tables"]["threads"]
+    resources:
+        gpu=RESOURCES["tables"]["gpu"],
+        mem_mb=RESOURCES["tables"]["mem_mb"],
+        runtime=RESOURCES["tables"]["runtime"],
+    params:
+        code=stage_code("table2"),
+        settings=settings.as_json(analysis_settings.table2_settings(STUDY)),
+        runs=folders(analysis.table2_runs(STUDY)),
+    message:
+        "Table 2"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.table2"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --runs {params.runs} --out {output.csv}"
+
+
+rule table3:
+    input:
+        runs=files_of(
+            analysis.comparison_runs(STUDY, STUDY.table1_tasks),
+            "metrics.json",
+            "predictions.parquet",
+        ),
+    output:
+        csv=report(
+            f"{RESULTS}/table3.csv",
+            caption="../report/table3.rst",
+            category="Tables",
+            labels={"table": "Table 3"},
+        ),
+        markdown=f"{RESULTS}/table3.md",
+        latex=f"{RESULTS}/table3.tex",
+    log:
+        f"{LOGS}/table3.log",
+    benchmark:
+        f"{BENCHMARKS}/table3.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["tables"]["threads"]
+    resources:
+        gpu=RESOURCES["tables"]["gpu"],
+        mem_mb=RESOURCES["tables"]["mem_mb"],
+        runtime=RESOURCES["tables"]["runtime"],
+    params:
+        code=stage_code("table3"),
+        settings=settings.as_json(analysis_settings.table3_settings(STUDY)),
+        runs=folders(analysis.comparison_runs(STUDY, STUDY.table1_tasks)),
+    message:
+        "Table 3"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.table3"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --runs {params.runs} --out {output.csv}"
+
+
+rule table4:
+    input:
+        runs=files_of(
+            analysis.comparison_runs(STUDY, STUDY.table1_tasks),
+            "metrics.json",
+            "predictions.parquet",
+        ),
+        examples=examples_of(STUDY.table1_tasks),
+    output:
+        csv=report(
+            f"{RESULTS}/table4.csv",
+            caption="../report/table4.rst",
+            category="Tables",
+            labels={"table": "Table 4"},
+        ),
+        markdown=f"{RESULTS}/table4.md",
+        latex=f"{RESULTS}/table4.tex",
+    log:
+        f"{LOGS}/table4.log",
+    benchmark:
+        f"{BENCHMARKS}/table4.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["tables"]["threads"]
+    resources:
+        gpu=RESOURCES["tables"]["gpu"],
+        mem_mb=RESOURCES["tables"]["mem_mb"],
+        runtime=RESOURCES["tables"]["runtime"],
+    params:
+        code=stage_code("table4"),
+        settings=settings.as_json(analysis_settings.table4_settings(STUDY)),
+        runs=folders(analysis.comparison_runs(STUDY, STUDY.table1_tasks)),
+    message:
+        "Table 4"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.table4"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --runs {params.runs} --examples {input.examples} --out {output.csv}"
+
+
+rule submission:
+    input:
+        runs=files_of(
+            analysis.table2_runs(STUDY), "metrics.json", "predictions.parquet"
+        ),
+        examples=examples_of(STUDY.table1_tasks),
+    output:
+        chosen=f"{RESULTS}/glue_submission.zip",
+        standard=f"{RESULTS}/glue_submission_{STUDY.standard.name}.zip",
+        teacher=f"{RESULTS}/glue_submission_{STUDY.teacher.name}.zip",
+        markdown=f"{RESULTS}/glue_submission.md",
+    log:
+        f"{LOGS}/submission.log",
+    benchmark:
+        f"{BENCHMARKS}/submission.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["tables"]["threads"]
+    resources:
+        gpu=RESOURCES["tables"]["gpu"],
+        mem_mb=RESOURCES["tables"]["mem_mb"],
+        runtime=RESOURCES["tables"]["runtime"],
+    params:
+        code=stage_code("submission"),
+        settings=settings.as_json(analysis_settings.submission_settings(STUDY)),
+        runs=folders(analysis.table2_runs(STUDY)),
+    message:
+        "Submissions to the GLUE server"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.submission"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --runs {params.runs} --examples {input.examples} --out {output.chosen}"

@@ -4,6 +4,8 @@ from importlib.resources import files
 
 import pandas as pd
 
+FINGERPRINT_DATA = ("paper_table1.csv",)
+
 
 def paper_table1() -> pd.DataFrame:
     """The paper's Table 1, one row per value, in percent.

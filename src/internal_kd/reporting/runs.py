@@ -55,12 +55,28 @@ class RunFolder:
         return None if found is None else float(found[metric])
 
     def predictions(self) -> dict[str, SplitPredictions]:
-        """Predictions of each split by name, rows ascending by index."""
-        return read_predictions(self.folder / "predictions.parquet")
+        """Predictions of each split by name, rows ascending by index.
+
+        Raises:
+            UserError: their file is absent or broken.
+        """
+        file = self.folder / "predictions.parquet"
+        try:
+            return read_predictions(file)
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(f"{file}: not the predictions of a run; make it again") from error
 
     def history(self) -> pd.DataFrame:
-        """One row per epoch."""
-        return pd.read_csv(self.folder / "history.csv")
+        """One row per epoch.
+
+        Raises:
+            UserError: its file is absent or broken.
+        """
+        file = self.folder / "history.csv"
+        try:
+            return pd.read_csv(file)
+        except (OSError, ValueError) as error:
+            raise UserError(f"{file}: not the history of a run; make it again") from error
 
 
 def read_run_folders(folders: Iterable[str | Path]) -> list[RunFolder]:

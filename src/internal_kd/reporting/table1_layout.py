@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from internal_kd.reporting.formats import MISSING, Cell, Column, Table
+from internal_kd.reporting.wording import capitalized, flag_marks, flag_notes
 from internal_kd.tasks import get_task
 
 Experiment = Mapping[str, Any]
@@ -16,13 +17,6 @@ Scored = tuple[str, str]  # task and metric
 MAJORITY = "majority"
 NOT_DISTILLED = ("exp1.0", "exp1.1")
 METRIC_TITLES = {"accuracy": "Acc.", "f1": "F1 (binary)", "f1_weighted": "F1", "mcc": "MCC"}
-FLAG_TEXTS = {
-    "one_class": "at least one run always answers the same class",
-    "at_majority": "at least one run is not better than the majority class",
-    "teacher_one_class": "the teacher always answers the same class",
-    "teacher_at_majority": "the teacher is not better than the majority class",
-}
-MARKS = "abcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True)
@@ -63,7 +57,7 @@ def layout(
     distilled = [row for row in experiments if row.get("paper_row") not in NOT_DISTILLED]
     scores = _scores(frame)
     best = {column: _best(scores, [row["name"] for row in distilled], column) for column in scored}
-    marks = _marks(scores.values())
+    marks = flag_marks(flag for score in scores.values() for flag in score.flags)
     look = _Look(scores, scored, best, marks, with_paper)
     majority = [{"name": MAJORITY, "label": "Majority class"}]
     return Table(
@@ -73,7 +67,7 @@ def layout(
         sections=[
             [_row(row, look) for row in part] for part in (plain, distilled, majority) if part
         ],
-        notes=[*notes, *(f"{mark}: {_flag_text(flag)}." for flag, mark in marks.items())],
+        notes=[*notes, *flag_notes(marks)],
     )
 
 
@@ -100,16 +94,6 @@ def _best(
     return {name for name, mean in known.items() if mean == max(known.values())}
 
 
-def _marks(scores: Iterable[Score]) -> dict[str, str]:
-    """A letter for each flag that occurs."""
-    flags = sorted({flag for score in scores for flag in score.flags})
-    return dict(zip(flags, MARKS, strict=False))
-
-
-def _flag_text(flag: str) -> str:
-    return FLAG_TEXTS.get(flag, flag.replace("_", " "))
-
-
 def _columns(scored: Iterable[Scored], with_paper: bool) -> list[Column]:
     columns = [Column("Experiment", align="l"), Column("Description", align="l")]
     for task, metric in scored:
@@ -121,7 +105,7 @@ def _columns(scored: Iterable[Scored], with_paper: bool) -> list[Column]:
 
 def _row(experiment: Experiment, look: _Look) -> list[Cell]:
     name = experiment["name"]
-    title = "" if name == MAJORITY else name[:1].upper() + name[1:]
+    title = "" if name == MAJORITY else capitalized(name)
     row = [Cell(title), Cell(experiment["label"])]
     for column in look.scored:
         score = look.scores[(name, *column)]

@@ -1,0 +1,62 @@
+# What attention and [CLS] vectors of students and teachers have in common.
+rule attention:
+    input:
+        data=TOKENS,
+        student=f"{RUN}/model",
+        metrics=f"{RUN}/metrics.json",
+        teacher=teacher_of,
+    output:
+        DISTANCES,
+    log:
+        f"{LOGS}/attention/{RUN_NAME}.log",
+    benchmark:
+        f"{BENCHMARKS}/attention/{RUN_NAME}.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: RESOURCES["attention"]["threads"]
+    resources:
+        gpu=RESOURCES["attention"]["gpu"],
+        mem_mb=RESOURCES["attention"]["mem_mb"],
+        runtime=RESOURCES["attention"]["runtime"],
+    params:
+        code=stage_code("attention"),
+        student=RUN,
+        teacher=lambda wildcards: STUDY.teacher_of(run_of(wildcards)).path(RESULTS),
+    message:
+        "{wildcards.experiment} on {wildcards.task}, seed {wildcards.seed}: distances from the teacher"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.attention"
+        ' --log {log} --code {params.code} --settings \'{{"split": "validation"}}\''
+        " --teacher {params.teacher} --student {params.student} --data {input.data} --out {output}"
+
+
+rule attention_maps:
+    input:
+        data=TOKENS,
+        models=lambda wildcards: files_of(shown(wildcards), "model", "metrics.json"),
+    output:
+        MAPS,
+    log:
+        f"{LOGS}/attention_maps/{{task}}-example{{example}}.log",
+    benchmark:
+        f"{BENCHMARKS}/attention_maps/{{task}}-example{{example}}.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: RESOURCES["attention"]["threads"]
+    resources:
+        gpu=RESOURCES["attention"]["gpu"],
+        mem_mb=RESOURCES["attention"]["mem_mb"],
+        runtime=RESOURCES["attention"]["runtime"],
+    params:
+        code=stage_code("attention_maps"),
+        settings=lambda wildcards: settings.as_json(
+            {"example": int(wildcards.example), "split": "validation"}
+        ),
+        runs=lambda wildcards: folders(shown(wildcards)),
+    message:
+        "attention of example {wildcards.example} of {wildcards.task}"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.attention_maps"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --teacher {params.runs[0]} --standard {params.runs[1]} --internal {params.runs[2]}"
+        " --data {input.data} --out {output}"

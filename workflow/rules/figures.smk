@@ -1,0 +1,290 @@
+# Figures by kind; which ones there are is data of the study. Seconds each, so they run where Snakemake runs.
+rule figure_parameters:
+    input:
+        runs=lambda wildcards: files_of(
+            analysis.layer_sweep_runs(STUDY, FIGURE[wildcards.figure].task),
+            "metrics.json",
+        ),
+    output:
+        csv=f"{FIGURES}/{{figure}}.csv",
+        pdf=f"{FIGURES}/{{figure}}.pdf",
+        png=report(
+            f"{FIGURES}/{{figure}}.png",
+            caption="../report/figure_parameters.rst",
+            category="Figures",
+            subcategory="Score against parameters",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        f"{LOGS}/figures/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/figures/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figure_names("parameters"),
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["figures"]["threads"]
+    resources:
+        gpu=RESOURCES["figures"]["gpu"],
+        mem_mb=RESOURCES["figures"]["mem_mb"],
+        runtime=RESOURCES["figures"]["runtime"],
+    params:
+        code=stage_code("figure_parameters"),
+        settings=figure_settings,
+        runs=lambda wildcards: folders(
+            analysis.layer_sweep_runs(STUDY, FIGURE[wildcards.figure].task)
+        ),
+    message:
+        "{wildcards.figure}: score against parameters"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.figure_parameters"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --runs {params.runs} --out {output.csv}"
+
+
+rule figure_data_size:
+    input:
+        runs=lambda wildcards: files_of(
+            analysis.size_sweep_runs(STUDY, FIGURE[wildcards.figure].task),
+            "metrics.json",
+        ),
+        examples=lambda wildcards: examples_of([FIGURE[wildcards.figure].task]),
+    output:
+        csv=f"{FIGURES}/{{figure}}.csv",
+        pdf=f"{FIGURES}/{{figure}}.pdf",
+        png=report(
+            f"{FIGURES}/{{figure}}.png",
+            caption="../report/figure_data_size.rst",
+            category="Figures",
+            subcategory="Score against training size",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        f"{LOGS}/figures/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/figures/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figure_names("data_size"),
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["figures"]["threads"]
+    resources:
+        gpu=RESOURCES["figures"]["gpu"],
+        mem_mb=RESOURCES["figures"]["mem_mb"],
+        runtime=RESOURCES["figures"]["runtime"],
+    params:
+        code=stage_code("figure_data_size"),
+        settings=figure_settings,
+        runs=lambda wildcards: folders(
+            analysis.size_sweep_runs(STUDY, FIGURE[wildcards.figure].task)
+        ),
+    message:
+        "{wildcards.figure}: score against training size"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.figure_data_size"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --runs {params.runs} --examples {input.examples} --out {output.csv}"
+
+
+rule figure_convergence:
+    input:
+        runs=lambda wildcards: files_of(
+            analysis.convergence_runs(STUDY, FIGURE[wildcards.figure]),
+            "metrics.json",
+            "history.csv",
+        ),
+    output:
+        csv=f"{FIGURES}/{{figure}}.csv",
+        pdf=f"{FIGURES}/{{figure}}.pdf",
+        png=report(
+            f"{FIGURES}/{{figure}}.png",
+            caption="../report/figure_convergence.rst",
+            category="Figures",
+            subcategory="Convergence",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        f"{LOGS}/figures/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/figures/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figure_names("convergence"),
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["figures"]["threads"]
+    resources:
+        gpu=RESOURCES["figures"]["gpu"],
+        mem_mb=RESOURCES["figures"]["mem_mb"],
+        runtime=RESOURCES["figures"]["runtime"],
+    params:
+        code=stage_code("figure_convergence"),
+        settings=figure_settings,
+        runs=lambda wildcards: folders(
+            analysis.convergence_runs(STUDY, FIGURE[wildcards.figure])
+        ),
+    message:
+        "{wildcards.figure}: convergence"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.figure_convergence"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --runs {params.runs} --out {output.csv}"
+
+
+rule figure_attention:
+    input:
+        maps=maps_of,
+    output:
+        csv=f"{FIGURES}/{{figure}}.csv",
+        pdf=f"{FIGURES}/{{figure}}.pdf",
+        png=report(
+            f"{FIGURES}/{{figure}}.png",
+            caption="../report/figure_attention.rst",
+            category="Figures",
+            subcategory="Attention of one head",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        f"{LOGS}/figures/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/figures/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figure_names("attention"),
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["figures"]["threads"]
+    resources:
+        gpu=RESOURCES["figures"]["gpu"],
+        mem_mb=RESOURCES["figures"]["mem_mb"],
+        runtime=RESOURCES["figures"]["runtime"],
+    params:
+        code=stage_code("figure_attention"),
+        settings=figure_settings,
+    message:
+        "{wildcards.figure}: attention of one head"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.figure_attention"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --maps {input.maps} --out {output.csv}"
+
+
+rule figure_heads:
+    input:
+        maps=maps_of,
+    output:
+        csv=f"{FIGURES}/{{figure}}.csv",
+        pdf=f"{FIGURES}/{{figure}}.pdf",
+        png=report(
+            f"{FIGURES}/{{figure}}.png",
+            caption="../report/figure_heads.rst",
+            category="Figures",
+            subcategory="Attention of all layers",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        f"{LOGS}/figures/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/figures/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figure_names("heads"),
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["figures"]["threads"]
+    resources:
+        gpu=RESOURCES["figures"]["gpu"],
+        mem_mb=RESOURCES["figures"]["mem_mb"],
+        runtime=RESOURCES["figures"]["runtime"],
+    params:
+        code=stage_code("figure_heads"),
+        settings=figure_settings,
+    message:
+        "{wildcards.figure}: attention of all layers"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.figure_heads"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --maps {input.maps} --out {output.csv}"
+
+
+rule figure_attention_kl:
+    input:
+        distances=distances_of(analysis.attention_runs(STUDY)),
+    output:
+        csv=f"{FIGURES}/{{figure}}.csv",
+        pdf=f"{FIGURES}/{{figure}}.pdf",
+        png=report(
+            f"{FIGURES}/{{figure}}.png",
+            caption="../report/figure_attention_kl.rst",
+            category="Figures",
+            subcategory="Distances from the teacher",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        f"{LOGS}/figures/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/figures/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figure_names("attention_kl"),
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["figures"]["threads"]
+    resources:
+        gpu=RESOURCES["figures"]["gpu"],
+        mem_mb=RESOURCES["figures"]["mem_mb"],
+        runtime=RESOURCES["figures"]["runtime"],
+    params:
+        code=stage_code("figure_attention_kl"),
+        settings=figure_settings,
+    message:
+        "{wildcards.figure}: distances from the teacher"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.figure_attention_kl"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --distances {input.distances} --out {output.csv}"
+
+
+rule figure_calibration:
+    input:
+        runs=files_of(
+            analysis.comparison_runs(STUDY, STUDY.table1_tasks),
+            "metrics.json",
+            "predictions.parquet",
+        ),
+    output:
+        csv=f"{FIGURES}/{{figure}}.csv",
+        pdf=f"{FIGURES}/{{figure}}.pdf",
+        png=report(
+            f"{FIGURES}/{{figure}}.png",
+            caption="../report/figure_calibration.rst",
+            category="Figures",
+            subcategory="Calibration",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        f"{LOGS}/figures/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/figures/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figure_names("calibration"),
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["figures"]["threads"]
+    resources:
+        gpu=RESOURCES["figures"]["gpu"],
+        mem_mb=RESOURCES["figures"]["mem_mb"],
+        runtime=RESOURCES["figures"]["runtime"],
+    params:
+        code=stage_code("figure_calibration"),
+        settings=figure_settings,
+        runs=folders(analysis.comparison_runs(STUDY, STUDY.table1_tasks)),
+    message:
+        "{wildcards.figure}: calibration"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.figure_calibration"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --runs {params.runs} --out {output.csv}"

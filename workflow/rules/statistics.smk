@@ -1,0 +1,78 @@
+# Significance and claims: minutes of CPU time, no GPU.
+rule significance:
+    input:
+        runs=files_of(
+            analysis.significance_runs(STUDY), "metrics.json", "predictions.parquet"
+        ),
+    output:
+        csv=report(
+            f"{RESULTS}/significance.csv",
+            caption="../report/significance.rst",
+            category="Statistics",
+            labels={"table": "Significance"},
+        ),
+        markdown=f"{RESULTS}/significance.md",
+        latex=f"{RESULTS}/significance.tex",
+    log:
+        f"{LOGS}/significance.log",
+    benchmark:
+        f"{BENCHMARKS}/significance.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["statistics"]["threads"]
+    resources:
+        gpu=RESOURCES["statistics"]["gpu"],
+        mem_mb=RESOURCES["statistics"]["mem_mb"],
+        runtime=RESOURCES["statistics"]["runtime"],
+    params:
+        code=stage_code("significance"),
+        settings=settings.as_json(analysis_settings.significance_settings(STUDY)),
+        runs=folders(analysis.significance_runs(STUDY)),
+    message:
+        "Internal against standard KD: significance"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.significance"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --runs {params.runs} --out {output.csv}"
+
+
+rule claims:
+    input:
+        runs=files_of(
+            analysis.claims_runs(STUDY),
+            "metrics.json",
+            "predictions.parquet",
+            "history.csv",
+        ),
+        distances=distances_of(analysis.attention_runs(STUDY)),
+    output:
+        csv=report(
+            f"{RESULTS}/claims.csv",
+            caption="../report/claims.rst",
+            category="Statistics",
+            labels={"table": "Claims"},
+        ),
+        markdown=f"{RESULTS}/claims.md",
+    log:
+        f"{LOGS}/claims.log",
+    benchmark:
+        f"{BENCHMARKS}/claims.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["statistics"]["threads"]
+    resources:
+        gpu=RESOURCES["statistics"]["gpu"],
+        mem_mb=RESOURCES["statistics"]["mem_mb"],
+        runtime=RESOURCES["statistics"]["runtime"],
+    params:
+        code=stage_code("claims"),
+        settings=settings.as_json(analysis_settings.claims_settings(STUDY)),
+        runs=folders(analysis.claims_runs(STUDY)),
+    message:
+        "Claims of the paper"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.claims"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --runs {params.runs} --distances {input.distances} --out {output.csv}"
