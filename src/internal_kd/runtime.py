@@ -24,3 +24,18 @@ def seed_epoch(seed: int, epoch: int) -> None:
     """Make dropout of an epoch a function of seed and epoch alone."""
     state = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0]
     torch.manual_seed(int(state >> np.uint64(1)))
+
+
+def random_state() -> dict[str, torch.Tensor]:
+    """State of torch's generators, of the CPU and of the GPU in use."""
+    states = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        states["cuda"] = torch.cuda.get_rng_state()
+    return states
+
+
+def restore_random_state(states: dict[str, torch.Tensor]) -> None:
+    """Restore what `random_state` gave, on whichever device it lies now."""
+    torch.set_rng_state(states["cpu"].cpu())
+    if "cuda" in states and torch.cuda.is_available():
+        torch.cuda.set_rng_state(states["cuda"].cpu())

@@ -91,7 +91,8 @@ def run_of(experiment: str, layers: int = 2, seed: int = 0, percent: int = 100) 
 def experiment_settings(name: str, **changes: Any) -> dict[str, Any]:
     """An experiment of the shipped config, as the distilling stage gets it."""
     entry = yaml.safe_load((ROOT / "config.yaml").read_text())["experiments"][name]
-    fields = asdict(make_experiment(name, {**entry, **changes}))
+    experiment = make_experiment(name, {**entry, **changes})
+    fields = asdict(experiment)
     for key in ("name", "label", "paper_row", "kind", "init"):
         del fields[key]
-    return fields
+    return {**fields, "needs_teacher": experiment.needs_teacher}

@@ -27,6 +27,7 @@ rule distill:
         settings=distill_settings,
         teacher=teacher_option,
         out=RUN,
+        checkpoints=CHECKPOINTS,
     message:
         "{wildcards.experiment} on {wildcards.task}: {wildcards.layers} layers,"
         " {wildcards.percent} % of the data, seed {wildcards.seed}"
@@ -34,3 +35,4 @@ rule distill:
         "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.distill"
         " --log {log} --code {params.code} --settings {params.settings:q}"
         " --init {input.init} --data {input.data} {params.teacher} --out {params.out}"
+        " --checkpoints {params.checkpoints}"

@@ -25,9 +25,11 @@ rule teacher:
         code=stage_code("teacher"),
         settings=teacher_settings,
         out=RUN,
+        checkpoints=CHECKPOINTS,
     message:
         "teacher {wildcards.experiment} on {wildcards.task}"
     shell:
         "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.teacher"
         " --log {log} --code {params.code} --settings {params.settings:q}"
         " --base {input.base} --data {input.data} --out {params.out}"
+        " --checkpoints {params.checkpoints}"

@@ -70,9 +70,9 @@ class LengthBucketedBatches:
         """Batches per epoch; the last rows make a smaller one."""
         return -(-len(self.split) // self.batch_size)
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """The batches of one epoch (any integer from 0)."""
-        for rows in self.order(epoch):
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch (any integer from 0), from the one with number `start` on."""
+        for rows in self.order(epoch)[start:]:
             yield assemble(self.split, rows, self.pad_token_id)
 
     def order(self, epoch: int) -> list[Rows]:

@@ -43,12 +43,3 @@ def make_training_settings(training: Settings, distillation: Settings) -> Traini
 def make_update_rule(experiment: Settings) -> UpdateRule:
     """Which parameters the experiment's stages update."""
     return UpdateRule(experiment["internal_updates"], experiment["output_updates"])
-
-
-def needs_teacher(experiment: Settings) -> bool:
-    """Whether the experiment asks the teacher for anything."""
-    return bool(
-        experiment["internal"]
-        or "soft" in experiment["output"]
-        or experiment["head_init"] == "teacher"
-    )

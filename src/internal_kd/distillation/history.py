@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -22,6 +23,14 @@ class TermMeans:
             value = term.detach()
             self._sums[name] = self._sums[name] + value if name in self._sums else value
             self._counts[name] = self._counts.get(name, 0) + 1
+
+    def state_dict(self) -> dict[str, dict[str, Any]]:
+        """Sums and counts."""
+        return {"sums": dict(self._sums), "counts": dict(self._counts)}
+
+    def load_state_dict(self, state: dict[str, dict[str, Any]]) -> None:
+        """Restore what `state_dict` gave."""
+        self._sums, self._counts = dict(state["sums"]), dict(state["counts"])
 
     def means(self) -> dict[str, float]:
         """Mean of each term that acted in the epoch."""

@@ -45,3 +45,11 @@ class LinearWarmupDecay:
             group["lr"] = rate
         self.step += 1
         return rate
+
+    def state_dict(self) -> dict[str, int]:
+        """The position as plain data."""
+        return {"step": self.step, "total": self.total, "warmup": self.warmup}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Restore what `state_dict` gave."""
+        self.step, self.total, self.warmup = state["step"], state["total"], state["warmup"]

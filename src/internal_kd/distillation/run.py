@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from transformers import PreTrainedModel
 
 from internal_kd.data.encoding import EncodedSplit, load_tokens
 from internal_kd.data.subsets import nested_stratified
+from internal_kd.distillation.checkpoints import Checkpoints, run_identity
 from internal_kd.distillation.history import write_history
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.distillation.settings import TrainingSettings
@@ -18,6 +21,7 @@ from internal_kd.distillation.updates import UpdateRule
 from internal_kd.evaluation.metrics import majority_baseline
 from internal_kd.evaluation.predict import labelled, predict, scores_of
 from internal_kd.evaluation.predictions import SplitPredictions, write_predictions
+from internal_kd.locks import only_writer
 from internal_kd.models.loading import copy_tokenizer
 from internal_kd.models.parameters import count_parameters
 from internal_kd.tasks import get_task
@@ -51,6 +55,29 @@ def load_run_data(tokens: str | Path, run: dict[str, Any]) -> RunData:
     return RunData(splits, meta["pad_token_id"], tuple(meta["labels"]), metric)
 
 
+@contextmanager
+def resumable(
+    folder: Path | None, told: Any, inputs: Iterable[str | Path]
+) -> Iterator[Checkpoints | None]:
+    """Checkpoints of a run in `folder`, removed once what is done inside has ended well.
+
+    Args:
+        folder: None for no checkpoints; a lock lies beside it, so that a run has one writer.
+        told: settings and fingerprint of the code.
+        inputs: files and folders that the run reads.
+
+    Raises:
+        UserError: another process works on the same run.
+    """
+    if folder is None:
+        yield None
+        return
+    with only_writer(folder.with_name(f"{folder.name}.lock")):
+        checkpoints = Checkpoints(folder, run_identity(told, inputs))
+        yield checkpoints
+        checkpoints.remove()
+
+
 def train_run(
     model: PreTrainedModel,
     data: RunData,
@@ -59,6 +86,7 @@ def train_run(
     settings: TrainingSettings,
     rule: UpdateRule,
     seed: int,
+    checkpoints: Checkpoints | None = None,
 ) -> TrainingResult:
     """Train `model`, which is on its device, and leave the kept epoch's parameters in it."""
     training = Training(
@@ -74,6 +102,7 @@ def train_run(
         selection_metric=data.selection_metric,
         seed=seed,
         pad_token_id=data.pad_token_id,
+        checkpoints=checkpoints,
     )
     return training.run()
 

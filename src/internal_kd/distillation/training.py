@@ -1,12 +1,11 @@
 """The one training loop, for fine-tuning and distillation alike."""
 
-import copy
 import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -15,13 +14,16 @@ from transformers import PreTrainedModel
 
 from internal_kd.data.batches import Batch, LengthBucketedBatches
 from internal_kd.data.encoding import EncodedSplit
+from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.history import Row, TermMeans
+from internal_kd.distillation.interruption import Interruption
 from internal_kd.distillation.optimization import LinearWarmupDecay, make_optimizer
 from internal_kd.distillation.schedules import LayerFinished, Schedule, Stage
+from internal_kd.distillation.selection import Selection
 from internal_kd.distillation.settings import TrainingSettings
 from internal_kd.distillation.updates import UpdateRule, select_updates
-from internal_kd.errors import UserError
-from internal_kd.runtime import seed_epoch
+from internal_kd.errors import Interrupted, UserError
+from internal_kd.runtime import random_state, restore_random_state, seed_epoch
 
 logger = logging.getLogger(__name__)
 
@@ -38,22 +40,6 @@ class Objective(Protocol):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss as a scalar, and its terms as scalars."""
         ...
-
-
-@dataclass
-class Selection:
-    """The epoch whose model is kept: the first with the best score, or the last."""
-
-    keep: str
-    epoch: int = 0
-    score: float = -math.inf
-    state: dict[str, Tensor] = field(default_factory=dict)
-
-    def offer(self, model: nn.Module, epoch: int, score: float) -> None:
-        """Keep a copy of the model's parameters if this epoch is to be preferred."""
-        if self.keep == "last" or score > self.score:
-            self.epoch, self.score = epoch, score
-            self.state = copy.deepcopy(model.state_dict())
 
 
 @dataclass(frozen=True)
@@ -79,6 +65,7 @@ class Training:
         selection_metric: the score by which the best epoch is chosen.
         seed: of batch order and dropout.
         pad_token_id: of the tokenizer.
+        checkpoints: where the training goes on from and leaves its state; None for nowhere.
     """
 
     def __init__(
@@ -94,6 +81,7 @@ class Training:
         selection_metric: str,
         seed: int,
         pad_token_id: int,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         self.model = model
         self.objective = objective
@@ -103,6 +91,7 @@ class Training:
         self.evaluate = evaluate
         self.selection_metric = selection_metric
         self.seed = seed
+        self.checkpoints = checkpoints
         self.batches = LengthBucketedBatches(
             split, settings.batch_size, seed, pad_token_id, settings.bucketing
         )
@@ -115,70 +104,134 @@ class Training:
         )
         self.history: list[Row] = []
         self.selection = Selection(settings.keep)
+        self.epoch, self.batch = 1, 0
+        self.means = TermMeans()
+        self.train_seconds = 0.0
 
     def run(self) -> TrainingResult:
         """Train all epochs and put the kept epoch's parameters into the model.
 
         Raises:
             UserError: if the loss is no longer a finite number.
+            Interrupted: if the process is asked to end and there are checkpoints; one is written.
         """
-        for epoch in range(1, self.settings.epochs + 1):
-            row = self._epoch(epoch)
-            self.history.append(row)
-            score = row[f"validation_{self.selection_metric}"]
-            assert isinstance(score, float)
-            self.selection.offer(self.model, epoch, score)
-            logger.info(_summary(row, self.selection_metric))
+        self._resume()
+        with Interruption(active=self.checkpoints is not None) as interruption:
+            while self.epoch <= self.settings.epochs:
+                self._epoch(interruption)
         self.progress.close()
         self.model.load_state_dict(self.selection.state)
         self.model.requires_grad_(True)
         finished = self.schedule.state.finished
         return TrainingResult(self.history, finished, self.selection.epoch)
 
-    def _epoch(self, epoch: int) -> Row:
-        started = time.perf_counter()
-        stage = self.schedule.stage()
-        self._enter(stage, epoch)
-        means = self._train_epoch(stage, epoch)
-        trained = time.perf_counter()
-        event = self.schedule.end_epoch(means.get("cls_cosine"))
-        scores = self.evaluate(self.model)
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that decides how the training goes on, as plain data and tensors."""
         return {
-            **_describe(epoch, stage, event),
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "means": self.means.state_dict(),
+            "train_seconds": self.train_seconds,
+            "history": self.history,
+            "selection": self.selection.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "learning_rate": self.learning_rate.state_dict(),
+            "model": dict(self.model.state_dict()),
+            "optimizer": self.optimizer.state_dict(),
+            "random": random_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        self.epoch, self.batch = state["epoch"], state["batch"]
+        self.means.load_state_dict(state["means"])
+        self.train_seconds = state["train_seconds"]
+        self.history = state["history"]
+        self.selection = Selection(**state["selection"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.learning_rate.load_state_dict(state["learning_rate"])
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        restore_random_state(state["random"])
+
+    def _resume(self) -> None:
+        state = self.checkpoints.load(self.model.device) if self.checkpoints else None
+        if state is not None:
+            self.load_state_dict(state)
+            self.progress.update((self.epoch - 1) * len(self.batches) + self.batch)
+            logger.info("going on from a checkpoint: epoch %d, step %d", self.epoch, self.batch)
+
+    def _epoch(self, interruption: Interruption) -> None:
+        stage = self.schedule.stage()
+        self._enter(stage)
+        self._train_epoch(stage, interruption)
+        means = self._finite_means()
+        event = self.schedule.end_epoch(means.get("cls_cosine"))
+        started = time.perf_counter()
+        scores = self.evaluate(self.model)
+        row: Row = {
+            **_describe(self.epoch, stage, event),
             "learning_rate": self.optimizer.param_groups[0]["lr"],
             **means,
             **{f"validation_{name}": value for name, value in scores.items()},
-            "train_seconds": round(trained - started, 3),
-            "evaluation_seconds": round(time.perf_counter() - trained, 3),
+            "train_seconds": round(self.train_seconds, 3),
+            "evaluation_seconds": round(time.perf_counter() - started, 3),
         }
+        self.history.append(row)
+        self.selection.offer(self.model, self.epoch, scores[self.selection_metric])
+        logger.info(_summary(row, self.selection_metric))
+        self.epoch, self.batch = self.epoch + 1, 0
+        self._keep_state(interruption, epoch_ended=True)
 
-    def _enter(self, stage: Stage, epoch: int) -> None:
+    def _enter(self, stage: Stage) -> None:
+        """Prepare an epoch; one that goes on from its middle has its state already."""
         select_updates(self.model, self.rule, stage)
+        if self.batch > 0:
+            return
+        seed_epoch(self.seed, self.epoch)
+        self.means, self.train_seconds = TermMeans(), 0.0
         before = self.history[-1]["stage"] if self.history else None
         if self.settings.restart_schedule and stage.final and before != "output":
-            remaining = self.settings.epochs - epoch + 1
+            remaining = self.settings.epochs - self.epoch + 1
             self.learning_rate.restart(remaining * len(self.batches))
 
-    def _train_epoch(self, stage: Stage, epoch: int) -> dict[str, float]:
-        seed_epoch(self.seed, epoch)
+    def _train_epoch(self, stage: Stage, interruption: Interruption) -> None:
         self.model.train()
-        means = TermMeans()
         device = self.model.device
-        for batch in self.batches.epoch(epoch):
+        started = time.perf_counter() - self.train_seconds
+        for batch in self.batches.epoch(self.epoch, start=self.batch):
             with torch.autocast(
                 device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"
             ):
                 loss, terms = self.objective(self.model, batch.to(device), stage)
             self._step(loss)
-            means.add({"loss": loss, **terms})
+            self.means.add({"loss": loss, **terms})
             self.progress.update()
-        result = means.means()
-        if not math.isfinite(result["loss"]):
+            self.batch += 1
+            self.train_seconds = time.perf_counter() - started
+            if self.batch < len(self.batches):
+                self._keep_state(interruption, epoch_ended=False)
+
+    def _keep_state(self, interruption: Interruption, *, epoch_ended: bool) -> None:
+        """Write a checkpoint if it is time for one or the process is asked to end."""
+        if self.checkpoints is None or self.epoch > self.settings.epochs:
+            return
+        if interruption.signal or self.checkpoints.due(epoch_ended):
+            self.checkpoints.save(self.state_dict())
+        if interruption.signal:
+            raise Interrupted(
+                f"stopped by {interruption.signal.name} in epoch {self.epoch} after step "
+                f"{self.batch}; the same command goes on from there"
+            )
+
+    def _finite_means(self) -> dict[str, float]:
+        means = self.means.means()
+        if not math.isfinite(means["loss"]):
             raise UserError(
-                f"training: the loss was no finite number in epoch {epoch}; "
+                f"training: the loss was no finite number in epoch {self.epoch}; "
                 "lower learning_rate or raise warmup_fraction"
             )
-        return result
+        return means
 
     def _step(self, loss: Tensor) -> None:
         self.optimizer.zero_grad(set_to_none=True)

@@ -8,10 +8,11 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from internal_kd.errors import UserError
+from internal_kd.errors import Interrupted, UserError
 from internal_kd.fingerprint import current_fingerprint
 
 USER_ERROR = 2
+INTERRUPTED = 75  # EX_TEMPFAIL of sysexits.h: try again
 
 
 def run_stage(
@@ -21,6 +22,8 @@ def run_stage(
     argv: Sequence[str] | None = None,
 ) -> None:
     """Parse arguments, run `main` and turn a user's mistake into one sentence and exit status 2.
+
+    An interrupted training that can go on ends with status 75.
 
     Args:
         module: full name of the stage's module, such as `internal_kd.stages.distill`.
@@ -38,6 +41,9 @@ def run_stage(
     except UserError as error:
         logging.error("error: %s", error)
         sys.exit(USER_ERROR)
+    except Interrupted as interruption:
+        logging.warning("%s", interruption)
+        sys.exit(INTERRUPTED)
     except Exception:
         logging.exception("%s failed", module)
         sys.exit(1)

@@ -8,15 +8,15 @@ from typing import Any
 
 from transformers import PreTrainedModel
 
+from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.experiment import (
     make_objective_settings,
     make_schedule,
     make_training_settings,
     make_update_rule,
-    needs_teacher,
 )
 from internal_kd.distillation.objective import DistillationObjective, wanted_signals
-from internal_kd.distillation.run import RunData, load_run_data, train_run, write_run
+from internal_kd.distillation.run import RunData, load_run_data, resumable, train_run, write_run
 from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.signals import SignalSource, signal_source
 from internal_kd.errors import UserError
@@ -34,32 +34,33 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="tokens of the task")
     parser.add_argument("--teacher", type=Path, help="folder of the teacher's model")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--checkpoints", type=Path, help="folder to go on from if interrupted")
 
 
 def main(args: Namespace) -> None:
     """Train the student; settings: run, experiment, training, distillation."""
+    inputs = [path for path in (args.init, args.data, args.teacher) if path is not None]
+    with resumable(args.checkpoints, [args.settings, args.code], inputs) as checkpoints:
+        _distill(args, checkpoints)
+
+
+def _distill(args: Namespace, checkpoints: Checkpoints | None) -> None:
     started = time.perf_counter()
     use_threads()
     run, device = args.settings["run"], select_device()
     experiment, distillation = args.settings["experiment"], args.settings["distillation"]
     data = load_run_data(args.data, run)
     student = new_classifier(args.init, data.labels, run["seed"], device)
-    objective_settings = make_objective_settings(experiment, distillation)
-    signals = None
-    if needs_teacher(experiment):
-        teacher = _load_teacher(args.teacher, student, data).to(device)
-        if experiment["head_init"] == "teacher":
-            copy_head(teacher.model, student)
-        signals = _signals(teacher, student, data, objective_settings, distillation["signals"])
     training = make_training_settings(args.settings["training"], distillation)
     result = train_run(
         student,
         data,
-        DistillationObjective(objective_settings, signals),
+        _objective(args, student, data),
         make_schedule(experiment, distillation, run["layers"], training.epochs),
         training,
         make_update_rule(experiment),
         run["seed"],
+        checkpoints,
     )
     write_run(
         args.out,
@@ -69,9 +70,22 @@ def main(args: Namespace) -> None:
         settings=args.settings,
         code=args.code,
         tokenizer=args.init,
-        flags=_teacher_flags(args.teacher) if needs_teacher(experiment) else [],
+        flags=_teacher_flags(args.teacher) if experiment["needs_teacher"] else [],
         started=started,
     )
+
+
+def _objective(args: Namespace, student: PreTrainedModel, data: RunData) -> DistillationObjective:
+    """What the student minimises; where asked for, its head becomes the teacher's."""
+    experiment, distillation = args.settings["experiment"], args.settings["distillation"]
+    settings = make_objective_settings(experiment, distillation)
+    if not experiment["needs_teacher"]:
+        return DistillationObjective(settings, None)
+    teacher = _load_teacher(args.teacher, student, data).to(student.device)
+    if experiment["head_init"] == "teacher":
+        copy_head(teacher.model, student)
+    signals = _signals(teacher, student, data, settings, distillation["signals"])
+    return DistillationObjective(settings, signals)
 
 
 def _load_teacher(folder: Path | None, student: PreTrainedModel, data: RunData) -> FrozenTeacher:

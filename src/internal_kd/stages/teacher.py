@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from internal_kd.distillation.finetuning import finetuning_objective
-from internal_kd.distillation.run import load_run_data, train_run, write_run
+from internal_kd.distillation.run import load_run_data, resumable, train_run, write_run
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.distillation.settings import TrainingSettings
 from internal_kd.distillation.updates import UpdateRule
@@ -19,6 +19,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--base", type=Path, required=True, help="folder of the base model")
     parser.add_argument("--data", type=Path, required=True, help="tokens of the task")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--checkpoints", type=Path, help="folder to go on from if interrupted")
 
 
 def main(args: Namespace) -> None:
@@ -29,20 +30,29 @@ def main(args: Namespace) -> None:
     data = load_run_data(args.data, run)
     model = new_classifier(args.base, data.labels, run["seed"], device)
     training = TrainingSettings(**args.settings["training"])
-    result = train_run(
-        model, data, finetuning_objective, Schedule(), training, UpdateRule(), run["seed"]
-    )
-    write_run(
-        args.out,
-        model,
-        data,
-        result,
-        settings=args.settings,
-        code=args.code,
-        tokenizer=args.base,
-        flags=[],
-        started=started,
-    )
+    told, inputs = [args.settings, args.code], [args.base, args.data]
+    with resumable(args.checkpoints, told, inputs) as checkpoints:
+        result = train_run(
+            model,
+            data,
+            finetuning_objective,
+            Schedule(),
+            training,
+            UpdateRule(),
+            run["seed"],
+            checkpoints,
+        )
+        write_run(
+            args.out,
+            model,
+            data,
+            result,
+            settings=args.settings,
+            code=args.code,
+            tokenizer=args.base,
+            flags=[],
+            started=started,
+        )
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def _training_fields(experiment: Experiment) -> Settings:
     fields = asdict(experiment)
     for key in ("name", "label", "paper_row", "kind", "init"):
         del fields[key]
-    return fields
+    return {**fields, "needs_teacher": experiment.needs_teacher}
 
 
 def _distillation(study: Study, experiment: Experiment) -> Settings:

@@ -1,0 +1,128 @@
+"""Where a training stands, kept on disk so that a killed run goes on instead of starting afresh.
+
+A checkpoint is one file whose name carries the hash of its content: it is there as a whole or not
+at all, and damage is noticed. It also carries the identity of the run, so that one of another
+config, other code or other inputs is left alone.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import torch
+
+logger = logging.getLogger(__name__)
+
+SUFFIX = ".checkpoint"
+DEFAULT_MINUTES = 10.0
+# Share of the time that writing at the ends of epochs may take, so that short ones are not slowed.
+WRITING_SHARE = 0.05
+
+State = dict[str, Any]
+
+
+def run_identity(told: Any, inputs: Iterable[str | Path]) -> str:
+    """Hash of what decides a run's numbers: what it was told, and the content of its input files.
+
+    Args:
+        told: settings and fingerprint of the code, as JSON can write them.
+        inputs: files and folders, hashed as a whole.
+    """
+    digest = hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16)
+    for path in map(Path, inputs):
+        files = sorted(file for file in path.rglob("*") if file.is_file()) or [path]
+        for file in files:
+            with open(file, "rb") as content:
+                digest.update(hashlib.file_digest(content, "blake2b").digest())
+    return digest.hexdigest()
+
+
+class Checkpoints:
+    """The checkpoints of one run, of which the newest is kept.
+
+    Args:
+        folder: nothing else lies in it; made when needed, removed by `remove`.
+        identity: see `run_identity`.
+        minutes: inside an epoch, time between two checkpoints.
+    """
+
+    def __init__(self, folder: Path, identity: str, minutes: float | None = None) -> None:
+        self.folder = folder
+        self.identity = identity
+        told = os.environ.get("INTERNAL_KD_CHECKPOINT_MINUTES", DEFAULT_MINUTES)
+        self.seconds = 60 * float(told if minutes is None else minutes)
+        self._written = time.monotonic()
+        self._cost = 0.0
+
+    def due(self, epoch_ended: bool) -> bool:
+        """Whether it is time for a checkpoint."""
+        passed = time.monotonic() - self._written
+        return passed >= (self._cost / WRITING_SHARE if epoch_ended else self.seconds)
+
+    def save(self, state: State) -> None:
+        """Write a checkpoint and remove the one before; a full disk is told but stops nothing."""
+        started = time.monotonic()
+        content = BytesIO()
+        torch.save({"identity": self.identity, "state": state}, content)
+        data = content.getbuffer()
+        name = hashlib.blake2b(data, digest_size=16).hexdigest() + SUFFIX
+        try:
+            self._replace(name, data)
+        except OSError as error:
+            logger.warning("no checkpoint written: %s: %s", self.folder, error.strerror)
+        self._written = time.monotonic()
+        self._cost = self._written - started
+
+    def _replace(self, name: str, data: memoryview) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = self.folder / "partial"
+        with open(partial, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        before = self._files()
+        os.replace(partial, self.folder / name)
+        for file_before in before:
+            if file_before.name != name:
+                file_before.unlink(missing_ok=True)
+
+    def load(self, device: torch.device) -> State | None:
+        """The newest whole checkpoint of this run; why any other is not used is logged."""
+        for file in self._files():
+            state = self._read(file, device)
+            if state is not None:
+                return state
+        return None
+
+    def _read(self, file: Path, device: torch.device) -> State | None:
+        data = file.read_bytes()
+        if hashlib.blake2b(data, digest_size=16).hexdigest() + SUFFIX != file.name:
+            logger.warning("%s: the checkpoint is damaged; it is not used", file)
+            return None
+        content = torch.load(BytesIO(data), map_location=device, weights_only=True)
+        if content["identity"] != self.identity:
+            logger.warning(
+                "%s: the checkpoint is of another config, other code or other inputs; "
+                "it is not used",
+                file,
+            )
+            return None
+        state: State = content["state"]
+        return state
+
+    def _files(self) -> list[Path]:
+        """Newest first."""
+        return sorted(
+            self.folder.glob(f"*{SUFFIX}"), key=lambda file: file.stat().st_mtime_ns, reverse=True
+        )
+
+    def remove(self) -> None:
+        """Remove the folder, once the run has left its files."""
+        shutil.rmtree(self.folder, ignore_errors=True)
