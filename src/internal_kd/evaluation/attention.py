@@ -1,0 +1,196 @@
+"""How far a student's attention and [CLS] vectors are from those of its teacher.
+
+Section "Inspecting the Attention Behavior": Equations 2 and 3 by example, head and layer.
+"""
+
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from tqdm import tqdm
+from transformers import PreTrainedModel
+
+from internal_kd.data.batches import Batch, assemble, sorted_batches
+from internal_kd.errors import UserError
+from internal_kd.evaluation.attention_distances import LayerDistances
+from internal_kd.evaluation.attention_maps import AttentionMaps
+from internal_kd.evaluation.trained import SplitTokens, TrainedRun
+from internal_kd.models.attention import probabilities
+from internal_kd.models.encoder import represent
+from internal_kd.models.layers import matched_teacher_layers
+
+logger = logging.getLogger(__name__)
+
+COMPARISON_BATCH_SIZE = 32  # the scores of all layers and heads of both models are held at once
+PROGRESS_SECONDS = 5.0
+SIZES = {
+    "num_attention_heads": "attention heads",
+    "hidden_size": "hidden units",
+    "vocab_size": "entries in its vocabulary",
+}
+
+
+def attention_kl_of_heads(teacher_scores: Tensor, student_scores: Tensor, mask: Tensor) -> Tensor:
+    """Equation 2 for each sentence and head: summed over keys, mean over the rows of the sentence.
+
+    Padding is neither a key nor a row.
+
+    Args:
+        teacher_scores: `[batch, heads, tokens, tokens]`, before softmax and before dropout.
+        student_scores: the same of the student.
+        mask: `[batch, tokens]`, nonzero at real tokens.
+
+    Returns:
+        `[batch, heads]` in nats, fp32.
+    """
+    real = mask.bool()
+    padding = ~real[:, None, None, :]
+    lowest = torch.finfo(torch.float32).min
+    log_teacher, log_student = (
+        torch.log_softmax(scores.float().masked_fill(padding, lowest), dim=-1)
+        for scores in (teacher_scores, student_scores)
+    )
+    terms = log_teacher.exp() * (log_teacher - log_student)
+    divergence = terms.masked_fill(padding, 0.0).sum(dim=-1)
+    rows = real[:, None, :] / real.sum(dim=-1)[:, None, None]
+    return (divergence * rows).sum(dim=-1)
+
+
+def cls_cosine_distances(teacher_cls: Tensor, student_cls: Tensor) -> Tensor:
+    """Equation 3 for each sentence: `1 - cos(h_T, h_S)` of [CLS] vectors `[batch, hidden size]`.
+
+    Returns:
+        `[batch]`, 0 to 2, in double precision: near zero single precision leaves few digits.
+    """
+    return 1.0 - functional.cosine_similarity(teacher_cls.double(), student_cls.double(), dim=-1)
+
+
+def matched_layers(teacher: TrainedRun, student: TrainedRun, tokens: SplitTokens) -> Sequence[int]:
+    """The one-based teacher layer of each student layer.
+
+    Raises:
+        UserError: the models were trained on another task than that of the tokens, or they cannot
+            be compared head by head, unit by unit, and layer by layer.
+    """
+    for trained in (teacher, student):
+        if trained.run["task"] != tokens.task:
+            raise UserError(
+                f"{trained.folder}: trained on {trained.run['task']}, but the tokens are those of "
+                f"{tokens.task}; give tokens and runs of one task"
+            )
+    first, second = teacher.model.config, student.model.config
+    for key, unit in SIZES.items():
+        if getattr(first, key) != getattr(second, key):
+            raise UserError(
+                f"{student.folder}: the student has {getattr(second, key)} {unit}, its teacher "
+                f"{getattr(first, key)}; only models of equal width can be compared"
+            )
+    return matched_teacher_layers(first.num_hidden_layers, second.num_hidden_layers)
+
+
+def compare(teacher: TrainedRun, student: TrainedRun, tokens: SplitTokens) -> LayerDistances:
+    """Distances of every student layer from its teacher layer on every example of a split.
+
+    Both models see the same batches, in evaluation mode.
+
+    Raises:
+        UserError: see `matched_layers`.
+    """
+    layers = matched_layers(teacher, student, tokens)
+    kl, cosine = (np.empty((len(tokens.split), len(layers)), np.float32) for _ in range(2))
+    batches = sorted_batches(tokens.split, COMPARISON_BATCH_SIZE, tokens.pad_token_id)
+    total = math.ceil(len(tokens.split) / COMPARISON_BATCH_SIZE)
+    with _evaluating(teacher.model, student.model):
+        for batch in tqdm(batches, total=total, unit="batch", mininterval=PROGRESS_SECONDS):
+            found = _distances(teacher.model, student.model, layers, batch)
+            kl[batch.rows], cosine[batch.rows] = found.float().cpu().numpy()
+    for number, layer in enumerate(layers):
+        logger.info(
+            f"layer {number + 1} against the teacher's layer {layer}: mean attention KL "
+            f"{kl[:, number].mean():.4g} nats, mean cosine distance {cosine[:, number].mean():.4g}"
+        )
+    return LayerDistances(tokens.split.indices, tuple(layers), kl, cosine)
+
+
+def _distances(
+    teacher: PreTrainedModel, student: PreTrainedModel, layers: Sequence[int], batch: Batch
+) -> Tensor:
+    """Attention divergence and cosine distance, `[2, batch, student layers]`."""
+    batch = batch.to(student.device)
+    first, second = represent(teacher, batch), represent(student, batch)
+    pairs = [(layer - 1, number) for number, layer in enumerate(layers)]
+    kl = [
+        attention_kl_of_heads(first.scores[t], second.scores[s], batch.attention_mask).mean(dim=-1)
+        for t, s in pairs
+    ]
+    cosine = [cls_cosine_distances(first.cls[t], second.cls[s]) for t, s in pairs]
+    return torch.stack([torch.stack(kl, dim=-1).double(), torch.stack(cosine, dim=-1)])
+
+
+def maps_of_example(
+    teacher: TrainedRun,
+    standard: TrainedRun,
+    internal: TrainedRun,
+    tokens: SplitTokens,
+    example: int,
+) -> AttentionMaps:
+    """Attention of a teacher and two students on one example (Figures 5 and 11).
+
+    Args:
+        example: row of the split, from 0.
+
+    Raises:
+        UserError: no such example, students of different depth, or see `matched_layers`.
+    """
+    if not 0 <= example < len(tokens.split):
+        raise UserError(
+            f"figures: example {example} does not exist; the {tokens.name} split of {tokens.task} "
+            f"has rows 0 to {len(tokens.split) - 1}"
+        )
+    layers = matched_layers(teacher, standard, tokens)
+    if matched_layers(teacher, internal, tokens) != layers:
+        raise UserError(
+            f"{internal.folder}: as many layers are needed as in {standard.folder}; give two "
+            "students of one depth"
+        )
+    batch = assemble(tokens.split, np.array([example]), tokens.pad_token_id)
+    taught = _scores(teacher.model, batch)[[layer - 1 for layer in layers]]
+    learnt = [_scores(student.model, batch) for student in (standard, internal)]
+    kl = [attention_kl_of_heads(taught, scores, batch.attention_mask) for scores in learnt]
+    tokenizer, ids = teacher.tokenizer(), batch.input_ids[0].numpy()
+    return AttentionMaps(
+        example,
+        np.array(tokenizer.convert_ids_to_tokens(ids.tolist())),
+        np.isin(ids, [tokenizer.cls_token_id, tokenizer.sep_token_id]),
+        np.array(layers),
+        *(probabilities(scores).numpy() for scores in (taught, *learnt)),
+        *(values.numpy() for values in kl),
+    )
+
+
+def _scores(model: PreTrainedModel, batch: Batch) -> Tensor:
+    """Attention scores of every layer on the only example of a batch, on the CPU.
+
+    Shape `[layers, heads, tokens, tokens]`.
+    """
+    with _evaluating(model):
+        return torch.cat(represent(model, batch.to(model.device)).scores).float().cpu()
+
+
+@contextmanager
+def _evaluating(*models: PreTrainedModel) -> Iterator[None]:
+    """Evaluation mode without gradients; each model's mode is put back afterwards."""
+    modes = [model.training for model in models]
+    for model in models:
+        model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for model, mode in zip(models, modes, strict=True):
+            model.train(mode)

@@ -1,0 +1,70 @@
+"""Trained runs and the tokens their models are shown, loaded to be compared."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import nn
+from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from internal_kd.data.encoding import EncodedSplit, load_tokens
+from internal_kd.errors import UserError
+from internal_kd.models.loading import load_classifier
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A finished run and its model.
+
+    Attributes:
+        folder: where the run's files lie.
+        run: task, experiment, layers, percent and seed.
+        model: in evaluation mode.
+    """
+
+    folder: Path
+    run: Mapping[str, Any]
+    model: PreTrainedModel
+
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokenizer saved beside the model."""
+        return AutoTokenizer.from_pretrained(str(self.folder / "model"))
+
+
+@dataclass(frozen=True)
+class SplitTokens:
+    """A tokenised split, with the names of its task and its own, and the padding token's number."""
+
+    task: str
+    name: str
+    split: EncodedSplit
+    pad_token_id: int
+
+
+def load_trained(folder: Path, device: torch.device) -> TrainedRun:
+    """The run in `folder` with its model on `device`.
+
+    Raises:
+        UserError: the folder holds no model or no metrics of a run.
+    """
+    try:
+        run = json.loads((folder / "metrics.json").read_text())["run"]
+        model = cast(nn.Module, load_classifier(folder / "model"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{folder}: not the folder of a run; make the run again") from error
+    return TrainedRun(folder, run, cast(PreTrainedModel, model.to(device)))
+
+
+def load_split(path: Path, name: str) -> SplitTokens:
+    """The split of this name in a file of tokens.
+
+    Raises:
+        UserError: the file is none of this package or has no such split.
+    """
+    splits, meta = load_tokens(path)
+    if name not in splits:
+        raise UserError(f"{path}: no split '{name}'; it has {', '.join(splits)}")
+    return SplitTokens(meta["task"], name, splits[name], meta["pad_token_id"])

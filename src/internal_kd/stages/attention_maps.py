@@ -1,0 +1,33 @@
+"""Stage `attention_maps`: attention of a teacher and two students on one example."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from internal_kd.evaluation.attention import maps_of_example
+from internal_kd.evaluation.attention_maps import save_maps
+from internal_kd.evaluation.trained import load_split, load_trained
+from internal_kd.runtime import select_device, use_threads
+from internal_kd.stages.cli import run_stage
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Arguments of the stage."""
+    for role in ("teacher", "standard", "internal"):
+        parser.add_argument(f"--{role}", type=Path, required=True, help=f"folder of the {role} run")
+    parser.add_argument("--data", type=Path, required=True, help="tokens of the task")
+    parser.add_argument("--out", type=Path, required=True, help="maps to write, as .npz")
+
+
+def main(args: Namespace) -> None:
+    """Show the example to the three models; settings: example, split."""
+    use_threads()
+    device = select_device()
+    tokens = load_split(args.data, args.settings["split"])
+    folders = (args.teacher, args.standard, args.internal)
+    teacher, standard, internal = (load_trained(folder, device) for folder in folders)
+    maps = maps_of_example(teacher, standard, internal, tokens, args.settings["example"])
+    save_maps(args.out, maps)
+
+
+if __name__ == "__main__":
+    run_stage("internal_kd.stages.attention_maps", add_arguments, main)

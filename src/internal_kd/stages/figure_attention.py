@@ -1,0 +1,24 @@
+"""Stage `figure_attention`: one head of teacher and students on one example (Figure 5)."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from internal_kd.reporting.figures.attention import write_attention
+from internal_kd.stages.cli import run_stage
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Arguments of the stage."""
+    parser.add_argument("--maps", type=Path, required=True, help="attention maps of the example")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="data to write as .csv; .pdf and .png come beside"
+    )
+
+
+def main(args: Namespace) -> None:
+    """Draw it; settings: study, note, task, layer, head, teacher, standard, internal."""
+    write_attention(args.maps, args.settings, args.out)
+
+
+if __name__ == "__main__":
+    run_stage("internal_kd.stages.figure_attention", add_arguments, main)

@@ -1,0 +1,58 @@
+import json
+
+import pytest
+import torch
+
+from internal_kd.data.encoding import save_tokens
+from internal_kd.errors import UserError
+from internal_kd.evaluation.trained import load_split, load_trained
+from tests.distillation.splits import tiny_split
+from tests.models.tiny import tiny_model
+from tests.stages.tiny_study import run_of, tiny_tokenizer
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The folder of a run."""
+    tiny_model(layers=2).save_pretrained(tmp_path / "model")
+    tiny_tokenizer().save_pretrained(tmp_path / "model")
+    (tmp_path / "metrics.json").write_text(json.dumps({"run": run_of("exp3.2")}))
+    return tmp_path
+
+
+def test_model_tokenizer_and_fields_of_a_run(folder) -> None:
+    found = load_trained(folder, CPU)
+    assert found.run == run_of("exp3.2")
+    assert found.model.config.num_hidden_layers == 2
+    assert not found.model.training
+    assert found.tokenizer().convert_ids_to_tokens([2, 5]) == ["[CLS]", "w0"]
+
+
+@pytest.mark.parametrize("broken", ["metrics.json", "model/config.json", "model/model.safetensors"])
+def test_folder_without_what_a_run_leaves_is_told(folder, broken) -> None:
+    (folder / broken).unlink()
+    with pytest.raises(UserError, match=f"{folder}: not the folder of a run"):
+        load_trained(folder, CPU)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]"])
+def test_other_metrics_are_told(folder, content) -> None:
+    (folder / "metrics.json").write_text(content)
+    with pytest.raises(UserError, match="not the folder of a run"):
+        load_trained(folder, CPU)
+
+
+def test_split_by_its_name(tmp_path) -> None:
+    splits = {"train": tiny_split(9), "validation": tiny_split(5)}
+    save_tokens(tmp_path / "rte.npz", splits, {"task": "rte", "pad_token_id": 1})
+    found = load_split(tmp_path / "rte.npz", "validation")
+    assert (found.task, found.name, len(found.split), found.pad_token_id) == (
+        "rte",
+        "validation",
+        5,
+        1,
+    )
+    with pytest.raises(UserError, match=r"no split 'test'; it has train, validation"):
+        load_split(tmp_path / "rte.npz", "test")
