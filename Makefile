@@ -1,4 +1,5 @@
 # make table1   set everything up and make Table 1 of the default study
+# make paper    the same with all tables, figures and statistics of the default study
 # make times    how long its jobs took, by rule
 # make test     set everything up and run the tests
 PYTHON ?= python3
@@ -13,10 +14,10 @@ NEEDED := import sys; sys.exit(sys.version_info < (3, 11) and \
 	"error: Python 3.11 or newer is needed; name one with PYTHON=python3.x")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup table1 times test lint format lock clean
+.PHONY: help setup table1 paper times test lint format lock clean
 
 help:
-	@echo "make table1 | times | test | lint | format | lock | setup | clean"
+	@echo "make table1 | paper | times | test | lint | format | lock | setup | clean"
 
 setup: $(STAMP)
 
@@ -31,6 +32,9 @@ $(STAMP): requirements.lock
 
 table1: setup
 	$(WITH_VENV) snakemake --cores all results/table1.csv
+
+paper: setup
+	$(WITH_VENV) snakemake --cores all
 
 times: setup
 	@$(BIN)/python -m internal_kd.stages.timings --benchmarks results/benchmarks

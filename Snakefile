@@ -1,4 +1,6 @@
-# Table 1 of "Knowledge Distillation from Internal Representations":
+# "Knowledge Distillation from Internal Representations", all tables, figures and statistics:
+#   snakemake --cores all
+# Table 1 alone:
 #   snakemake --cores all results/table1.csv
 from snakemake.utils import min_version
 
@@ -16,13 +18,19 @@ include: "workflow/rules/base.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/teacher.smk"
 include: "workflow/rules/distill.smk"
+include: "workflow/rules/attention.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/statistics.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:
     default_target: True
     input:
-        table1=TABLE1,
+        tables_and_figures=REPORTED,
+        index=f"{RESULTS}/index.html",
+        report=f"{RESULTS}/report.zip",
 
 
 onerror:

@@ -54,6 +54,13 @@ MAPS = f"{RESULTS}/attention/{{task}}-example{{example}}.npz"
 UNUSED_BY_DATA = "" if STUDY.config["data"]["source"] == "embedded" else "embedded"
 
 FIGURE = {figure.name: figure for figure in figures(STUDY)}
+REPORTED = [
+    *[f"{RESULTS}/table{number}.csv" for number in (1, 2, 3, 4)],
+    f"{RESULTS}/glue_submission.zip",
+    f"{RESULTS}/significance.csv",
+    f"{RESULTS}/claims.csv",
+    *[f"{FIGURES}/{name}.png" for name in FIGURE],
+]
 RESOURCES = STUDY.config["resources"]
 TEACHER = re.escape(STUDY.teacher.name)
 STUDENTS = "|".join(
