@@ -98,7 +98,6 @@ def claims_settings(study: Study) -> Settings:
         "sweep_layers": {"tasks": list(layer_tasks), "counts": sorted(counts)},
         "sweep_sizes": {"tasks": list(size_tasks), "percents": sorted(percents)},
         "student_layers": study.student_layers,
-        "teacher_layers": study.base_layers,
         **study.config["statistics"],
     }
 

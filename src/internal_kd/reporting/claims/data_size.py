@@ -1,0 +1,121 @@
+"""Claims about scores and the size of the training data (The Impact of Data Size)."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from internal_kd.reporting.claims.claim import Claim, Finding
+from internal_kd.reporting.claims.estimate import Draws, score_draws, smallest
+from internal_kd.reporting.claims.evidence import ALL_DATA, Evidence, NoData
+from internal_kd.reporting.claims.verdict import more_than, near_zero
+
+PLACE = "The Impact of Data Size, Figure 3; appendix, Figure 9"
+
+
+def tasks_of_sizes(evidence: Evidence) -> Sequence[str]:
+    """Tasks on which students see parts of the data."""
+    return list(evidence.settings["sweep_sizes"]["tasks"])
+
+
+def gap_grows(evidence: Evidence, task: str) -> Finding:
+    """Holds if the gap between internal and standard KD grows each time the data are halved.
+
+    The statistic is minus the slope of the least-squares line of the gap over the logarithm (to
+    base 2) of the share of the data; it holds if that is above 0.
+    """
+    sizes = _percents(evidence, task)
+    if len(sizes) < 2:
+        raise NoData("both students have runs on one share of the data only")
+    weights = _slope_weights([math.log2(size) for size in sizes])
+    draws = _draws(evidence, task, sizes)
+
+    def growth(models: Mapping[str, Any]) -> Any:
+        gaps = [models[f"internal {size}"] - models[f"standard {size}"] for size in sizes]
+        return -sum(weight * gap for weight, gap in zip(weights, gaps, strict=True))
+
+    found = draws.estimate(growth, evidence.confidence)
+    remark = f"{_listed(sizes)} % of the data"
+    verdict = more_than(found.low, found.high)
+    return Finding("growth of the gap per halving", found, verdict, remark)
+
+
+def higher_at_every_size(evidence: Evidence, task: str) -> Finding:
+    """Holds if internal minus standard KD is above 0 at each share of the data."""
+    sizes = _percents(evidence, task)
+    if len(sizes) < 2:
+        raise NoData("both students have runs on one share of the data only")
+    draws = _draws(evidence, task, sizes)
+    gaps = {
+        str(size): draws.difference(f"internal {size}", f"standard {size}", evidence.confidence)
+        for size in sizes
+    }
+    size, found = smallest(gaps)
+    remark = f"{_listed(sizes)} % of the data; smallest at {size} %"
+    verdict = more_than(found.low, found.high)
+    return Finding("smallest internal minus standard KD", found, verdict, remark)
+
+
+def small_gap_with_all_data(evidence: Evidence, task: str) -> Finding:
+    """Holds if internal minus standard KD on all data is within the margin around 0."""
+    draws = _draws(evidence, task, [ALL_DATA])
+    names = f"internal {ALL_DATA}", f"standard {ALL_DATA}"
+    found = draws.difference(*names, evidence.confidence)
+    verdict = near_zero(found.low, found.high, evidence.margin)
+    remark = f"margin {evidence.margin:g}"
+    return Finding("internal minus standard KD, all data", found, verdict, remark)
+
+
+def _percents(evidence: Evidence, task: str) -> list[int]:
+    """Shares of the data with runs of both students, ascending."""
+    runs = [run for run in evidence.runs if run.task == task and run.layers == evidence.depth]
+    both = (
+        {run.percent for run in runs if run.experiment == name}
+        for name in (evidence.standard, evidence.internal)
+    )
+    return sorted(set.intersection(set(evidence.settings["sweep_sizes"]["percents"]), *both))
+
+
+def _draws(evidence: Evidence, task: str, sizes: Sequence[int]) -> Draws:
+    """Draws of both students, named by role and share."""
+    models = {
+        f"{role} {size}": runs
+        for size in sizes
+        for role, runs in evidence.pair(task, percent=size).items()
+    }
+    return score_draws(evidence, task, models)
+
+
+def _slope_weights(x: Sequence[float]) -> list[float]:
+    """Weights of y in the slope of the least-squares line over x."""
+    middle = sum(x) / len(x)
+    spread = sum((value - middle) ** 2 for value in x)
+    return [(value - middle) / spread for value in x]
+
+
+def _listed(sizes: Sequence[int]) -> str:
+    return ", ".join(map(str, sizes))
+
+
+CLAIMS = (
+    Claim(
+        "gap-grows-with-less-data",
+        PLACE,
+        "The lead of internal KD over standard KD grows as the training data shrink.",
+        gap_grows,
+        tasks_of_sizes,
+    ),
+    Claim(
+        "higher-at-every-size",
+        PLACE,
+        "Internal KD scores higher than standard KD whatever the size of the training data.",
+        higher_at_every_size,
+        tasks_of_sizes,
+    ),
+    Claim(
+        "small-gap-with-all-data",
+        "The Impact of Data Size, Figure 3",
+        "With all training data the two methods are close.",
+        small_gap_with_all_data,
+        tasks_of_sizes,
+    ),
+)

@@ -1,0 +1,159 @@
+"""What the claims are checked on: runs by their roles, and distances from the teacher."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+import pandas as pd
+
+from internal_kd.evaluation.predictions import SplitPredictions
+from internal_kd.reporting.runs import RunFolder
+from internal_kd.reporting.selection import runs_of, teacher_of
+
+ALL_DATA = 100
+TEACHER, NO_KD = "exp1.0", "exp1.1"
+INTERNAL_ROWS = "exp3."
+
+
+class NoData(Exception):
+    """A claim cannot be checked; the text says what is missing."""
+
+
+@dataclass(frozen=True)
+class RememberedRun(RunFolder):
+    """A run that reads its predictions once and forgets those on hidden labels."""
+
+    @cached_property
+    def _known(self) -> dict[str, SplitPredictions]:
+        found = super().predictions()
+        return {
+            name: frame
+            for name, frame in found.items()
+            if name == "validation" or (frame.labels >= 0).all()
+        }
+
+    def predictions(self) -> dict[str, SplitPredictions]:
+        """Predictions of each split with known labels by name."""
+        return self._known
+
+
+class Evidence:
+    """The runs of a study by their roles in the paper.
+
+    Args:
+        runs: of Table 1 and of both sweeps.
+        distances: one row per student run, example and layer; None without any.
+        settings: of the stage `claims`.
+    """
+
+    def __init__(
+        self,
+        runs: Iterable[RunFolder],
+        distances: pd.DataFrame | None,
+        settings: Mapping[str, Any],
+    ) -> None:
+        self.runs = [RememberedRun(run.folder, run.metrics) for run in runs]
+        self.distances = distances
+        self.settings = settings
+
+    @property
+    def confidence(self) -> float:
+        """Of intervals."""
+        return float(self.settings["confidence"])
+
+    @property
+    def margin(self) -> float:
+        """Difference of scores (0 to 1) that counts as near."""
+        return float(self.settings["margin"])
+
+    @property
+    def standard(self) -> str:
+        """Name of the experiment of standard KD."""
+        return str(self.settings["standard"])
+
+    @property
+    def internal(self) -> str:
+        """Name of the experiment of internal KD."""
+        return str(self.settings["internal"])
+
+    @property
+    def depth(self) -> int:
+        """Transformer layers of the students of Table 1."""
+        return int(self.settings["student_layers"])
+
+    def rng(self, key: str) -> np.random.Generator:
+        """Random numbers of their own for each key."""
+        return np.random.default_rng([self.settings["seed"], crc32(key.encode())])
+
+    def name_of(self, row: str) -> str:
+        """The experiment that stands for a row of the paper's Table 1.
+
+        Raises:
+            NoData: there is none.
+        """
+        if row not in self.settings["roles"]:
+            raise NoData(f"no experiment of this study stands for the paper's {row}")
+        return str(self.settings["roles"][row])
+
+    def internal_names(self) -> list[str]:
+        """Every internal KD: the rows Exp3.x, and the one that is compared."""
+        roles = self.settings["roles"]
+        rows = sorted(row for row in roles if row.startswith(INTERNAL_ROWS))
+        return list(dict.fromkeys([*(roles[row] for row in rows), self.internal]))
+
+    def student_names(self) -> list[str]:
+        """Every student of Table 1."""
+        roles = self.settings["roles"]
+        rows = [roles[row] for row in sorted(roles) if row != TEACHER]
+        return list(dict.fromkeys([*rows, self.standard, self.internal]))
+
+    def known(self, task: str, names: Iterable[str]) -> dict[str, list[RunFolder]]:
+        """Runs of Table 1's size by name, of those experiments that have any on a task."""
+        found = {name: self._sized(task, name, self.depth, ALL_DATA) for name in names}
+        return {name: runs for name, runs in found.items() if runs}
+
+    def students(
+        self, task: str, name: str, layers: int | None = None, percent: int = ALL_DATA
+    ) -> list[RunFolder]:
+        """The runs of an experiment, one per seed; of Table 1's size unless told otherwise.
+
+        Raises:
+            NoData: there are none.
+        """
+        depth = self.depth if layers is None else layers
+        found = self._sized(task, name, depth, percent)
+        if not found:
+            raise NoData(f"no runs of {name} with {depth} layers on {percent} % of the data")
+        return found
+
+    def pair(
+        self, task: str, layers: int | None = None, percent: int = ALL_DATA
+    ) -> dict[str, list[RunFolder]]:
+        """The runs of "standard" and "internal" KD; raises as `students` does."""
+        names = {"standard": self.standard, "internal": self.internal}
+        return {role: self.students(task, name, layers, percent) for role, name in names.items()}
+
+    def teacher(self, task: str) -> list[RunFolder]:
+        """The one run of the teacher, in a list.
+
+        Raises:
+            NoData: there is none.
+        """
+        name = self.name_of(TEACHER)
+        whole = [run for run in self.runs if run.percent == ALL_DATA]
+        found = teacher_of(whole, task, name)
+        if found is None:
+            raise NoData(f"no run of the teacher {name}")
+        return [found]
+
+    def _sized(self, task: str, name: str, layers: int, percent: int) -> list[RunFolder]:
+        sized = [run for run in self.runs if (run.layers, run.percent) == (layers, percent)]
+        return runs_of(sized, task, name)
+
+
+def tasks_of_table1(evidence: Evidence) -> Sequence[str]:
+    """The tasks of Table 1."""
+    return list(evidence.settings["tasks"])

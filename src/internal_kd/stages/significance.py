@@ -1,0 +1,32 @@
+"""Stage `significance`: tests of every internal KD against standard KD."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from internal_kd.reporting.significance import write_significance
+from internal_kd.stages.cli import run_stage
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Arguments of the stage."""
+    parser.add_argument(
+        "--runs",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="folders of the runs of standard KD and of every internal KD",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="table to write; .md and .tex come beside it"
+    )
+
+
+def main(args: Namespace) -> None:
+    """Write the tests; settings: study, note, tasks, standard, candidates, confidence, resamples,
+    seed.
+    """
+    write_significance(args.runs, args.settings, args.out)
+
+
+if __name__ == "__main__":
+    run_stage("internal_kd.stages.significance", add_arguments, main)

@@ -1,0 +1,166 @@
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from internal_kd.errors import UserError
+from internal_kd.evaluation.attention_distances import read_distances
+from internal_kd.reporting.claims.write import COLUMNS, GROUPS, build, write_claims
+from internal_kd.reporting.runs import read_run_folders
+from tests.reporting.claims.study import (
+    SETTINGS,
+    distances_file,
+    predictions,
+    verdicts,
+    write_study,
+)
+from tests.reporting.fake_runs import frame_of, write_fake_run
+
+
+@pytest.fixture
+def distances(tmp_path):
+    files = [
+        distances_file(tmp_path / f"{name}-{seed}.parquet", name, kl, seed)
+        for name, kl in (("exp2.0", 2.0), ("exp3.2", 0.1))
+        for seed in (0, 1)
+    ]
+    return read_distances(files)
+
+
+def test_claims_of_a_study_like_the_paper(tmp_path, distances):
+    frame = build(write_study(tmp_path, tested=True), distances, SETTINGS)
+    assert list(frame.columns) == COLUMNS
+    found = verdicts(frame)
+    for name in (
+        "internal-beats-standard",
+        "every-internal-beats-standard",
+        "all-significant",
+        "standard-beats-none",
+        "internal-beats-none",
+        "every-internal-beats-none",
+        "internal-beats-standard-on-test",
+        "teacher-beats-students",
+        "scores-fall-with-layers",
+        "higher-with-fewer-layers",
+        "gap-grows-with-less-data",
+        "higher-at-every-size",
+        "pid-starts-at-chance",
+        "pid-rises-with-upper-layers",
+        "agrees-with-teacher",
+        "right-with-teacher",
+        "closer-attention",
+    ):
+        assert found[name] == "holds", name
+    assert found["small-gap-with-all-data"] == "does not hold"
+    assert found["sid-peaks-before-output"] == "no data"  # no experiment stands for exp3.4
+
+
+def test_claims_fail_when_the_methods_change_places(tmp_path):
+    settings = SETTINGS | {"standard": "exp3.2", "internal": "exp2.0"}
+    settings["roles"] = {"exp1.0": "exp1.0", "exp1.1": "exp1.1", "exp3.2": "exp2.0"}
+    found = verdicts(build(write_study(tmp_path), None, settings))
+    for name in (
+        "internal-beats-standard",
+        "every-internal-beats-standard",
+        "all-significant",
+        "higher-with-fewer-layers",
+        "gap-grows-with-less-data",
+        "higher-at-every-size",
+        "agrees-with-teacher",
+        "right-with-teacher",
+    ):
+        assert found[name] == "does not hold", name
+    assert found["internal-beats-none"] == "holds"
+
+
+def test_every_claim_has_a_row_whatever_is_missing(tmp_path):
+    settings = SETTINGS | {"tasks": ["mrpc"], "roles": {}}
+    settings |= {"sweep_layers": {"tasks": [], "counts": []}}
+    settings |= {"sweep_sizes": {"tasks": [], "percents": []}}
+    runs = [write_fake_run(tmp_path, "mrpc", "exp9", validation=predictions(0.8, 0))]
+    frame = build(runs, None, settings)
+    names = [claim.name for claims in GROUPS.values() for claim in claims]
+    assert list(frame["claim"]) == names
+    assert set(frame["verdict"]) == {"no data"}
+    assert frame["value"].isna().all()
+    assert frame["remark"].str.startswith("no data: ").all()
+
+
+@pytest.mark.parametrize(
+    ("drop", "claim", "reason"),
+    [
+        (lambda r: r.experiment == "exp1.0", "agrees-with-teacher", "no run of the teacher exp1.0"),
+        (lambda r: r.experiment == "exp1.1", "internal-beats-none", "no runs of exp1.1"),
+        (lambda r: r.layers == 1, "no-boost-at-one-layer", "no students of one layer"),
+        (lambda r: r.layers == 2, "slower-decay", "no students of between 1 and 4 layers"),
+        (lambda r: r.percent < 100, "gap-grows-with-less-data", "one share of the data only"),
+        (lambda r: r.experiment == "exp3.3", "pid-starts-at-chance", "no runs of exp3.3"),
+    ],
+)
+def test_what_is_missing_is_named(tmp_path, drop, claim, reason):
+    runs = [run for run in write_study(tmp_path, seeds=(0,)) if not drop(run)]
+    frame = build(runs, None, SETTINGS).set_index("claim")
+    assert frame.loc[claim, "verdict"] == "no data"
+    assert reason in frame.loc[claim, "remark"]
+
+
+def test_one_seed_is_told(tmp_path):
+    frame = build(write_study(tmp_path, seeds=(0,)), None, SETTINGS).set_index("claim")
+    assert "one seed" in frame.loc["internal-beats-standard", "remark"]
+    peak = frame.loc["pid-peaks-before-output"]
+    assert peak["value"] == pytest.approx(0.1)
+    assert peak["verdict"] == "no data"
+    assert "an interval over seeds needs two" in peak["remark"]
+    assert "best epoch 8 of 10, last layer until 8" in peak["remark"]
+
+
+def test_numbers_are_repeated_exactly(tmp_path):
+    runs = write_study(tmp_path)
+    pd.testing.assert_frame_equal(build(runs, None, SETTINGS), build(runs, None, SETTINGS))
+
+
+def test_students_of_one_class_do_not_crash(tmp_path):
+    same = frame_of(predictions(0.8, 0).labels, predictions(0.8, 0).logits * 0)
+    for name in ("exp2.0", "exp3.2", "exp1.1"):
+        write_fake_run(tmp_path, "cola", name, layers=4, validation=same)
+    write_fake_run(tmp_path, "cola", "exp1.0", layers=8, validation=predictions(1.0, 0))
+    runs = read_run_folders(sorted(tmp_path.glob("runs/*/*/*/*/*")))
+    frame = build(runs, None, SETTINGS).set_index("claim")
+    assert frame.loc["internal-beats-standard", "value"] == 0
+    assert frame.loc["internal-beats-standard", "verdict"] == "inconclusive"
+    assert "the teacher is never wrong" in frame.loc["wrong-with-teacher", "remark"]
+    assert frame.loc["standard-is-over-confident", "verdict"] == "inconclusive"
+
+
+def test_files(tmp_path):
+    folders = [run.folder for run in write_study(tmp_path)]
+    write_claims(folders, [], SETTINGS, tmp_path / "out.csv")
+    frame = pd.read_csv(tmp_path / "out.csv")
+    text = (tmp_path / "out.md").read_text()
+    counts = frame["verdict"].value_counts()
+    order = ["holds", "does not hold", "inconclusive", "no data"]
+    assert f"| All | {' | '.join(str(counts.get(name, 0)) for name in order)} |" in text
+    assert text.index("Verdicts, one per") < text.index("Internal KD (Exp3.2) scores higher")
+    assert "Not the paper's numbers." in text
+    assert "no distances from the teacher" in text
+
+
+def test_broken_files_of_distances_are_named(tmp_path):
+    folders = [run.folder for run in write_study(tmp_path, seeds=(0,))]
+    (tmp_path / "broken.parquet").write_text("")
+    with pytest.raises(UserError, match=r"broken\.parquet"):
+        write_claims(folders, [tmp_path / "broken.parquet"], SETTINGS, tmp_path / "out.csv")
+
+
+def test_the_command(tmp_path):
+    folders = [run.folder for run in write_study(tmp_path, seeds=(0,))]
+    options = ["--settings", json.dumps(SETTINGS), "--runs", *folders, "--distances"]
+    options += [distances_file(tmp_path / "d.parquet", "exp2.0", 1.0)]
+    subprocess.run(
+        [sys.executable, "-m", "internal_kd.stages.claims", *options, "--out", tmp_path / "o.csv"],
+        check=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert list(pd.read_csv(tmp_path / "o.csv").columns) == COLUMNS
