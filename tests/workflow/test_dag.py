@@ -9,7 +9,27 @@ from tests.study.configs import read_study
 from tests.workflow.snakemake import job_counts, planned, snakemake
 
 SNAKEFILE = ("--snakefile", str(ROOT / "Snakefile"))
+TABLE1 = ("--", "results/table1.csv")
 TABLE1_JOBS = {"base_model": 1, "student_init": 1, "table1": 1}
+REPORTED_ONCE = {
+    **{f"table{number}": 1 for number in (1, 2, 3, 4)},
+    "submission": 1,
+    "significance": 1,
+    "claims": 1,
+    "figure_attention_kl": 1,
+    "figure_calibration": 1,
+    "index": 1,
+    "report": 1,
+    "all": 1,
+}
+PAPER_FIGURES = {
+    "figure_parameters": 4,
+    "figure_data_size": 2,
+    "figure_convergence": 2,
+    "figure_attention": 1,
+    "figure_heads": 1,
+    "attention_maps": 1,
+}
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +46,43 @@ def stand_ins(tmp_path_factory) -> Path:
     return folder
 
 
-def test_default_target_is_table1(tmp_path):
+def test_table1_of_the_default_study(tmp_path):
     seeds = len(read_study().seeds)
-    jobs = planned(tmp_path, *SNAKEFILE)
-    assert jobs == TABLE1_JOBS | {"all": 1, "task_data": 4, "teacher": 4, "distill": 9 * 4 * seeds}
+    jobs = planned(tmp_path, *SNAKEFILE, *TABLE1)
+    assert jobs == TABLE1_JOBS | {"task_data": 4, "teacher": 4, "distill": 9 * 4 * seeds}
+
+
+def test_default_target_is_everything(tmp_path):
+    seeds = len(read_study().seeds)
+    layer_sweep, size_sweep = 2 * 2 * 4, 2 * 3 + 2 * 4  # QNLI's students on all data are new too
+    assert planned(tmp_path, *SNAKEFILE) == REPORTED_ONCE | PAPER_FIGURES | {
+        "base_model": 1,
+        "student_init": 3,
+        "task_data": 5,
+        "teacher": 5,
+        "distill": (9 * 4 + layer_sweep + size_sweep) * seeds,
+        "attention": 2 * 4 * seeds,
+    }
+
+
+def test_whole_paper_study_is_planned_offline(tmp_path):
+    overlay = ROOT / "studies" / "paper.yaml"
+    jobs = planned(tmp_path, *SNAKEFILE, "--configfile", str(overlay))
+    assert jobs == REPORTED_ONCE | PAPER_FIGURES | {
+        "base_model": 1,
+        "student_init": 5,
+        "task_data": 5,
+        "teacher": 5,
+        "distill": (9 * 4 + 4 * 2 * 4 + 3 * 2 + 4 * 2) * 5,
+        "attention": 2 * 4 * 5,
+    }
+
+
+def test_teachers_of_the_same_share_are_runs_of_their_own(tmp_path):
+    changes = "sweeps={data_size: {fractions: [0.1, 0.5], tasks: [qqp], teacher: same}}"
+    target = "results/figures/fig3.csv"
+    jobs = planned(tmp_path, *SNAKEFILE, "--config", changes, "seeds=[0, 1]", "--", target)
+    assert (jobs["teacher"], jobs["distill"]) == (1 + 2 * 2, 2 * 3 * 2)
 
 
 def test_paper_study_is_planned_offline(tmp_path):
@@ -41,7 +94,8 @@ def test_paper_study_is_planned_offline(tmp_path):
 
 def test_minilm_study_is_planned_from_local_folders(stand_ins):
     overlay = ROOT / "studies" / "minilm.yaml"
-    jobs = planned(stand_ins, *SNAKEFILE, "--configfile", str(overlay))
+    target = "results/minilm/table1.csv"
+    jobs = planned(stand_ins, *SNAKEFILE, "--configfile", str(overlay), "--", target)
     seeds = len(
         read_study(
             "minilm",
@@ -49,7 +103,7 @@ def test_minilm_study_is_planned_from_local_folders(stand_ins):
             base_model={"path": str(stand_ins / "models" / "all-MiniLM-L6-v2")},
         ).seeds
     )
-    assert jobs == TABLE1_JOBS | {"all": 1, "task_data": 2, "teacher": 2, "distill": 9 * 2 * seeds}
+    assert jobs == TABLE1_JOBS | {"task_data": 2, "teacher": 2, "distill": 9 * 2 * seeds}
 
 
 def test_students_without_teacher_do_not_wait_for_one(tmp_path):
@@ -66,13 +120,15 @@ def test_any_size_share_and_seed_of_a_run_is_a_target(tmp_path):
 
 def test_starts_differ_by_folder(tmp_path):
     changes = "experiments={exp2.0: {init: random}, exp3.0: {init: [1, 2, 3, 4]}}"
-    jobs = planned(tmp_path, *SNAKEFILE, "--config", changes, "seeds=[0, 1]", "tasks=[rte]")
+    sweeps = "sweeps={layers: {counts: []}}"
+    config = ("--config", changes, "seeds=[0, 1]", "tasks=[rte]", sweeps)
+    jobs = planned(tmp_path, *SNAKEFILE, *config, *TABLE1)
     assert jobs["student_init"] == 4  # upper, two random ones, the list
 
 
 def test_command_line_changes_single_values(tmp_path):
     changes = ("tasks=[rte]", "student={layers: 2}", "seeds=[5]")
-    output = snakemake(tmp_path, "-n", *SNAKEFILE, "--config", *changes).stdout
+    output = snakemake(tmp_path, "-n", *SNAKEFILE, "--config", *changes, *TABLE1).stdout
     jobs = job_counts(output)
     assert (jobs["teacher"], jobs["distill"]) == (1, 9)
     assert "results/runs/rte/exp3.6/layers2/train100/seed5" in output

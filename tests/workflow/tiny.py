@@ -21,6 +21,17 @@ STUDY = {
     "teacher": {"training": {"epochs": 1}, "per_task": None},
     "student": {"layers": 2, "training": {"epochs": 3}, "per_task": None},
     "table1": {"experiments": ["exp1.0", "exp1.1", "exp2.0", "exp3.4"]},
+    "comparison": {"internal": "exp3.4"},
+    "sweeps": {"layers": {"counts": [1]}, "data_size": {"fractions": [0.5], "tasks": ["rte"]}},
+    "figures": {
+        "fig2": {"task": "rte"},
+        "fig3": {"task": "rte"},
+        "fig4": {"task": "rte", "experiments": ["exp3.4"]},
+        "fig5": {"task": "rte", "layer": None, "head": 1},
+        "fig7": None,
+        "fig11": {"task": "rte"},
+    },
+    "statistics": {"resamples": 200},
 }
 ALL_JOBS = {
     "base_model": 1,

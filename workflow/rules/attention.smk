@@ -20,13 +20,14 @@ rule attention:
         runtime=RESOURCES["attention"]["runtime"],
     params:
         code=stage_code("attention"),
+        settings=settings.as_json({"split": "validation"}),
         student=RUN,
         teacher=lambda wildcards: STUDY.teacher_of(run_of(wildcards)).path(RESULTS),
     message:
         "{wildcards.experiment} on {wildcards.task}, seed {wildcards.seed}: distances from the teacher"
     shell:
         "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.attention"
-        ' --log {log} --code {params.code} --settings \'{{"split": "validation"}}\''
+        " --log {log} --code {params.code} --settings {params.settings:q}"
         " --teacher {params.teacher} --student {params.student} --data {input.data} --out {output}"
 
 
