@@ -1,5 +1,6 @@
 """The look that all figures share: sizes, colours, markers, and the files of a figure."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ matplotlib.use("Agg")
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+
+logging.getLogger("fontTools").setLevel(logging.WARNING)  # tells of every glyph in a PDF
 
 COLUMN_WIDTH = 3.3  # inches: one column of a two-column page
 PAGE_WIDTH = 7.0  # inches: both columns

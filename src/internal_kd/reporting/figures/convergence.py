@@ -1,0 +1,154 @@
+"""Figures 4 and 10: development scores after each epoch, and when each layer is finished."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from internal_kd.reporting.figures import lines
+from internal_kd.reporting.figures.bands import band
+from internal_kd.reporting.figures.convergence_data import build, differing, drawn, first_seed
+from internal_kd.reporting.figures.strips import (
+    OUTPUT,
+    OUTPUT_STYLE,
+    REASON_MARKERS,
+    draw_strips,
+    turns_of,
+)
+from internal_kd.reporting.figures.style import (
+    BAND_ALPHA,
+    COLUMN_WIDTH,
+    CYCLE,
+    METRIC_TITLES,
+    TEACHER,
+    new_figure,
+    save_figure,
+)
+from internal_kd.reporting.runs import read_run_folders
+from internal_kd.reporting.wording import capitalized, flag_sentences
+from internal_kd.tasks import get_task
+
+REASON_TITLES = {"threshold": "finished by cosine loss", "limit": "finished by epoch limit"}
+COLORS = (*CYCLE[2:], *CYCLE[:2])  # the first two stand for standard and internal KD elsewhere
+HEIGHT, STRIP = 2.6, 0.15  # inches: without strips and remarks, and of each strip
+
+
+def write_convergence(
+    runs: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
+) -> None:
+    """Write the figure as `out` (.csv, see `convergence_data.build`), .pdf and .png.
+
+    Args:
+        runs: folders of the teacher's run and those of the experiments.
+        settings: study (name), note (a remark below), task, teacher (name, label), and experiments
+            (of name and label each), one line each.
+        out: path of the .csv.
+
+    Raises:
+        UserError: runs of several sizes or given twice, or a history is broken.
+    """
+    names = [row["name"] for row in (settings["teacher"], *settings["experiments"])]
+    found = [run for run in read_run_folders(runs) if run.experiment in names]
+    shown = [run for run in found if run.task == settings["task"]]
+    frame = build(shown, settings)
+    remarks = lines.wrapped(
+        [*_remarks(frame, settings), *flag_sentences(shown), settings["note"]], COLUMN_WIDTH
+    )
+    figure = _draw(frame, settings, lines.remark_height(remarks))
+    save_figure(figure, frame, out, remarks)
+
+
+def _draw(frame: pd.DataFrame, settings: Mapping[str, Any], foot: float) -> Figure:
+    shown = drawn(frame, settings)
+    strips = STRIP * max(len(shown), 1)
+    figure, (top, axes) = new_figure(
+        COLUMN_WIDTH,
+        HEIGHT + strips + foot,
+        nrows=2,
+        sharex=True,
+        height_ratios=[strips, HEIGHT - 1.0],
+    )
+    task = get_task(settings["task"])
+    top.set_title(f"{task.title}, development set", loc="left")
+    axes.set_ylabel(METRIC_TITLES[task.selection_metric])
+    if not shown:
+        top.set_axis_off()
+        lines.empty(axes)
+        return figure
+    epochs = int(frame["epoch"].max())
+    turns = {capitalized(name): turns_of(first_seed(rows)) for name, rows in shown.items()}
+    colors = [COLORS[place % len(COLORS)] for place in range(len(shown))]
+    draw_strips(top, turns, colors, epochs)
+    for rows, color in zip(shown.values(), colors, strict=True):
+        _line(axes, rows, color)
+    for score in frame.loc[frame["epoch"].isna(), "value"]:
+        lines.draw_teacher(axes, score)
+    axes.set_xlim(0.5, epochs + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.set_xlabel("Epoch")
+    _legend(figure, frame)
+    return figure
+
+
+def _line(axes: Axes, rows: pd.DataFrame, color: str) -> None:
+    """Mean and band over seeds, marked where the first seed finished a layer."""
+    scores: dict[Any, list[float]] = rows.groupby("epoch")["value"].agg(list).to_dict()
+    bands = {epoch: band(values) for epoch, values in scores.items()}
+    epochs = list(bands)
+    means = {epoch: 100 * found.mean for epoch, found in bands.items()}
+    marker = "." if len(epochs) == 1 else ""  # a line of one point would not be seen
+    axes.plot(epochs, list(means.values()), marker=marker, color=color, zorder=3)
+    low, high = ([100 * getattr(found, end) for found in bands.values()] for end in ("low", "high"))
+    axes.fill_between(epochs, low, high, color=color, alpha=BAND_ALPHA, linewidth=0)
+    for reason, events in first_seed(rows).groupby("reason"):
+        axes.plot(
+            events["epoch"],
+            [means[epoch] for epoch in events["epoch"]],
+            linestyle="",
+            marker=REASON_MARKERS[str(reason)],
+            color=color,
+            zorder=4,
+        )
+
+
+def _legend(figure: Figure, frame: pd.DataFrame) -> None:
+    """What marks, hatching and the dashed line mean, as far as they occur."""
+    known = set(frame["reason"].dropna())
+    handles: list[Any] = []
+    if frame["epoch"].isna().any():
+        handles.append(Line2D([], [], color=TEACHER, linestyle="--", label="Teacher"))
+    handles += [
+        Line2D([], [], linestyle="", color=TEACHER, marker=REASON_MARKERS[reason], label=title)
+        for reason, title in REASON_TITLES.items()
+        if reason in known
+    ]
+    if (frame["stage"] == OUTPUT).any():
+        handles.append(Patch(**OUTPUT_STYLE, label="only the output loss"))
+    if handles:
+        figure.legend(handles=handles, loc="outside upper center", ncols=2)
+
+
+def _remarks(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
+    shown = drawn(frame, settings)
+    rows = settings["experiments"]
+    names = [f"{capitalized(row['name'])}: {row['label']}" for row in rows]
+    counts = [rows.groupby("epoch")["value"].count() for rows in shown.values()]
+    kinds = {(band([0.0] * n).kind, n) for found in counts for n in found}
+    missing = [capitalized(row["name"]) for row in rows if row["name"] not in shown]
+    if frame["epoch"].notna().all():
+        missing.append(f"the teacher ({capitalized(settings['teacher']['name'])})")
+    return [
+        f"Study: {settings['study']}. {'; '.join(names)}.",
+        "Marks: a layer is finished. Strips: which layer had its turn (L1: the lowest)."
+        if frame["finished_layer"].notna().any()
+        else "No layers are finished one after the other in these experiments.",
+        lines.band_sentence(kinds),
+        differing(shown),
+        f"No runs of: {', '.join(missing)}." if missing else "",
+    ]

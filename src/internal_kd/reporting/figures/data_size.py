@@ -1,0 +1,190 @@
+"""Figures 3 and 9: what students score, against how many examples they were trained on."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from internal_kd.data.subsets import nested_stratified
+from internal_kd.errors import UserError
+from internal_kd.reporting.examples import read_examples
+from internal_kd.reporting.figures import lines
+from internal_kd.reporting.figures.style import (
+    COLUMN_WIDTH,
+    METRIC_TITLES,
+    new_figure,
+    save_figure,
+)
+from internal_kd.reporting.runs import RunFolder, read_run_folders, select
+from internal_kd.reporting.selection import runs_of
+from internal_kd.tasks import get_task
+
+COLUMNS = ["role", "experiment", "percent", "examples", "metric", *lines.POINT_COLUMNS]
+ALL_DATA = 100  # percent
+HEIGHT = 2.4  # inches without remarks
+FACTOR_FOR_LOG = 8  # between smallest and largest number of examples
+TICK_DISTANCE = 0.1  # of the axis between the middles of labels
+
+
+def write_data_size(
+    runs: Iterable[str | Path],
+    examples: str | Path,
+    settings: Mapping[str, Any],
+    out: str | Path,
+) -> None:
+    """Write the figure as `out` (.csv, see `build`), .pdf and .png.
+
+    Args:
+        runs: folders of the teachers' runs and of both students' with every share of the data.
+        examples: data/{task}/examples.parquet, for the number of training examples.
+        settings: study (name), note (a remark below), task, layers (of the students), and teacher,
+            standard, internal (name, label).
+        out: path of the .csv.
+
+    Raises:
+        UserError: a run is given twice, or the examples are absent or not of the task.
+    """
+    task = settings["task"]
+    train = read_examples([examples], task, "train", ["split", "index", "label"])
+    if train.empty:
+        raise UserError(f"{examples}: no training examples; make it again")
+    frame = build(read_run_folders(runs), train["label"].to_numpy(np.int64), settings)
+    remarks = lines.wrapped(_remarks(frame, settings), COLUMN_WIDTH)
+    figure = _draw(frame, task, HEIGHT + lines.remark_height(remarks))
+    save_figure(figure, frame, out, remarks)
+
+
+def build(
+    runs: Sequence[RunFolder], labels: np.ndarray, settings: Mapping[str, Any]
+) -> pd.DataFrame:
+    """One row per role and share of the data: its examples, and development score (0 to 1).
+
+    `low` and `high` are the ends of the band over `n` seeds, `flags` those of any of the seeds.
+
+    Args:
+        runs: those of other depths than `settings["layers"]` are left out.
+        labels: int64 [n], of all training examples.
+        settings: see `write_data_size`.
+
+    Raises:
+        UserError: a run is given twice.
+    """
+    task, metric = settings["task"], get_task(settings["task"]).selection_metric
+    rows = [
+        {"role": role, "experiment": found[0].experiment, "percent": found[0].percent}
+        | {"examples": len(nested_stratified(labels, found[0].percent, seed=0)), "metric": metric}
+        | lines.point(found)
+        for role in lines.ROLES
+        for found in _by_share(
+            select(runs, layers=None if role == "teacher" else settings["layers"]),
+            task,
+            settings[role]["name"],
+        )
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS).round({"mean": 6, "low": 6, "high": 6})
+
+
+def _by_share(runs: Sequence[RunFolder], task: str, experiment: str) -> list[list[RunFolder]]:
+    """The runs of an experiment in groups of one share of the data, ascending."""
+    shares = sorted({run.percent for run in select(runs, task=task, experiment=experiment)})
+    return [runs_of(select(runs, percent=share), task, experiment) for share in shares]
+
+
+def _draw(frame: pd.DataFrame, task: str, height: float) -> Figure:
+    figure, axes = new_figure(COLUMN_WIDTH, height)
+    axes.set_title(f"{get_task(task).title}, development set", loc="left")
+    axes.set_ylabel(METRIC_TITLES[get_task(task).selection_metric])
+    if frame.empty:
+        lines.empty(axes)
+        return figure
+    roles = [role for role in lines.ROLES if role in set(frame["role"])]
+    for role in roles:
+        rows = frame[frame["role"] == role]
+        if role == "teacher":
+            _draw_teachers(axes, rows)
+        else:
+            lines.draw_points(axes, rows["examples"], rows, role)
+    _scale(axes, frame)
+    lines.pad_scores(axes, frame)
+    lines.role_legend(figure, roles, teacher_points=_several_teachers(frame))
+    return figure
+
+
+def _draw_teachers(axes: Axes, teachers: pd.DataFrame) -> None:
+    """The teacher of all data as a dashed line, those of parts of it as points."""
+    for score in teachers.loc[_of_all_data(teachers), "mean"]:
+        lines.draw_teacher(axes, score)
+    if _several_teachers(teachers):
+        lines.draw_points(axes, teachers["examples"], teachers, "teacher")
+
+
+def _scale(axes: Axes, frame: pd.DataFrame) -> None:
+    """Ticks at the numbers of examples that occur, on a logarithmic axis where they span much."""
+    sizes = frame.drop_duplicates("examples").sort_values("examples")
+    numbers = sizes["examples"].to_numpy(np.float64)
+    logarithmic = numbers[-1] > FACTOR_FOR_LOG * numbers[0]
+    if logarithmic:
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_locator(NullLocator())
+    places = np.log(numbers) if logarithmic else numbers
+    labelled = _apart(places)
+    labels = [
+        f"{_short(row['examples'])}\n{row['percent']}%" if shown else ""
+        for row, shown in zip(sizes.to_dict("records"), labelled, strict=True)
+    ]
+    axes.set_xticks(numbers, labels)
+    axes.set_xlabel("Training examples" + (" (log scale)" if logarithmic else ""))
+    axes.margins(x=0.08)
+
+
+def _apart(places: np.ndarray) -> list[bool]:
+    """Which of ascending places get a label: from the last one down, those far enough apart."""
+    span, shown = float(np.ptp(places)), [places[-1]]
+    for place in places[-2::-1]:
+        if shown[-1] - place >= TICK_DISTANCE * span:
+            shown.append(place)
+    return [bool(place in shown) for place in places]
+
+
+def _short(number: int) -> str:
+    """Such as 250, 3.7k, 36k or 1.2M."""
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if number >= size:
+            scaled = number / size
+            return f"{scaled:.0f}{letter}" if scaled >= 10 else f"{scaled:.1f}{letter}"
+    return str(number)
+
+
+def _several_teachers(frame: pd.DataFrame) -> bool:
+    return bool(((frame["role"] == "teacher") & (frame["percent"] < ALL_DATA)).any())
+
+
+def _of_all_data(frame: pd.DataFrame) -> "pd.Series[bool]":
+    """Which row is the teacher that has seen all data."""
+    return (frame["role"] == "teacher") & (frame["percent"] == ALL_DATA)
+
+
+def _remarks(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
+    students = frame[frame["role"] != "teacher"]
+    single = "Only one training size: the study has no sweep over it on this task."
+    teachers = (
+        "Each student learns from a teacher of its own share of the data; dashed: that of all data."
+        if _several_teachers(frame)
+        else "Dashed: the teacher, trained on all data, from which all students learn."
+    )
+    return [
+        f"Study: {settings['study']}. Students of {settings['layers']} transformer layers.",
+        lines.roles_sentence(settings),
+        teachers if "teacher" in set(frame["role"]) else "",
+        lines.band_sentence(zip(students["band"], students["n"], strict=True)),
+        single if students["percent"].nunique() == 1 else "",
+        lines.missing_sentence(settings, frame["role"]),
+        lines.flag_sentence((frame if _several_teachers(frame) else students)["flags"]),
+        lines.teacher_flag_sentence(frame.loc[_of_all_data(frame), "flags"]),
+        settings["note"],
+    ]

@@ -1,0 +1,166 @@
+"""Figures 2, 6, 7 and 8: what students of different depths score, against their size."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib import patheffects
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from internal_kd.errors import UserError
+from internal_kd.reporting.figures import lines
+from internal_kd.reporting.figures.style import (
+    COLORS,
+    COLUMN_WIDTH,
+    METRIC_TITLES,
+    new_figure,
+    save_figure,
+)
+from internal_kd.reporting.runs import RunFolder, read_run_folders, select
+from internal_kd.reporting.selection import runs_of, teacher_of
+from internal_kd.tasks import get_task
+
+PARAMETERS = {  # columns by the names in metrics.json
+    "total": "parameters",
+    "embeddings": "embedding_parameters",
+    "layers": "layer_parameters",
+    "head": "head_parameters",
+}
+COLUMNS = ["role", "experiment", "layers", *PARAMETERS.values(), "metric", *lines.POINT_COLUMNS]
+ALL_DATA = 100  # percent
+HEIGHT = 2.2  # inches without remarks
+LABEL_DISTANCE = 4  # points between a marker and its number of layers
+MILLION, THOUSAND = 1e6, 1e3
+
+
+def write_parameters(
+    runs: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
+) -> None:
+    """Write the figure as `out` (.csv, see `build`), .pdf and .png.
+
+    Args:
+        runs: folders of the teacher's run and of both students' at every depth.
+        settings: study (name), note (a remark below), task, and teacher, standard, internal (name,
+            label).
+        out: path of the .csv.
+
+    Raises:
+        UserError: runs are given twice, or those of one depth differ in size.
+    """
+    frame = build(read_run_folders(runs), settings)
+    remarks = lines.wrapped(_remarks(frame, settings), COLUMN_WIDTH)
+    figure = _draw(frame, settings["task"], HEIGHT + lines.remark_height(remarks))
+    save_figure(figure, frame, out, remarks)
+
+
+def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFrame:
+    """One row per role and depth, of runs on all data: sizes, and development score (0 to 1).
+
+    `low` and `high` are the ends of the band over `n` seeds, `flags` those of any of the seeds.
+
+    Raises:
+        UserError: see `write_parameters`.
+    """
+    task, all_data = settings["task"], select(runs, percent=ALL_DATA)
+    groups = [
+        (role, found)
+        for role in lines.ROLES
+        for found in _by_depth(all_data, task, role, settings[role]["name"])
+    ]
+    metric = get_task(task).selection_metric
+    rows = [
+        {"role": role, "experiment": found[0].experiment, "layers": found[0].layers}
+        | _sizes(found)
+        | {"metric": metric}
+        | lines.point(found)
+        for role, found in groups
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS).round({"mean": 6, "low": 6, "high": 6})
+
+
+def _by_depth(
+    runs: Sequence[RunFolder], task: str, role: str, experiment: str
+) -> list[list[RunFolder]]:
+    """The runs of an experiment in groups of one depth, ascending; a teacher has one run."""
+    if role == "teacher":
+        teacher = teacher_of(runs, task, experiment)
+        return [[teacher]] if teacher else []
+    depths = sorted({run.layers for run in select(runs, task=task, experiment=experiment)})
+    return [runs_of(select(runs, layers=depth), task, experiment) for depth in depths]
+
+
+def _sizes(runs: Sequence[RunFolder]) -> dict[str, int]:
+    sizes = [
+        {column: int(run.metrics["parameters"][name]) for name, column in PARAMETERS.items()}
+        for run in runs
+    ]
+    if any(size != sizes[0] for size in sizes):
+        raise UserError(
+            f"{runs[0].folder.parent}: runs of one depth with different numbers of parameters; "
+            "make them again from one base model"
+        )
+    return sizes[0]
+
+
+def _draw(frame: pd.DataFrame, task: str, height: float) -> Figure:
+    figure, axes = new_figure(COLUMN_WIDTH, height)
+    axes.set_title(f"{get_task(task).title}, development set", loc="left")
+    axes.set_ylabel(METRIC_TITLES[get_task(task).selection_metric])
+    if frame.empty:
+        lines.empty(axes)
+        return figure
+    unit, name = (MILLION, "M") if frame["parameters"].max() >= MILLION else (THOUSAND, "k")
+    axes.set_xlabel(f"Parameters ({name})")
+    roles = [role for role in lines.ROLES if role in set(frame["role"])]
+    for role in roles:
+        rows = frame[frame["role"] == role]
+        if role == "teacher":
+            lines.draw_teacher(axes, rows["mean"].iloc[0])
+        lines.draw_points(axes, rows["parameters"] / unit, rows, role)
+    for row, above in _label_sides(frame):
+        _label(axes, row, unit, above)
+    axes.margins(x=0.08)
+    lines.pad_scores(axes, frame)
+    lines.role_legend(figure, roles, teacher_points=True)
+    return figure
+
+
+def _label_sides(frame: pd.DataFrame) -> list[tuple[Any, bool]]:
+    """Each point, and whether its label stands above it: the lower of two students has it below."""
+    students = frame[frame["role"] != "teacher"]
+    order = students.sort_values(["layers", "mean", "role"], ascending=[True, False, True])
+    upper = order.groupby("layers").head(1).index
+    teachers = frame.index[frame["role"] == "teacher"]
+    return [(row, row.Index in upper or row.Index in teachers) for row in frame.itertuples()]
+
+
+def _label(axes: Axes, row: Any, unit: float, above: bool) -> None:
+    axes.annotate(
+        str(row.layers),
+        (row.parameters / unit, 100 * row.mean),
+        xytext=(0, LABEL_DISTANCE if above else -LABEL_DISTANCE),
+        textcoords="offset points",
+        ha="center",
+        va="bottom" if above else "top",
+        color=COLORS[row.role],
+        fontsize=7,
+        zorder=5,
+        path_effects=[patheffects.withStroke(linewidth=2, foreground="white")],
+    )
+
+
+def _remarks(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
+    students = frame[frame["role"] != "teacher"]
+    depths = students["layers"].nunique()
+    single = "Only one number of student layers: the study has no sweep over them on this task."
+    return [
+        f"Study: {settings['study']}. Numbers at the points: transformer layers.",
+        lines.roles_sentence(settings),
+        lines.band_sentence(zip(students["band"], students["n"], strict=True)),
+        single if depths == 1 else "",
+        lines.missing_sentence(settings, frame["role"]),
+        lines.flag_sentence(frame["flags"]),
+        settings["note"],
+    ]

@@ -1,0 +1,197 @@
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from internal_kd.errors import UserError
+from internal_kd.reporting.figures import parameters
+from internal_kd.reporting.figures.parameters import COLUMNS, build, write_parameters
+from internal_kd.reporting.figures.style import COLORS
+from internal_kd.stages.cli import run_stage
+from internal_kd.stages.figure_parameters import add_arguments, main
+from tests.reporting.answers import answers
+from tests.reporting.fake_runs import write_fake_run
+from tests.reporting.figures.attention_patterns import SETTINGS, drawn, words
+
+RTE = SETTINGS | {"task": "rte"}
+
+
+@pytest.fixture
+def add(tmp_path):
+    """Write a run on rte with this number of right development answers out of ten."""
+
+    def write(experiment, right, layers=2, seed=0, task="rte", **more):
+        frames = {"validation": answers(right)}
+        return write_fake_run(
+            tmp_path, task, experiment, layers=layers, seed=seed, **frames, **more
+        )
+
+    return write
+
+
+@pytest.fixture
+def runs(add):
+    """A teacher of four layers, and students of one and two with two seeds."""
+    students = [("exp2.0", 1, (5, 6)), ("exp2.0", 2, (6, 8)), ("exp3.2", 1, (7, 7))]
+    students += [("exp3.2", 2, (8, 9))]
+    return [
+        add("exp1.0", 9, layers=4),
+        *(
+            add(name, right, layers, seed)
+            for name, layers, rights in students
+            for seed, right in enumerate(rights)
+        ),
+    ]
+
+
+def draw(monkeypatch, runs, settings=RTE):
+    folders = [run.folder for run in runs]
+    return drawn(monkeypatch, parameters, write_parameters, folders, settings, "fig2.csv")
+
+
+def lines_of(axes, color, style="-"):
+    return [x for x in axes.lines if x.get_color() == color and x.get_linestyle() == style]
+
+
+def test_rows(runs) -> None:
+    frame = build(runs, RTE)
+    assert list(frame.columns) == COLUMNS
+    places = frame[["role", "layers"]].itertuples(index=False, name=None)
+    expected = [("teacher", 4), ("standard", 1), ("standard", 2), ("internal", 1), ("internal", 2)]
+    assert list(places) == expected
+    assert frame.loc[2].to_dict() == {
+        "role": "standard",
+        "experiment": "exp2.0",
+        "layers": 2,
+        "parameters": 1200,
+        "embedding_parameters": 900,
+        "layer_parameters": 200,
+        "head_parameters": 100,
+        "metric": "accuracy",
+        "mean": 0.7,
+        "low": 0.6,
+        "high": 0.8,
+        "band": "range",
+        "n": 2,
+        "flags": "",
+    }
+
+
+def test_other_tasks_experiments_and_shares_of_data_are_left_out(runs, add) -> None:
+    more = [
+        add("exp2.0", 1, task="mrpc"),
+        add("exp3.3", 1),
+        add("exp3.2", 1, percent=50),
+        add("exp1.0", 1, layers=4, percent=50),
+    ]
+    pd.testing.assert_frame_equal(build([*more, *runs], RTE), build(runs, RTE))
+
+
+def test_metric_is_the_tasks_own(add) -> None:
+    frame = build([add("exp1.0", 8, task="cola")], RTE | {"task": "cola"})
+    assert frame["metric"].tolist() == ["mcc"]
+
+
+def test_a_run_given_twice_is_refused(runs) -> None:
+    with pytest.raises(UserError, match="a seed stands twice"):
+        build([*runs, runs[-1]], RTE)
+
+
+def test_runs_of_one_depth_have_one_size(runs, add) -> None:
+    sizes = {"total": 5, "embeddings": 1, "layers": 3, "head": 1}
+    with pytest.raises(UserError, match="different numbers of parameters"):
+        build([*runs, add("exp3.2", 5, seed=2, parameters=sizes)], RTE)
+
+
+def test_lines_and_points(monkeypatch, runs) -> None:
+    (axes,) = draw(monkeypatch, runs).axes
+    assert axes.get_xlabel() == "Parameters (k)"
+    assert axes.get_ylabel() == "Accuracy (%)"
+    assert axes.get_title("left") == "RTE, development set"
+    (standard,) = lines_of(axes, COLORS["standard"])
+    assert standard.get_xdata().tolist() == [1.1, 1.2]
+    assert standard.get_ydata() == pytest.approx([55, 70])
+    (reference,) = lines_of(axes, COLORS["teacher"], "--")
+    assert reference.get_ydata() == pytest.approx([90, 90])
+    assert len(axes.collections) == 3  # bands, one without height for the teacher
+
+
+def test_millions_for_models_of_that_size(monkeypatch, add) -> None:
+    sizes = {"total": 109_483_778, "embeddings": 1, "layers": 1, "head": 1}
+    (axes,) = draw(monkeypatch, [add("exp1.0", 9, parameters=sizes)]).axes
+    assert axes.get_xlabel() == "Parameters (M)"
+
+
+def test_points_are_labelled_with_layers_the_lower_student_below(monkeypatch, runs, add) -> None:
+    worse = [run for run in runs if run.layers != 1]
+    worse += [add("exp2.0", 9, 1, seed=5), add("exp3.2", 4, 1, seed=5)]
+    (axes,) = draw(monkeypatch, worse).axes
+    sides = {
+        (text.get_text(), text.get_color()): text.get_verticalalignment() for text in axes.texts
+    }
+    assert sides == {
+        ("4", COLORS["teacher"]): "bottom",
+        ("1", COLORS["standard"]): "bottom",
+        ("2", COLORS["standard"]): "top",
+        ("1", COLORS["internal"]): "top",
+        ("2", COLORS["internal"]): "bottom",
+    }
+
+
+def test_labels_stay_inside_the_axes(monkeypatch, runs) -> None:
+    found = draw(monkeypatch, runs)
+    FigureCanvasAgg(found.figure).draw()
+    frame = found.axes[0].get_window_extent()
+    boxes = [text.get_window_extent() for text in found.axes[0].texts]
+    assert all(frame.y0 <= box.y0 and box.y1 <= frame.y1 for box in boxes)
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_flagged_runs_have_hollow_markers(monkeypatch, runs, add) -> None:
+    flagged = add("exp2.0", 5, layers=3, flags=["at_majority", "one_class", "teacher_one_class"])
+    found = draw(monkeypatch, [*runs, flagged])
+    hollow = [x for x in found.axes[0].lines if x.get_markerfacecolor() == "white"]
+    assert [x.get_ydata().tolist() for x in hollow if len(x.get_xdata())] == [[50.0]]
+    assert "Hollow markers: at least one run always answers the same class; " in found.remarks
+    assert found.frame["flags"].tolist().count("at_majority one_class") == 1
+
+
+def test_remarks(monkeypatch, runs) -> None:
+    remarks = draw(monkeypatch, runs).remarks
+    assert remarks.startswith("Study: small. Numbers at the points: transformer layers.")
+    assert "Internal KD: Exp3.2 (Student soft + kl + cos)." in remarks
+    assert "Bands: range of two seeds." in remarks
+    assert remarks.endswith(RTE["note"])
+    assert "Hollow" not in remarks
+    assert "Only one" not in remarks
+    assert "No runs" not in remarks
+
+
+def test_no_sweep_is_told(monkeypatch, runs) -> None:
+    found = draw(monkeypatch, [run for run in runs if run.layers != 1])
+    assert "Only one number of student layers" in found.remarks
+    assert len(found.frame) == 3
+
+
+def test_missing_roles_are_told(monkeypatch, runs) -> None:
+    students = [run for run in runs if run.experiment == "exp2.0"]
+    found = draw(monkeypatch, students)
+    assert "No runs of: teacher, internal KD." in found.remarks
+    assert words(found.figure.legends[0].get_texts()) == ["Standard KD"]
+    assert lines_of(found.axes[0], COLORS["teacher"], "--") == []
+
+
+def test_no_runs_at_all_are_told(monkeypatch, runs) -> None:
+    found = draw(monkeypatch, runs, RTE | {"task": "qnli"})
+    assert words(found.axes[0].texts) == ["no runs"]
+    assert "No runs of: teacher, standard KD, internal KD." in found.remarks
+    assert found.frame.empty
+
+
+def test_stage_writes_three_files(tmp_path, runs) -> None:
+    out = tmp_path / "figures/fig7.csv"
+    folders = [str(run.folder) for run in runs]
+    settings = pd.Series(RTE).to_json()
+    argv = ["--settings", settings, "--out", str(out), "--runs", *folders]
+    run_stage("internal_kd.stages.figure_parameters", add_arguments, main, argv)
+    assert {path.name for path in out.parent.iterdir()} == {"fig7.csv", "fig7.pdf", "fig7.png"}
+    pd.testing.assert_frame_equal(pd.read_csv(out, keep_default_na=False), build(runs, RTE))
