@@ -11,8 +11,15 @@ import yaml
 from internal_kd.fingerprint import closure
 
 STAGES = {
-    "train": ("base", "student", "data", "teacher", "distill"),
-    "analysis": ("table1",),
+    "train": (
+        *("base", "student", "data", "teacher", "distill"),
+        *("attention", "attention_maps"),
+    ),
+    "analysis": (
+        *("table1", "table2", "table3", "table4", "submission", "significance", "claims"),
+        *("figure_parameters", "figure_data_size", "figure_convergence", "figure_attention"),
+        *("figure_heads", "figure_attention_kl", "figure_calibration", "index", "report"),
+    ),
 }
 PIN = re.compile(r"([A-Za-z0-9_.-]+)==([^\s;]+)")
 

@@ -21,7 +21,7 @@ rule attention:
     params:
         code=stage_code("attention"),
         settings=settings.as_json({"split": "validation"}),
-        student=RUN,
+        student=lambda wildcards: run_of(wildcards).path(RESULTS),
         teacher=lambda wildcards: STUDY.teacher_of(run_of(wildcards)).path(RESULTS),
     message:
         "{wildcards.experiment} on {wildcards.task}, seed {wildcards.seed}: distances from the teacher"

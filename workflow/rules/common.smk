@@ -8,9 +8,10 @@ from pathlib import Path
 SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
 os.environ.update(
+    INTERNAL_KD_PYTHON=sys.executable,
     PYTHONPATH=os.pathsep.join(
         filter(None, [str(SOURCE), os.environ.get("PYTHONPATH")])
-    )
+    ),
 )
 
 from internal_kd.errors import UserError
@@ -18,6 +19,7 @@ from internal_kd.fingerprint import code_fingerprint
 from internal_kd.study import (
     analysis,
     analysis_settings,
+    contents,
     failures,
     files,
     runs,

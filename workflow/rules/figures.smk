@@ -256,6 +256,7 @@ rule figure_calibration:
         ),
     output:
         csv=f"{FIGURES}/{{figure}}.csv",
+        summary=f"{FIGURES}/{{figure}}_summary.csv",
         pdf=f"{FIGURES}/{{figure}}.pdf",
         png=report(
             f"{FIGURES}/{{figure}}.png",

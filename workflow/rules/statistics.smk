@@ -8,8 +8,8 @@ rule significance:
         csv=report(
             f"{RESULTS}/significance.csv",
             caption="../report/significance.rst",
-            category="Statistics",
-            labels={"table": "Significance"},
+            category="Claims and significance",
+            labels={"table": "Significance, data (CSV)"},
         ),
         markdown=f"{RESULTS}/significance.md",
         latex=f"{RESULTS}/significance.tex",
@@ -50,8 +50,8 @@ rule claims:
         csv=report(
             f"{RESULTS}/claims.csv",
             caption="../report/claims.rst",
-            category="Statistics",
-            labels={"table": "Claims"},
+            category="Claims and significance",
+            labels={"table": "Claims, data (CSV)"},
         ),
         markdown=f"{RESULTS}/claims.md",
     log:

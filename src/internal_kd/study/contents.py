@@ -37,7 +37,7 @@ def index_settings(study: Study) -> Settings:
         "note": note(study),
         "sections": [
             {"title": "Tables", "items": _tables(TABLES)},
-            {"title": "Statistics", "items": _tables(STATISTICS)},
+            {"title": "Claims and significance", "items": _tables(STATISTICS)},
             {"title": "Figures", "items": [_figure(figure) for figure in figures(study)]},
             {"title": "Files", "items": [_submission()]},
         ],

@@ -1,0 +1,26 @@
+"""Stage `index`: a page that shows every table and figure of a study."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from internal_kd.reporting.index.write import write_index
+from internal_kd.stages.cli import run_stage
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Arguments of the stage."""
+    parser.add_argument(
+        "--captions", type=Path, nargs="+", required=True, help=".rst files of plain paragraphs"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="page to write; tables alone go to pages/ beside it"
+    )
+
+
+def main(args: Namespace) -> None:
+    """Write the pages; settings: study, note, sections, missing."""
+    write_index(args.settings, args.captions, args.out)
+
+
+if __name__ == "__main__":
+    run_stage("internal_kd.stages.index", add_arguments, main)

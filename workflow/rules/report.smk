@@ -1,0 +1,81 @@
+# A page that shows every table and figure, and Snakemake's report: seconds each, where Snakemake runs.
+CONTENTS = contents.index_settings(STUDY)
+TEXTS = f"{workflow.basedir}/workflow/report"
+CAPTIONS = {
+    item["caption"]: f"{TEXTS}/{item['caption']}.rst"
+    for section in CONTENTS["sections"]
+    for item in section["items"]
+}
+
+
+# Snakemake's report shows HTML and pictures; a CSV file can only be downloaded from it.
+rule index:
+    input:
+        shown=REPORTED,
+        captions=CAPTIONS.values(),
+    output:
+        index=f"{RESULTS}/index.html",
+        pages=[
+            report(
+                f"{RESULTS}/pages/{item['name']}.html",
+                caption=f"../report/{item['caption']}.rst",
+                category=section["title"],
+                labels={"table": item["title"]},
+            )
+            for section in CONTENTS["sections"]
+            for item in section["items"]
+            if item["kind"] != "figure"
+        ],
+    log:
+        f"{LOGS}/index.log",
+    benchmark:
+        f"{BENCHMARKS}/index.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["report"]["threads"]
+    resources:
+        gpu=RESOURCES["report"]["gpu"],
+        mem_mb=RESOURCES["report"]["mem_mb"],
+        runtime=RESOURCES["report"]["runtime"],
+    params:
+        code=stage_code("index"),
+        settings=settings.as_json(CONTENTS),
+    message:
+        "index of all tables and figures"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.index"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --captions {input.captions:q} --out {output.index}"
+
+
+# A second Snakemake reads what this one has written. It is run by the same Python, also where jobs
+# have conda environments (INTERNAL_KD_PYTHON), and told the merged config, however it came about.
+rule report:
+    input:
+        index=f"{RESULTS}/index.html",
+        captions=[*CAPTIONS.values(), f"{TEXTS}/workflow.rst"],
+    output:
+        f"{RESULTS}/report.zip",
+    log:
+        f"{LOGS}/report.log",
+    benchmark:
+        f"{BENCHMARKS}/report.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["report"]["threads"]
+    resources:
+        gpu=RESOURCES["report"]["gpu"],
+        mem_mb=RESOURCES["report"]["mem_mb"],
+        runtime=RESOURCES["report"]["runtime"],
+    params:
+        code=stage_code("report"),
+        settings=settings.as_json({"config": STUDY.config}),
+        snakefile=os.path.relpath(workflow.main_snakefile),
+    message:
+        "Snakemake's report"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.report"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --snakefile {params.snakefile:q} --targets {input.index} --out {output}"
