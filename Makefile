@@ -40,7 +40,7 @@ times: setup
 	@$(BIN)/python -m internal_kd.stages.timings --benchmarks results/benchmarks
 
 test: setup
-	OMP_NUM_THREADS=1 $(WITH_VENV) python -m pytest -n $(WORKERS)
+	OMP_NUM_THREADS=1 $(WITH_VENV) python -m pytest -n $(WORKERS) --dist loadscope
 
 lint: setup
 	$(BIN)/ruff check .

@@ -54,13 +54,16 @@ def needs_chromium() -> pytest.MarkDecorator:
     return pytest.mark.skipif(find_chromium() is None, reason=reason)
 
 
-def ask(page: Path, script: str) -> Any:
+def ask(page: Path, script: str, size: str = "1200,1600") -> Any:
     """Open a page from its file, run the body of an asynchronous function in it, give its answer.
 
-    `await pause()` lets the page draw.
+    Args:
+        page: file of HTML.
+        script: JavaScript; `await pause()` lets the page draw.
+        size: width and height of the window in pixels.
     """
     with _with_script(page, script) as copy:
-        shown = _run("--dump-dom", copy.as_uri())
+        shown = _run("--dump-dom", f"--window-size={size}", copy.as_uri())
     found = re.search(rf'<pre id="{ANSWER}" hidden="">(.*?)</pre>', shown, re.DOTALL)
     assert found, shown[-2000:]
     return json.loads(unescape(found[1]))
@@ -87,5 +90,5 @@ def _run(*arguments: str) -> str:
     program = find_chromium()
     assert program is not None
     return subprocess.run(
-        [program, *OPTIONS, *arguments], capture_output=True, text=True, timeout=120, check=True
+        [program, *OPTIONS, *arguments], capture_output=True, text=True, timeout=300, check=True
     ).stdout

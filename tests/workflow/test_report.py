@@ -177,13 +177,9 @@ def test_a_browser_shows_every_picture_of_the_index(index):
 
 @needs_chromium()
 def test_a_browser_fits_the_index_into_a_narrow_window(index):
-    script = (
-        "document.body.style.width = '340px';"
-        "return [document.body.clientWidth, Math.max(...[...document.body.querySelectorAll("
-        "'p, img, h2, h3, .scroll')].map(each => each.getBoundingClientRect().right))]"
-    )
-    width, right = ask(index, script)
-    assert right <= width + 2
+    script = "return [document.documentElement.scrollWidth, innerWidth]"
+    needed, width = ask(index, script, size="400,800")
+    assert needed <= width <= 500
 
 
 def test_every_link_of_the_index_leads_somewhere(index):
