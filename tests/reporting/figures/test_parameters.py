@@ -146,6 +146,19 @@ def test_labels_stay_inside_the_axes(monkeypatch, runs) -> None:
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
+@pytest.mark.parametrize(("standard", "internal"), [(8, 9), (7, 10), (9, 10), (7, 8)])
+def test_labels_of_students_as_deep_as_the_teacher_are_apart(
+    monkeypatch, runs, add, standard, internal
+) -> None:
+    found = draw(monkeypatch, [*runs, add("exp2.0", standard, 4), add("exp3.2", internal, 4)])
+    FigureCanvasAgg(found.figure).draw()
+    frame = found.axes[0].get_window_extent()
+    boxes = [text.get_window_extent() for text in found.axes[0].texts if text.get_text() == "4"]
+    assert len(boxes) == 3
+    assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in boxes)
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
 def test_flagged_runs_have_hollow_markers(monkeypatch, runs, add) -> None:
     flagged = add("exp2.0", 5, layers=3, flags=["at_majority", "one_class", "teacher_one_class"])
     found = draw(monkeypatch, [*runs, flagged])

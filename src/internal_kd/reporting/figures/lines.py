@@ -26,7 +26,7 @@ BAND_TEXTS = {
     "none": "One seed: no band.",
 }
 
-CHARACTERS_PER_INCH = 24  # of a remark
+CHARACTERS_PER_INCH = 22  # of a remark
 REMARK_LINE = 0.095  # inches
 
 

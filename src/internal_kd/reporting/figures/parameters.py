@@ -31,7 +31,11 @@ PARAMETERS = {  # columns by the names in metrics.json
 COLUMNS = ["role", "experiment", "layers", *PARAMETERS.values(), "metric", *lines.POINT_COLUMNS]
 ALL_DATA = 100  # percent
 HEIGHT = 2.2  # inches without remarks
-LABEL_DISTANCE = 4  # points between a marker and its number of layers
+LABEL_PLACES = {  # from a marker to its number of layers: points, and alignment of the text
+    "above": ((0, 4), "center", "bottom"),
+    "below": ((0, -4), "center", "top"),
+    "right": ((6, 0), "left", "center"),
+}
 MILLION, THOUSAND = 1e6, 1e3
 
 
@@ -119,31 +123,38 @@ def _draw(frame: pd.DataFrame, task: str, height: float) -> Figure:
         if role == "teacher":
             lines.draw_teacher(axes, rows["mean"].iloc[0])
         lines.draw_points(axes, rows["parameters"] / unit, rows, role)
-    for row, above in _label_sides(frame):
-        _label(axes, row, unit, above)
-    axes.margins(x=0.08)
+    sides = _label_sides(frame)
+    for row in frame.itertuples():
+        _label(axes, row, unit, sides[row.Index])
+    axes.margins(x=0.1)
     lines.pad_scores(axes, frame)
     lines.role_legend(figure, roles, teacher_points=True)
     return figure
 
 
-def _label_sides(frame: pd.DataFrame) -> list[tuple[Any, bool]]:
-    """Each point, and whether its label stands above it: the lower of two students has it below."""
+def _label_sides(frame: pd.DataFrame) -> dict[Any, str]:
+    """Where the label of each row stands: of two students the lower one has it below.
+
+    A teacher has it above, or to the right where students of its depth have theirs.
+    """
     students = frame[frame["role"] != "teacher"]
     order = students.sort_values(["layers", "mean", "role"], ascending=[True, False, True])
-    upper = order.groupby("layers").head(1).index
-    teachers = frame.index[frame["role"] == "teacher"]
-    return [(row, row.Index in upper or row.Index in teachers) for row in frame.itertuples()]
+    sides = dict.fromkeys(students.index, "below")
+    sides |= dict.fromkeys(order.groupby("layers").head(1).index, "above")
+    for index, depth in frame.loc[frame["role"] == "teacher", "layers"].items():
+        sides[index] = "right" if depth in set(students["layers"]) else "above"
+    return sides
 
 
-def _label(axes: Axes, row: Any, unit: float, above: bool) -> None:
+def _label(axes: Axes, row: Any, unit: float, side: str) -> None:
+    distance, horizontal, vertical = LABEL_PLACES[side]
     axes.annotate(
         str(row.layers),
         (row.parameters / unit, 100 * row.mean),
-        xytext=(0, LABEL_DISTANCE if above else -LABEL_DISTANCE),
+        xytext=distance,
         textcoords="offset points",
-        ha="center",
-        va="bottom" if above else "top",
+        ha=horizontal,
+        va=vertical,
         color=COLORS[row.role],
         fontsize=7,
         zorder=5,
