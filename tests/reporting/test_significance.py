@@ -117,6 +117,17 @@ def test_missing_runs_have_a_remark(tmp_path):
     assert found["n"] == 0
 
 
+@pytest.mark.parametrize("candidates", [SETTINGS["candidates"], []], ids=["no runs", "none"])
+def test_nothing_to_compare_is_told(tmp_path, candidates):
+    folders = [run.folder for run in study(tmp_path) if run.experiment == "exp2.0"]
+    out = tmp_path / "out.csv"
+    write_significance(folders, SETTINGS | {"candidates": candidates}, out)
+    text = out.with_suffix(".md").read_text()
+    assert "Nothing to compare: no internal KD has a seed in common with Exp2.0." in text
+    assert "One seed per experiment" not in text
+    assert "Nothing to compare" in out.with_suffix(".tex").read_text()
+
+
 def test_only_common_seeds_are_compared(tmp_path):
     runs = [run for run in study(tmp_path) if (run.experiment, run.seed) != ("exp3.2", 0)]
     assert cell(build(runs, SETTINGS), metric="accuracy", test="t")["seeds"] == 1
@@ -152,6 +163,8 @@ def test_files(tmp_path):
     assert text.count("**Significance.") == 2
     assert "| CoLA | Exp3.2 | 300 | 2 | +" in text
     assert "Holm in a family of 4" in text
+    assert "no p of this test can be below 0.01)" in text  # 4 / 401
+    assert "One seed per experiment" not in text
     assert "Not the paper's numbers." in text
     latex = (tmp_path / "out.tex").read_text()
     assert "\\label{tab:significance}" in latex

@@ -15,7 +15,7 @@ import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 ANSWER = "answer-of-the-test"
-TIME = 20_000  # milliseconds of the page's own clock, which runs as fast as it can
+TIME = 60_000  # milliseconds of the page's own clock, which runs as fast as it can
 OPTIONS = (
     "--headless",
     "--no-sandbox",

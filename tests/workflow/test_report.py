@@ -133,8 +133,7 @@ def test_a_browser_shows_a_figure_of_the_report(report):
     script = STEPS + (
         "await follow('Figures'); await follow('Score against parameters'); await show('fig2');"
         "const picture = await until(() => document.querySelector('img[src$=\"fig2.png\"]'));"
-        "await picture.decode();"
-        "return [picture.naturalWidth, picture.clientWidth];"
+        "return [await until(() => picture.naturalWidth), picture.clientWidth];"
     )
     natural, drawn = ask(report, script)
     assert natural > 500

@@ -99,22 +99,33 @@ def _p_cell(record: Record | None) -> Cell:
 
 
 def _notes(settings: Mapping[str, Any], records: Sequence[Record]) -> list[str]:
-    of_paper = [row for row in records if (row["test"], row["unit"]) == ("t", "examples")]
-    family = sum(not math.isnan(row["p"]) for row in of_paper)
-    notes = [
-        f"Study: {settings['study']}. Difference in the mean over seeds; p is two-sided and "
-        f"adjusted by Holm in a family of {family} (all experiments on all tasks). Bold: p below "
-        f"{ALPHA}. Accuracy: paired t-test over examples. Metric: the one that selects on the "
-        "task, with a bootstrap interval and a permutation test "
-        f"({settings['resamples']} resamples each). Unit: the example; intervals and p do not say "
-        "how far other seeds would differ. The paper states p below 0.001 for every internal KD "
-        "on every task."
-    ]
+    notes = [_reading(settings, records)]
     if settings["note"]:
         notes.append(settings["note"])
-    if records and max(row["seeds"] for row in records) < 2:
+    seeds = [row["seeds"] for row in records if row["n"]]
+    standard = capitalized(settings["standard"]["name"])
+    if not seeds:
+        notes.append(f"Nothing to compare: no internal KD has a seed in common with {standard}.")
+    elif max(seeds) == 1:
         notes.append("One seed per experiment: nothing is known of the spread between seeds.")
     return notes + _remarks(records)
+
+
+def _reading(settings: Mapping[str, Any], records: Sequence[Record]) -> str:
+    """How to read the table."""
+    of_paper = [row for row in records if (row["test"], row["unit"]) == ("t", "examples")]
+    family = sum(not math.isnan(row["p"]) for row in of_paper)
+    resamples = settings["resamples"]
+    smallest = max(family, 1) / (resamples + 1)
+    return (
+        f"Study: {settings['study']}. Difference in the mean over seeds; p is two-sided and "
+        f"adjusted by Holm in a family of {family} (all experiments on all tasks). Bold: p below "
+        f"{ALPHA}, whatever the sign of the difference. Accuracy: paired t-test over examples. "
+        "Metric: the one that selects on the task, with a bootstrap interval and a permutation "
+        f"test ({resamples} resamples each; no p of this test can be below {smallest:.2g}). Unit: "
+        "the example; intervals and p do not say how far other seeds would differ. The paper "
+        "states p below 0.001 for every internal KD on every task."
+    )
 
 
 def _remarks(records: Sequence[Record]) -> list[str]:

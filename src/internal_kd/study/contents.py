@@ -1,5 +1,6 @@
 """What the index of a study's results shows, in which order."""
 
+import re
 from typing import Any
 
 from internal_kd.study.config import Study
@@ -19,6 +20,8 @@ STATISTICS = {
     "claims": "Claims of the paper",
     "significance": "Internal against standard KD",
 }
+NUMBERED = re.compile(r"fig(\d+)(?:_|$)")
+LAST = 1000
 KINDS = {
     "parameters": "score against parameters",
     "data_size": "score against training size",
@@ -38,8 +41,8 @@ def index_settings(study: Study) -> Settings:
         "sections": [
             {"title": "Tables", "items": _tables(TABLES)},
             {"title": "Claims and significance", "items": _tables(STATISTICS)},
-            {"title": "Figures", "items": [_figure(figure) for figure in figures(study)]},
-            {"title": "Files", "items": [_submission()]},
+            {"title": "Figures", "items": _figures(study)},
+            {"title": "Files", "items": [_submission(study)]},
         ],
         "missing": [{"name": name, "why": why} for name, why in left_out(study).items()],
     }
@@ -52,24 +55,37 @@ def _tables(titles: dict[str, str]) -> list[Item]:
     ]
 
 
+def _figures(study: Study) -> list[Item]:
+    """Those with the paper's numbers first, ascending; a config's order depends on overlays."""
+    return [_figure(figure) for figure in sorted(figures(study), key=_place)]
+
+
+def _place(figure: Figure) -> tuple[int, str]:
+    number = NUMBERED.match(figure.name)
+    return (int(number[1]) if number else LAST, figure.name)
+
+
 def _figure(figure: Figure) -> Item:
-    name = figure.name.replace("fig", "Figure ", 1) if figure.name.startswith("fig") else ""
+    number = NUMBERED.match(figure.name)
     task = f"{TASKS[figure.task].title}, " if figure.task else ""
-    title = f"{name}: {task}{KINDS[figure.kind]}" if name else f"{task}{KINDS[figure.kind]}"
+    what = f"{task}{KINDS[figure.kind]}"
     return {
         "kind": "figure",
         "name": figure.name,
-        "title": title[0].upper() + title[1:],
+        "title": f"Figure {number[1]}: {what}" if number else what[0].upper() + what[1:],
         "file": f"figures/{figure.name}.csv",
         "caption": f"figure_{figure.kind}",
+        "more": [f"figures/{figure.name}_summary.csv"] if figure.kind == "calibration" else [],
     }
 
 
-def _submission() -> Item:
+def _submission(study: Study) -> Item:
+    others = (study.standard.name, study.teacher.name)
     return {
         "kind": "file",
         "name": "glue_submission",
         "title": "Submissions to the GLUE server",
         "file": "glue_submission.zip",
         "caption": "submission",
+        "more": [f"glue_submission_{name}.zip" for name in others],
     }

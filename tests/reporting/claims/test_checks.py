@@ -129,6 +129,27 @@ def test_over_confidence(tmp_path):
     one = agreement.more_over_confident(Evidence(runs, None, RTE), "rte")
     sure = 1 / (1 + np.exp(-4.0))
     assert one.estimate.value == pytest.approx((sure - 12 / 20) - (0.5 - 10 / 20), abs=1e-6)
+    assert one.verdict == "holds"
+
+
+@pytest.mark.parametrize(
+    ("answers", "margins", "smaller", "verdict"),
+    [
+        ((19, 20), (0.4, 0.1), "standard KD", "does not hold"),
+        ((12, 12), (3.0, 4.0), "its lead over internal KD", "does not hold"),
+    ],
+    ids=["both not sure enough", "internal KD is surer"],
+)
+def test_over_confidence_needs_both(tmp_path, answers, margins, smaller, verdict):
+    for name, margin, n in zip(("exp2.0", "exp3.2"), margins, answers, strict=True):
+        logits = right(n).logits / 2 * margin
+        write_fake_run(tmp_path, "rte", name, layers=4, validation=frame_of(LABELS, logits))
+    runs = read_run_folders(sorted(tmp_path.glob("runs/*/*/*/*/*")))
+    one = agreement.more_over_confident(Evidence(runs, None, RTE), "rte")
+    sure = [1 / (1 + np.exp(-margin)) - n / 20 for margin, n in zip(margins, answers, strict=True)]
+    assert one.estimate.value == pytest.approx(min(sure[0], sure[0] - sure[1]), abs=1e-6)
+    assert one.remark.startswith(f"smaller: {smaller}")
+    assert one.verdict == verdict
 
 
 def test_ratio_of_divergences():
@@ -184,6 +205,33 @@ def test_early_epochs(tmp_path):
     assert early.verdict == "holds"
     rise = convergence.rises_with_upper_layers("exp3.3", evidence, "cola")
     assert rise.estimate.value == pytest.approx(0.75)
+
+
+def test_early_epochs_of_one_seed_give_no_verdict(tmp_path):
+    early = convergence.starts_at_chance("exp3.3", converging(tmp_path, (0,)), "cola")
+    assert early.verdict == "no data"
+    assert early.remark.startswith("no data: an interval over seeds needs two")
+
+
+def test_seeds_that_agree_are_told(tmp_path):
+    same = {"history": history()}
+    runs = [
+        write_fake_run(
+            tmp_path,
+            "cola",
+            "exp3.3",
+            seed=s,
+            layers=4,
+            validation=right(12),
+            schedule=SCHEDULE,
+            **same,
+        )
+        for s in (0, 1)
+    ]
+    one = convergence.peaks_before_output("exp3.3", Evidence(runs, None, SETTINGS), "cola")
+    assert (one.estimate.low, one.estimate.high) == (pytest.approx(0.1), pytest.approx(0.1))
+    assert one.verdict == "holds"
+    assert one.remark.endswith("all seeds alike: the interval has no width")
 
 
 @pytest.mark.parametrize(

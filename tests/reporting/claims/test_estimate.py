@@ -67,9 +67,18 @@ def test_t_interval_over_seeds_by_hand():
     assert (found.low, found.high) == (pytest.approx(0.2 - half), pytest.approx(0.2 + half))
 
 
-@pytest.mark.parametrize("values", [[0.1], [0.1, 0.1]])
-def test_no_interval_without_spread(values):
-    assert math.isnan(seed_estimate(values, 0.95).low)
+@pytest.mark.parametrize("value", [0.0, 0.1])
+def test_one_seed_has_no_interval(value):
+    found = seed_estimate([value], 0.95)
+    assert found.value == value
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+
+
+@pytest.mark.parametrize("value", [0.0, -0.05])
+def test_interval_of_equal_seeds_has_no_width(value):
+    found = seed_estimate([value] * 3, 0.95)
+    assert (found.low, found.high) == (pytest.approx(value), pytest.approx(value))
 
 
 def test_smallest_of_several_effects():

@@ -30,6 +30,16 @@ def test_names_by_role(evidence):
         evidence.name_of("exp3.6")
 
 
+def test_rows_without_an_experiment_do_not_take_part():
+    roles = {"exp1.0": None, "exp1.1": None, "exp3.0": None, "exp3.2": "exp3.2"}
+    evidence = Evidence([], None, SETTINGS | {"roles": roles})
+    assert evidence.internal_names() == ["exp3.2"]
+    assert evidence.student_names() == ["exp3.2", "exp2.0"]
+    for row in ("exp1.0", "exp1.1"):
+        with pytest.raises(NoData, match=f"no experiment of this study stands for .* {row}"):
+            evidence.name_of(row)
+
+
 def test_an_internal_kd_that_is_no_row_of_the_paper_takes_part():
     settings = SETTINGS | {"internal": "mine", "roles": {"exp1.0": "exp1.0"}}
     assert Evidence([], None, settings).internal_names() == ["mine"]

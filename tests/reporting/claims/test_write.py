@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -114,6 +115,32 @@ def test_one_seed_is_told(tmp_path):
     assert peak["verdict"] == "no data"
     assert "an interval over seeds needs two" in peak["remark"]
     assert "best epoch 8 of 10, last layer until 8" in peak["remark"]
+
+
+def test_rows_of_the_paper_without_an_experiment_have_no_data(tmp_path):
+    roles = SETTINGS["roles"] | {"exp1.0": None, "exp1.1": None, "exp3.4": None}
+    frame = build(write_study(tmp_path), None, SETTINGS | {"roles": roles}).set_index("claim")
+    for claim, row in (
+        ("teacher-beats-students", "exp1.0"),
+        ("internal-beats-none", "exp1.1"),
+        ("sid-peaks-before-output", "exp3.4"),
+    ):
+        assert frame.loc[claim, "verdict"] == "no data"
+        assert f"stands for the paper's {row}" in frame.loc[claim, "remark"]
+    assert frame.loc["internal-beats-standard", "verdict"] == "holds"
+
+
+@pytest.mark.parametrize(("standard", "value"), [(1.0, np.inf), (0.0, np.nan)])
+def test_a_ratio_without_an_interval_is_told(tmp_path, standard, value):
+    files = [
+        distances_file(tmp_path / f"{name}.parquet", name, kl)
+        for name, kl in (("exp2.0", standard), ("exp3.2", 0.0))
+    ]
+    frame = build(write_study(tmp_path, seeds=(0,)), read_distances(files), SETTINGS)
+    found = frame.set_index("claim").loc["closer-attention"]
+    np.testing.assert_equal(found["value"], value)
+    assert found["verdict"] == "no data"
+    assert found["remark"].startswith("no data: the statistic has no interval; standard ")
 
 
 def test_numbers_are_repeated_exactly(tmp_path):

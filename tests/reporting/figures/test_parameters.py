@@ -137,26 +137,35 @@ def test_points_are_labelled_with_layers_the_lower_student_below(monkeypatch, ru
     }
 
 
-def test_labels_stay_inside_the_axes(monkeypatch, runs) -> None:
-    found = draw(monkeypatch, runs)
+def inside(found):
+    """The axes, once all labels stand inside and apart; as high as they are above the remarks."""
+    found.figure.set_figheight(parameters.HEIGHT)
     FigureCanvasAgg(found.figure).draw()
-    frame = found.axes[0].get_window_extent()
-    boxes = [text.get_window_extent() for text in found.axes[0].texts]
+    (axes,) = found.axes
+    frame, boxes = axes.get_window_extent(), [text.get_window_extent() for text in axes.texts]
+    assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in boxes)
     assert all(frame.y0 <= box.y0 and box.y1 <= frame.y1 for box in boxes)
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    return axes
+
+
+def test_labels_stay_inside_the_axes(monkeypatch, runs) -> None:
+    assert len(inside(draw(monkeypatch, runs)).texts) == 5
+
+
+def test_labels_of_the_lowest_points_stay_inside_the_axes(monkeypatch, add) -> None:
+    students = [add("exp2.0", 5, 1), add("exp3.2", 2, 1), add("exp3.2", 2, 2), add("exp2.0", 9, 2)]
+    axes = inside(draw(monkeypatch, [add("exp1.0", 9, layers=4), *students]))
+    assert len(axes.texts) == 5
 
 
 @pytest.mark.parametrize(("standard", "internal"), [(8, 9), (7, 10), (9, 10), (7, 8)])
 def test_labels_of_students_as_deep_as_the_teacher_are_apart(
     monkeypatch, runs, add, standard, internal
 ) -> None:
-    found = draw(monkeypatch, [*runs, add("exp2.0", standard, 4), add("exp3.2", internal, 4)])
-    FigureCanvasAgg(found.figure).draw()
-    frame = found.axes[0].get_window_extent()
-    boxes = [text.get_window_extent() for text in found.axes[0].texts if text.get_text() == "4"]
-    assert len(boxes) == 3
-    assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in boxes)
-    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    deep = [add("exp2.0", standard, 4), add("exp3.2", internal, 4)]
+    axes = inside(draw(monkeypatch, [*runs, *deep]))
+    assert words(axes.texts).count("4") == 3
 
 
 def test_flagged_runs_have_hollow_markers(monkeypatch, runs, add) -> None:

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from internal_kd.reporting.claims.evidence import Evidence, NoData, tasks_of_table1
 from internal_kd.reporting.claims.verdict import NO_DATA
 
 ONE_SEED = "one seed: the spread between seeds is not known"
+NO_INTERVAL = "no data: the statistic has no interval"
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,15 @@ def _checked(claim: Claim, evidence: Evidence, task: str) -> Finding:
         found = claim.check(evidence, task)
     except NoData as reason:
         return _no_data(str(reason))
-    if found.estimate.seeds != 1 or found.verdict == NO_DATA:
-        return found
-    remark = "; ".join(part for part in (found.remark, ONE_SEED) if part)
-    return Finding(found.statistic, found.estimate, found.verdict, remark)
+    if found.verdict == NO_DATA and not found.remark.startswith("no data"):
+        return _with_remark(found, NO_INTERVAL, found.remark)
+    if found.estimate.seeds == 1 and found.verdict != NO_DATA:
+        return _with_remark(found, found.remark, ONE_SEED)
+    return found
+
+
+def _with_remark(found: Finding, *parts: str) -> Finding:
+    return replace(found, remark="; ".join(part for part in parts if part))
 
 
 def _no_data(reason: str) -> Finding:

@@ -1,10 +1,12 @@
 """Claims about development scores over epochs (Student Convergence)."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import pandas as pd
 
+from internal_kd.evaluation.significance import SAME
 from internal_kd.reporting.claims.claim import Claim, Finding
 from internal_kd.reporting.claims.estimate import seed_estimate
 from internal_kd.reporting.claims.evidence import Evidence, NoData
@@ -15,7 +17,8 @@ from internal_kd.tasks import get_task
 PEAK = "Student Convergence, Figure 4; appendix, Figure 10"
 APPENDIX = "Appendix, Student Convergence, Figure 10"
 TASK_OF_APPENDIX = "cola"
-NO_INTERVAL = "no data: an interval over seeds needs two that differ"
+NO_INTERVAL = "no data: an interval over seeds needs two"
+ALIKE = "all seeds alike: the interval has no width"
 
 
 def peaks_before_output(row: str, evidence: Evidence, task: str) -> Finding:
@@ -80,6 +83,8 @@ def _judged(
     verdict = judge(found.low, found.high)
     if verdict == NO_DATA:
         remark = f"{NO_INTERVAL}; {remark}"
+    elif math.isclose(found.low, found.high, abs_tol=SAME):
+        remark = f"{remark}; {ALIKE}"
     return Finding(statistic, found, verdict, remark)
 
 

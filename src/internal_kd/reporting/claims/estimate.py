@@ -1,11 +1,13 @@
 """Estimates with intervals that cover the choice of examples and, from two seeds on, of seeds."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import stdtrit
 
 from internal_kd.evaluation.resampling import (
     Floats,
@@ -14,7 +16,6 @@ from internal_kd.evaluation.resampling import (
     joint_cells,
     scores_of_confusions,
 )
-from internal_kd.evaluation.significance import paired_t_test
 from internal_kd.reporting.claims.claim import Estimate
 from internal_kd.reporting.claims.evidence import Evidence, NoData
 from internal_kd.reporting.runs import RunFolder
@@ -98,10 +99,13 @@ def mean_draws(evidence: Evidence, key: str, values: Mapping[str, Floats]) -> Dr
 def seed_estimate(values: Sequence[float], confidence: float) -> Estimate:
     """Mean of one value per seed with its t-interval over seeds.
 
-    The interval is empty (NaN) for one seed, and where all seeds have the same value but 0.
+    One seed has no interval (NaN); that of seeds with equal values has no width.
     """
-    found = paired_t_test(np.asarray(values), np.zeros(len(values)), confidence)
-    return Estimate(found.effect, found.low, found.high, len(values), len(values))
+    n, mean = len(values), float(np.mean(values))
+    if n < 2:
+        return Estimate(mean, math.nan, math.nan, n, n)
+    half = float(stdtrit(n - 1, (1 + confidence) / 2) * np.std(values, ddof=1) / np.sqrt(n))
+    return Estimate(mean, mean - half, mean + half, n, n)
 
 
 def smallest(estimates: Mapping[str, Estimate]) -> tuple[str, Estimate]:

@@ -58,6 +58,7 @@ class Evidence:
         self.runs = [RememberedRun(run.folder, run.metrics) for run in runs]
         self.distances = distances
         self.settings = settings
+        self.roles = {row: str(name) for row, name in settings["roles"].items() if name}
 
     @property
     def confidence(self) -> float:
@@ -94,21 +95,19 @@ class Evidence:
         Raises:
             NoData: there is none.
         """
-        if row not in self.settings["roles"]:
+        if row not in self.roles:
             raise NoData(f"no experiment of this study stands for the paper's {row}")
-        return str(self.settings["roles"][row])
+        return self.roles[row]
 
     def internal_names(self) -> list[str]:
         """Every internal KD: the rows Exp3.x, and the one that is compared."""
-        roles = self.settings["roles"]
-        rows = sorted(row for row in roles if row.startswith(INTERNAL_ROWS))
-        return list(dict.fromkeys([*(roles[row] for row in rows), self.internal]))
+        rows = sorted(row for row in self.roles if row.startswith(INTERNAL_ROWS))
+        return list(dict.fromkeys([*(self.roles[row] for row in rows), self.internal]))
 
     def student_names(self) -> list[str]:
         """Every student of Table 1."""
-        roles = self.settings["roles"]
-        rows = [roles[row] for row in sorted(roles) if row != TEACHER]
-        return list(dict.fromkeys([*rows, self.standard, self.internal]))
+        names = [self.roles[row] for row in sorted(self.roles) if row != TEACHER]
+        return list(dict.fromkeys([*names, self.standard, self.internal]))
 
     def known(self, task: str, names: Iterable[str]) -> dict[str, list[RunFolder]]:
         """Runs of Table 1's size by name, of those experiments that have any on a task."""

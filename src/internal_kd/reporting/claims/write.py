@@ -65,7 +65,8 @@ def build(
     """The tidy table: one row per claim and task.
 
     `low` and `high` are the ends of the interval of `value`, `n` the examples (or, for claims on
-    epochs, the seeds) that it rests on. Rows without data have the verdict "no data" and no value.
+    epochs, the seeds) that it rests on. Rows without data have the verdict "no data", and no value
+    unless only its interval lacks.
     """
     evidence = Evidence(runs, distances, settings)
     claims = [claim for group in GROUPS.values() for claim in group]

@@ -75,7 +75,7 @@ def draw_teacher(axes: Axes, score: float) -> None:
 def pad_scores(axes: Axes, points: pd.DataFrame) -> None:
     """Leave room for labels above and below; equal scores get a span of two percent points."""
     low, high = 100 * points["low"].min(), 100 * points["high"].max()
-    margin = max(0.14 * (high - low), 1.0)
+    margin = max(0.2 * (high - low), 1.0)
     axes.set_ylim(low - margin, high + margin)
 
 
