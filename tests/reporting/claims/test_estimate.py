@@ -52,6 +52,22 @@ def test_spread_between_seeds_widens_the_interval():
     assert widths[1] == pytest.approx(np.sqrt(1 / 8), rel=0.1)  # of means of two seeds, 1 apart
 
 
+@pytest.mark.parametrize(
+    ("seeds", "spread", "rates"), [(1, 0, (0.01, 0.12)), (5, 0, (0.01, 0.12)), (1, 4, (0.4, 0.9))]
+)
+def test_intervals_without_a_difference(seeds, spread, rates):
+    """Intervals miss 0 as rarely as they should, unless one seed hides a spread between seeds."""
+    rng, n = np.random.default_rng(0), 60
+    missed = 0
+    for seed in range(200):
+        offsets = spread / np.sqrt(n) * rng.normal(size=(seeds, 1))
+        values = rng.normal(size=n) + offsets
+        evidence = Evidence([], None, SETTINGS | {"resamples": 200, "seed": seed})
+        found = mean_draws(evidence, "x", {"a": values}).estimate(lambda models: models["a"], 0.95)
+        missed += not found.low <= 0 <= found.high
+    assert rates[0] <= missed / 200 <= rates[1]
+
+
 def test_seeds_are_drawn_in_pairs():
     evidence = Evidence([], None, SETTINGS)
     shift = np.array([[0.0], [1.0], [5.0]]) * np.ones((3, 50))

@@ -55,7 +55,8 @@ def _notes(settings: Mapping[str, Any]) -> list[str]:
         "interval lies on the other side; else it is inconclusive. Intervals are bootstrap "
         "intervals over examples and, from two seeds on, over seeds; those on epochs are "
         "t-intervals over seeds. Scores range from 0 to 1, MCC from -1 to 1. Verdicts are not "
-        "corrected for the number of claims."
+        "corrected for the number of claims, and with fewer than five seeds they come too easily "
+        "where seeds differ much."
     ]
     return notes + ([settings["note"]] if settings["note"] else [])
 
