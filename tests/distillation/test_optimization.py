@@ -1,48 +1,100 @@
 """Learning rate and optimizer."""
 
+import copy
+
 import pytest
 import torch
 
-from internal_kd.distillation.optimization import LinearWarmupDecay, make_optimizer
+from internal_kd.distillation.optimization import FusedAdam, LinearWarmupDecay
 from internal_kd.distillation.settings import TrainingSettings
 from tests.models.tiny import tiny_model
 
 
-def rates(schedule: LinearWarmupDecay, optimizer, steps: int) -> list[float]:
+def rates(schedule: LinearWarmupDecay, steps: int) -> list[float]:
     """The rate of each of the next steps."""
-    return [schedule.apply(optimizer) for _ in range(steps)]
+    return [schedule.advance() for _ in range(steps)]
 
 
-@pytest.fixture
-def optimizer():
-    """Any optimizer."""
-    return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
-
-
-def test_rises_and_falls_linearly(optimizer) -> None:
+def test_rises_and_falls_linearly() -> None:
     # Ten steps, two of warm-up: 1/3, 2/3 of the peak, then 8/8, 7/8 ... 1/8 of it.
     expected = [1 / 3, 2 / 3, *(k / 8 for k in range(8, 0, -1))]
-    assert rates(LinearWarmupDecay(1.0, 10, 0.2), optimizer, 10) == pytest.approx(expected)
-    assert optimizer.param_groups[0]["lr"] == pytest.approx(1 / 8)
+    assert rates(LinearWarmupDecay(1.0, 10, 0.2), 10) == pytest.approx(expected)
 
 
-def test_restart_begins_with_warm_up_again(optimizer) -> None:
+def test_restart_begins_with_warm_up_again() -> None:
     schedule = LinearWarmupDecay(1.0, 20, 0.2)
-    rates(schedule, optimizer, 10)
+    rates(schedule, 10)
     schedule.restart(10)
-    assert rates(schedule, optimizer, 10) == pytest.approx(
-        rates(LinearWarmupDecay(1.0, 10, 0.2), optimizer, 10)
-    )
+    assert rates(schedule, 10) == pytest.approx(rates(LinearWarmupDecay(1.0, 10, 0.2), 10))
+
+
+def settings(kind: str = "adamw", weight_decay: float = 0.01) -> TrainingSettings:
+    """Settings of a training with this optimizer."""
+    return TrainingSettings(1, 8, 1e-3, optimizer=kind, weight_decay=weight_decay)
+
+
+def gradients(model, step: int, resting: tuple[str, ...] = ()) -> None:
+    """Random gradients for all parameters but those whose name holds one of `resting`."""
+    generator = torch.Generator().manual_seed(step)
+    for name, parameter in model.named_parameters():
+        drawn = torch.randn(parameter.shape, generator=generator)
+        parameter.grad = None if any(part in name for part in resting) else drawn
 
 
 @pytest.mark.parametrize("kind", ["adam", "adamw"])
-def test_weight_decay_spares_biases_and_normalisation(kind) -> None:
+def test_steps_are_those_of_torch(kind) -> None:
+    """Bit by bit, with parameters that rest at times; those of torch are given decay by hand."""
+    ours, theirs = tiny_model(), tiny_model()
+    mine = FusedAdam(ours, settings(kind))
+    by_hand = [
+        {"params": [p], "weight_decay": 0.01 if p.ndim > 1 else 0.0} for p in theirs.parameters()
+    ]
+    reference = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[kind](by_hand, fused=True)
+    for step in range(5):
+        resting = ("layer.1", "classifier") if step in (0, 3) else ()
+        gradients(ours, step, resting)
+        gradients(theirs, step, resting)
+        mine.step(1e-3 * (step + 1))
+        for group in reference.param_groups:
+            group["lr"] = 1e-3 * (step + 1)
+        reference.step()
+    for (name, a), b in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_weight_decay_spares_biases_and_normalisation() -> None:
     model = tiny_model()
-    settings = TrainingSettings(1, 8, 1e-3, optimizer=kind, weight_decay=0.01)
-    decayed, spared = make_optimizer(model, settings).param_groups
-    assert decayed["weight_decay"] == 0.01
-    assert spared["weight_decay"] == 0.0
-    names = {id(p): name for name, p in model.named_parameters()}
-    assert all("LayerNorm" in names[id(p)] or "bias" in names[id(p)] for p in spared["params"])
-    assert not any("LayerNorm" in names[id(p)] or "bias" in names[id(p)] for p in decayed["params"])
-    assert len(decayed["params"]) + len(spared["params"]) == len(names)
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    FusedAdam(model, settings()).step(0.5)
+    for name, parameter in model.named_parameters():
+        spared = "LayerNorm" in name or "bias" in name
+        torch.testing.assert_close(parameter, before[name] * (1.0 if spared else 1 - 0.5 * 0.01))
+
+
+def test_a_parameter_without_gradient_rests() -> None:
+    model = tiny_model()
+    before = model.classifier.weight.detach().clone()
+    optimizer = FusedAdam(model, settings())
+    gradients(model, 0, ("classifier",))
+    optimizer.step(0.1)
+    assert torch.equal(model.classifier.weight, before)
+    optimizer.zero_grad()
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_goes_on_from_its_state() -> None:
+    ours, theirs = tiny_model(), tiny_model()
+    first, second = FusedAdam(ours, settings()), FusedAdam(theirs, settings())
+    gradients(ours, 0, ("layer.1",))
+    first.step(1e-2)
+    theirs.load_state_dict(ours.state_dict())
+    second.load_state_dict(copy.deepcopy(first.state_dict()))
+    assert second.rate == 1e-2
+    for model, optimizer in ((ours, first), (theirs, second)):
+        gradients(model, 1)
+        optimizer.step(1e-2)
+    assert all(
+        torch.equal(a, b) for a, b in zip(ours.parameters(), theirs.parameters(), strict=True)
+    )

@@ -8,6 +8,7 @@ from internal_kd.data.batches import assemble
 from internal_kd.distillation.signals import (
     LiveSignals,
     PrecomputedSignals,
+    Signals,
     Wanted,
     precomputed_bytes,
     signal_source,
@@ -38,7 +39,12 @@ def test_precomputed_equals_live(wanted) -> None:
     split = tiny_split(11)
     live, kept = (source_for(split, name, wanted=wanted) for name in ("live", "precomputed"))
     batch = assemble(split, np.array([7, 0, 3]), pad_token_id=0)
-    ours, theirs = kept(batch), live(batch)
+    layers = range(1, len(wanted.layers) + 1)
+    assert_equal(kept(batch, layers, True), live(batch, layers, True), batch, wanted)
+
+
+def assert_equal(ours: Signals, theirs: Signals, batch, wanted: Wanted) -> None:
+    """Both hold the same; rows of attention at padding do not count."""
     torch.testing.assert_close(ours.logits, theirs.logits)
     assert (ours.cls is None) == (not wanted.cls)
     assert (ours.attention is None) == (not wanted.attention)
@@ -47,6 +53,29 @@ def test_precomputed_equals_live(wanted) -> None:
     if ours.attention is not None:
         rows = batch.attention_mask.bool()[:, None, None, :, None]
         torch.testing.assert_close(ours.attention, theirs.attention * rows)
+
+
+@pytest.mark.parametrize("layers", [(1,), (2,), (1, 2), (1, 3)])
+@pytest.mark.parametrize("source", ["live", "precomputed"])
+def test_only_the_layers_asked_for(source, layers) -> None:
+    split, wanted = tiny_split(11), Wanted((1, 2, 4), cls=True, attention=True)
+    signals = source_for(split, source, wanted=wanted)
+    batch = assemble(split, np.array([7, 0, 3]), pad_token_id=0)
+    every, some = signals(batch, (1, 2, 3), True), signals(batch, layers, False)
+    chosen = [layer - 1 for layer in layers]
+    assert some.logits is None
+    torch.testing.assert_close(some.cls, every.cls[:, chosen])
+    torch.testing.assert_close(some.attention, every.attention[:, chosen])
+
+
+def test_a_live_teacher_stops_at_the_deepest_layer_asked_for() -> None:
+    split = tiny_split(11)
+    signals = source_for(split, "live")
+    ran = []
+    for number, layer in enumerate(signals.teacher.model.bert.encoder.layer, start=1):
+        layer.register_forward_hook(lambda *_, number=number: ran.append(number))
+    signals(assemble(split, np.array([7, 0, 3]), pad_token_id=0), (1,), False)
+    assert ran == [1, 2]
 
 
 def test_the_budget_decides() -> None:

@@ -24,7 +24,8 @@ from internal_kd.evaluation.attention import (
     matched_layers,
 )
 from internal_kd.evaluation.trained import SplitTokens, TrainedRun
-from internal_kd.models.encoder import inputs_of, represent
+from internal_kd.models.encoder import represent
+from internal_kd.models.pretrained import inputs_of
 from tests.distillation import reference
 from tests.distillation.splits import tiny_split
 from tests.models.tiny import SIZES, tiny_model

@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from internal_kd.distillation.losses.attention import attention_kl
-from internal_kd.models.attention import probabilities, record_scores
-from internal_kd.models.encoder import inputs_of, represent
+from internal_kd.models.attention import record_scores
+from internal_kd.models.encoder import represent
+from internal_kd.models.pretrained import inputs_of
+from internal_kd.models.representations import probabilities
 from tests.distillation import reference
 from tests.models.tiny import tiny_batch, tiny_model
 

@@ -5,8 +5,8 @@ import torch
 from transformers import AutoModelForSequenceClassification
 
 from internal_kd.errors import UserError
-from internal_kd.models.encoder import inputs_of
-from internal_kd.models.initialization import copy_head, initialize_student, source_layers
+from internal_kd.models.head import copy_head
+from internal_kd.models.initialization import initialize_student, source_layers
 from internal_kd.models.layers import (
     embedding_parameters,
     encoder_layers,
@@ -14,6 +14,7 @@ from internal_kd.models.layers import (
     matched_teacher_layers,
 )
 from internal_kd.models.parameters import count_parameters
+from internal_kd.models.pretrained import inputs_of
 from tests.models.tiny import tiny_batch, tiny_model
 
 FAMILIES = ["bert", "roberta", "electra", "distilbert"]

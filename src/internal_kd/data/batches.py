@@ -25,6 +25,7 @@ class Batch:
         attention_mask: int64 [b, l], 1 on tokens and 0 on padding.
         labels: int64 [b], -1 where unlabelled.
         rows: int64 [b] (numpy), positions in the EncodedSplit.
+        padded: False if no position is padding.
     """
 
     input_ids: torch.Tensor
@@ -32,6 +33,7 @@ class Batch:
     attention_mask: torch.Tensor
     labels: torch.Tensor
     rows: Rows
+    padded: bool = True
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch with its tensors on `device`."""
@@ -41,6 +43,7 @@ class Batch:
             attention_mask=self.attention_mask.to(device, non_blocking=True),
             labels=self.labels.to(device, non_blocking=True),
             rows=self.rows,
+            padded=self.padded,
         )
 
 
@@ -117,6 +120,7 @@ def assemble(split: EncodedSplit, rows: Rows, pad_token_id: int) -> Batch:
         attention_mask=torch.from_numpy(mask.astype(np.int64)),
         labels=torch.from_numpy(split.labels[rows]),
         rows=rows,
+        padded=not mask.all(),
     )
 
 

@@ -1,16 +1,16 @@
 """Fine-tuning without distillation: hard labels alone, as the teacher is trained."""
 
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from internal_kd.data.batches import Batch
 from internal_kd.distillation.losses.output import hard_cross_entropy
 from internal_kd.distillation.schedules import Stage
+from internal_kd.models.classifier import Classifier
 from internal_kd.models.encoder import logits_of
 
 
 def finetuning_objective(
-    model: PreTrainedModel, batch: Batch, stage: Stage
+    model: Classifier, batch: Batch, stage: Stage
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Hard cross-entropy of a batch; `stage` plays no part."""
     loss = hard_cross_entropy(logits_of(model, batch), batch.labels)

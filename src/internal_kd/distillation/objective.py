@@ -2,7 +2,6 @@
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from internal_kd.data.batches import Batch
 from internal_kd.distillation.losses.attention import attention_kl
@@ -11,7 +10,9 @@ from internal_kd.distillation.losses.output import hard_cross_entropy, soft_cros
 from internal_kd.distillation.schedules import Stage
 from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.signals import Signals, SignalSource, Wanted
-from internal_kd.models.encoder import Representations, logits_of, represent
+from internal_kd.models.classifier import Classifier
+from internal_kd.models.encoder import logits_of, represent
+from internal_kd.models.representations import Representations
 
 Terms = dict[str, Tensor]
 
@@ -23,60 +24,72 @@ class DistillationObjective:
         self.settings = settings
         self.signals = signals
 
-    def __call__(self, model: PreTrainedModel, batch: Batch, stage: Stage) -> tuple[Tensor, Terms]:
-        """Loss of a batch as a scalar, and the terms that act."""
-        signals = self.signals(batch) if self.signals else None
+    def __call__(self, model: Classifier, batch: Batch, stage: Stage) -> tuple[Tensor, Terms]:
+        """Loss of a batch as a scalar, and the terms that act.
+
+        Where no output loss acts, neither model is run above the deepest layer that a loss reads.
+        """
+        signals = None
+        if self.signals:
+            signals = self.signals(batch, stage.layers, logits="soft" in self._output(stage))
         if stage.layers:
-            outputs = represent(model, batch)
+            outputs = represent(model, batch, None if stage.output else max(stage.layers))
         else:
             outputs = Representations(logits_of(model, batch))
-        loss = outputs.logits.new_zeros(())
         terms: Terms = {}
+        weighted: list[Tensor] = []
         if stage.layers and signals is not None:
             terms |= self._internal_terms(outputs, signals, batch, stage.layers)
-            loss = loss + sum(
-                weight * terms[name] for name, weight in self.settings.internal.items()
-            )
-        if stage.output:
-            output_terms = self._output_terms(outputs.logits, signals, batch.labels)
-            terms |= output_terms
-            loss = loss + sum(
-                self.settings.output[name] * term for name, term in output_terms.items()
-            )
-        return loss, terms
+            weighted += [weight * terms[name] for name, weight in self.settings.internal.items()]
+        for name, weight in self._output(stage).items():
+            terms[name] = _output_loss(name, outputs, signals, batch, self.settings.temperature)
+            weighted.append(weight * terms[name])
+        return torch.stack(weighted).sum(), terms
+
+    def _output(self, stage: Stage) -> dict[str, float]:
+        return self.settings.output if stage.output else {}
 
     def _internal_terms(
         self, outputs: Representations, signals: Signals, batch: Batch, layers: tuple[int, ...]
     ) -> Terms:
         terms: Terms = {}
+        mask = batch.attention_mask if batch.padded else None
         for name in self.settings.internal:
             values = []
-            for layer in layers:
-                value = _internal_loss(name, outputs, signals, batch.attention_mask, layer - 1)
+            for position, layer in enumerate(layers):
+                value = _internal_loss(name, outputs, layer - 1, signals, position, mask)
                 terms[f"{name}_layer{layer}"] = value
                 values.append(value)
             total = torch.stack(values).sum()
             terms[name] = total if self.settings.summed else total / len(layers)
         return terms
 
-    def _output_terms(self, logits: Tensor, signals: Signals | None, labels: Tensor) -> Terms:
-        terms: Terms = {}
-        if "soft" in self.settings.output:
-            assert signals is not None
-            terms["soft"] = soft_cross_entropy(logits, signals.logits, self.settings.temperature)
-        if "hard" in self.settings.output:
-            terms["hard"] = hard_cross_entropy(logits, labels)
-        return terms
-
 
 def _internal_loss(
-    name: str, outputs: Representations, signals: Signals, mask: Tensor, position: int
+    name: str,
+    outputs: Representations,
+    layer: int,
+    signals: Signals,
+    position: int,
+    mask: Tensor | None,
 ) -> Tensor:
+    """A loss of the zero-based student layer against the teacher's at `position` of the signals."""
     if name == "attention_kl":
         assert signals.attention is not None
-        return attention_kl(signals.attention[:, position], outputs.scores[position], mask)
+        return attention_kl(signals.attention[:, position], outputs.scores[layer], mask)
     assert signals.cls is not None
-    return cls_cosine(signals.cls[:, position], outputs.cls[position])
+    return cls_cosine(signals.cls[:, position], outputs.cls[layer])
+
+
+def _output_loss(
+    name: str, outputs: Representations, signals: Signals | None, batch: Batch, temperature: float
+) -> Tensor:
+    assert outputs.logits is not None
+    if name == "hard":
+        return hard_cross_entropy(outputs.logits, batch.labels)
+    assert signals is not None
+    assert signals.logits is not None
+    return soft_cross_entropy(outputs.logits, signals.logits, temperature)
 
 
 def wanted_signals(settings: ObjectiveSettings, matched_layers: tuple[int, ...]) -> Wanted:

@@ -1,21 +1,109 @@
 """Optimizer and learning rate."""
 
+from dataclasses import dataclass, field
+from typing import Any, cast
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from internal_kd.distillation.settings import TrainingSettings
 
+BETAS = (0.9, 0.999)
+EPSILON = 1e-8
+KERNELS = {"adam": torch._fused_adam_, "adamw": torch._fused_adamw_}
 
-def make_optimizer(model: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
-    """Adam or AdamW; weight decay spares biases and normalisation, as in BERT's recipe."""
-    matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
-    vectors = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
-    groups = [
-        {"params": matrices, "weight_decay": settings.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
-    return kind(groups, lr=settings.learning_rate, fused=True)
+
+@dataclass
+class Group:
+    """Parameters with one weight decay, and Adam's moments and step counts of each."""
+
+    parameters: list[nn.Parameter]
+    weight_decay: float
+    means: list[Tensor] = field(init=False)
+    squares: list[Tensor] = field(init=False)
+    steps: Tensor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.means = [torch.zeros_like(parameter) for parameter in self.parameters]
+        self.squares = [torch.zeros_like(parameter) for parameter in self.parameters]
+        device = self.parameters[0].device if self.parameters else None
+        self.steps = torch.zeros(len(self.parameters), device=device)
+
+    def active(self) -> list[int]:
+        """Positions of the parameters that have a gradient; their steps are counted."""
+        chosen = [k for k, parameter in enumerate(self.parameters) if parameter.grad is not None]
+        if len(chosen) == len(self.parameters):
+            self.steps += 1
+        else:
+            self.steps[chosen] += 1
+        return chosen
+
+
+class FusedAdam:
+    """Adam (Kingma and Ba 2015) or AdamW (Loshchilov and Hutter 2019) by torch's fused kernels.
+
+    A step is that of `torch.optim.AdamW(fused=True)`. Those classes load torch's compiler when they
+    are made, which takes longer than all else before the first step of a training. Weight decay
+    spares biases and normalisation, as in BERT's recipe; parameters without a gradient rest.
+    """
+
+    def __init__(self, model: nn.Module, settings: TrainingSettings) -> None:
+        self.parameters = parameters = list(model.parameters())
+        self.kernel = KERNELS[settings.optimizer]
+        self.groups = (
+            Group([p for p in parameters if p.ndim > 1], settings.weight_decay),
+            Group([p for p in parameters if p.ndim <= 1], 0.0),
+        )
+        self.rate = settings.learning_rate
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    @torch.no_grad()
+    def step(self, rate: float) -> None:
+        """Move all parameters that have a gradient."""
+        self.rate = rate
+        for group in self.groups:
+            chosen = group.active()
+            if chosen:
+                self._move(group, chosen)
+
+    def _move(self, group: Group, chosen: list[int]) -> None:
+        steps = group.steps.unbind()
+        self.kernel(
+            [group.parameters[k] for k in chosen],
+            [cast(Tensor, group.parameters[k].grad) for k in chosen],
+            [group.means[k] for k in chosen],
+            [group.squares[k] for k in chosen],
+            [],
+            [steps[k] for k in chosen],
+            lr=self.rate,
+            beta1=BETAS[0],
+            beta2=BETAS[1],
+            weight_decay=group.weight_decay,
+            eps=EPSILON,
+            amsgrad=False,
+            maximize=False,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Moments and step counts, in the order of the model's parameters."""
+        return {
+            "rate": self.rate,
+            "groups": [
+                {"means": group.means, "squares": group.squares, "steps": group.steps}
+                for group in self.groups
+            ],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        self.rate = state["rate"]
+        for group, kept in zip(self.groups, state["groups"], strict=True):
+            group.means, group.squares = kept["means"], kept["squares"]
+            group.steps = kept["steps"]
 
 
 class LinearWarmupDecay:
@@ -38,11 +126,9 @@ class LinearWarmupDecay:
             return self.peak * (self.step + 1) / (self.warmup + 1)
         return self.peak * max(self.total - self.step, 0) / max(self.total - self.warmup, 1)
 
-    def apply(self, optimizer: torch.optim.Optimizer) -> float:
-        """Set the rate of the current step, count the step, and return the rate."""
+    def advance(self) -> float:
+        """Count the current step, and return its rate."""
         rate = self.rate()
-        for group in optimizer.param_groups:
-            group["lr"] = rate
         self.step += 1
         return rate
 

@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from transformers import PreTrainedModel
-
 from internal_kd.data.encoding import EncodedSplit, load_tokens
 from internal_kd.data.subsets import nested_stratified
 from internal_kd.distillation.checkpoints import Checkpoints, run_identity
@@ -22,6 +20,7 @@ from internal_kd.evaluation.metrics import majority_baseline
 from internal_kd.evaluation.predict import labelled, predict, scores_of
 from internal_kd.evaluation.predictions import SplitPredictions, write_predictions
 from internal_kd.locks import only_writer
+from internal_kd.models.classifier import Classifier
 from internal_kd.models.loading import copy_tokenizer
 from internal_kd.models.parameters import count_parameters
 from internal_kd.tasks import get_task
@@ -79,7 +78,7 @@ def resumable(
 
 
 def train_run(
-    model: PreTrainedModel,
+    model: Classifier,
     data: RunData,
     objective: Objective,
     schedule: Schedule,
@@ -109,7 +108,7 @@ def train_run(
 
 def write_run(
     out: Path,
-    model: PreTrainedModel,
+    model: Classifier,
     data: RunData,
     result: TrainingResult,
     *,

@@ -1,6 +1,6 @@
 """What the teacher says about every training example: computed once, or for each batch."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from internal_kd.data.batches import Batch, sorted_batches
 from internal_kd.data.encoding import EncodedSplit
-from internal_kd.models.attention import probabilities
+from internal_kd.models.representations import probabilities
 from internal_kd.models.teacher import FrozenTeacher
 
 
@@ -19,13 +19,13 @@ class Signals:
     """The teacher's part of the losses for one batch.
 
     Attributes:
-        logits: `[batch, classes]`.
-        cls: `[batch, matched layers, hidden size]`.
-        attention: probabilities, `[batch, matched layers, heads, tokens, tokens]`; zero at padded
+        logits: `[batch, classes]`; None where they were not asked for.
+        cls: `[batch, layers asked for, hidden size]`.
+        attention: probabilities, `[batch, layers asked for, heads, tokens, tokens]`; zero at padded
             keys.
     """
 
-    logits: Tensor
+    logits: Tensor | None
     cls: Tensor | None = None
     attention: Tensor | None = None
 
@@ -42,27 +42,28 @@ class Wanted:
 class SignalSource(Protocol):
     """Gives the signals of a batch."""
 
-    def __call__(self, batch: Batch) -> Signals:
-        """Signals of `batch`."""
+    def __call__(self, batch: Batch, layers: Sequence[int], logits: bool) -> Signals:
+        """Signals of `batch` from the teacher layers of these one-based student layers."""
         ...
 
 
 class LiveSignals:
-    """A forward pass of the teacher for each batch."""
+    """A forward pass of the teacher for each batch, no higher than is asked for."""
 
     def __init__(self, teacher: FrozenTeacher, wanted: Wanted) -> None:
         self.teacher = teacher
         self.wanted = wanted
 
-    def __call__(self, batch: Batch) -> Signals:
+    def __call__(self, batch: Batch, layers: Sequence[int], logits: bool) -> Signals:
         """Signals of `batch`, see `Signals`."""
-        outputs = self.teacher(batch)
-        chosen = [layer - 1 for layer in self.wanted.layers]
-        cls = torch.stack([outputs.cls[k] for k in chosen], 1) if self.wanted.cls else None
-        attention = None
-        if self.wanted.attention:
-            attention = torch.stack([probabilities(outputs.scores[k]) for k in chosen], 1)
-        return Signals(outputs.logits.float(), None if cls is None else cls.float(), attention)
+        chosen = [self.wanted.layers[layer - 1] for layer in layers] if self.wanted.layers else []
+        outputs = self.teacher(batch, None if logits else max(chosen))
+        cls = attention = None
+        if self.wanted.cls and chosen:
+            cls = torch.stack([outputs.cls[k - 1] for k in chosen], 1).float()
+        if self.wanted.attention and chosen:
+            attention = torch.stack([probabilities(outputs.scores[k - 1]) for k in chosen], 1)
+        return Signals(None if outputs.logits is None else outputs.logits.float(), cls, attention)
 
 
 class PrecomputedSignals:
@@ -76,11 +77,13 @@ class PrecomputedSignals:
         self.logits: Tensor | None = None
         self.cls: Tensor | None = None
         self.attention: list[Tensor | None] = [None] * len(split)
+        every = range(1, len(live.wanted.layers) + 1)
         for batch in batches:
-            self._keep(batch, live(batch))
+            self._keep(batch, live(batch, every, logits=True))
 
     def _keep(self, batch: Batch, signals: Signals) -> None:
         rows = torch.as_tensor(batch.rows)
+        assert signals.logits is not None
         self.logits = self._store(self.logits, rows, signals.logits)
         if signals.cls is not None:
             self.cls = self._store(self.cls, rows, signals.cls)
@@ -96,23 +99,31 @@ class PrecomputedSignals:
         kept[rows.to(values.device)] = values
         return kept
 
-    def __call__(self, batch: Batch) -> Signals:
+    def __call__(self, batch: Batch, layers: Sequence[int], logits: bool) -> Signals:
         """Signals of `batch`, padded to its length."""
         assert self.logits is not None
         rows = torch.as_tensor(batch.rows, device=self.logits.device)
-        cls = None if self.cls is None else self.cls[rows]
-        return Signals(self.logits[rows], cls, self._padded_attention(batch))
+        chosen = [layer - 1 for layer in layers]
+        cls = None
+        if self.cls is not None and chosen:
+            cls = self.cls[rows][:, chosen]
+        return Signals(
+            self.logits[rows] if logits else None, cls, self._padded_attention(batch, chosen)
+        )
 
-    def _padded_attention(self, batch: Batch) -> Tensor | None:
+    def _padded_attention(self, batch: Batch, chosen: list[int]) -> Tensor | None:
         first = self.attention[batch.rows[0]]
-        if first is None:
+        if first is None or not chosen:
             return None
         tokens = batch.input_ids.shape[1]
-        padded = first.new_zeros((len(batch.rows), *first.shape[:2], tokens, tokens))
+        # A slice is a view, a list of numbers would be copied.
+        low, high = min(chosen), max(chosen) + 1
+        padded = first.new_zeros((len(batch.rows), high - low, first.shape[1], tokens, tokens))
         for position, row in enumerate(batch.rows):
-            length = self.lengths[row]
-            padded[position, :, :, :length, :length] = self.attention[row]
-        return padded
+            length, kept = self.lengths[row], self.attention[row]
+            assert kept is not None
+            padded[position, :, :, :length, :length] = kept[low:high]
+        return padded if high - low == len(chosen) else padded[:, [k - low for k in chosen]]
 
 
 def precomputed_bytes(lengths: np.ndarray, wanted: Wanted, heads: int, hidden: int) -> int:

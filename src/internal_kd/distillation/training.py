@@ -10,33 +10,33 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
-from transformers import PreTrainedModel
 
 from internal_kd.data.batches import Batch, LengthBucketedBatches
 from internal_kd.data.encoding import EncodedSplit
 from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.history import Row, TermMeans
 from internal_kd.distillation.interruption import Interruption
-from internal_kd.distillation.optimization import LinearWarmupDecay, make_optimizer
+from internal_kd.distillation.optimization import FusedAdam, LinearWarmupDecay
 from internal_kd.distillation.schedules import LayerFinished, Schedule, Stage
 from internal_kd.distillation.selection import Selection
 from internal_kd.distillation.settings import TrainingSettings
 from internal_kd.distillation.updates import UpdateRule, select_updates
 from internal_kd.errors import Interrupted, UserError
+from internal_kd.models.classifier import Classifier
 from internal_kd.runtime import random_state, restore_random_state, seed_epoch
 
 logger = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 5.0
 
-Evaluate = Callable[[PreTrainedModel], dict[str, float]]
+Evaluate = Callable[[Classifier], dict[str, float]]
 
 
 class Objective(Protocol):
     """Gives the loss of a batch and its terms, unweighted, by names of the history's columns."""
 
     def __call__(
-        self, model: PreTrainedModel, batch: Batch, stage: Stage
+        self, model: Classifier, batch: Batch, stage: Stage
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss as a scalar, and its terms as scalars."""
         ...
@@ -70,7 +70,7 @@ class Training:
 
     def __init__(
         self,
-        model: PreTrainedModel,
+        model: Classifier,
         split: EncodedSplit,
         objective: Objective,
         schedule: Schedule,
@@ -95,7 +95,7 @@ class Training:
         self.batches = LengthBucketedBatches(
             split, settings.batch_size, seed, pad_token_id, settings.bucketing
         )
-        self.optimizer = make_optimizer(model, settings)
+        self.optimizer = FusedAdam(model, settings)
         self.learning_rate = LinearWarmupDecay(
             settings.learning_rate, settings.epochs * len(self.batches), settings.warmup_fraction
         )
@@ -171,7 +171,7 @@ class Training:
         scores = self.evaluate(self.model)
         row: Row = {
             **_describe(self.epoch, stage, event),
-            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "learning_rate": self.optimizer.rate,
             **means,
             **{f"validation_{name}": value for name, value in scores.items()},
             "train_seconds": round(self.train_seconds, 3),
@@ -234,12 +234,11 @@ class Training:
         return means
 
     def _step(self, loss: Tensor) -> None:
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         loss.backward()
         if self.settings.max_grad_norm:
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
-        self.learning_rate.apply(self.optimizer)
-        self.optimizer.step()
+            nn.utils.clip_grad_norm_(self.optimizer.parameters, self.settings.max_grad_norm)
+        self.optimizer.step(self.learning_rate.advance())
 
 
 def _describe(epoch: int, stage: Stage, event: LayerFinished | None) -> Row:

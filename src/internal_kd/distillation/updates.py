@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from torch import nn
-from transformers import PreTrainedModel
 
 from internal_kd.distillation.schedules import Stage
+from internal_kd.models.classifier import Classifier
 from internal_kd.models.layers import embedding_parameters, encoder_layers, head_parameters
 
 
@@ -25,7 +25,7 @@ class UpdateRule:
     output: Literal["all", "head"] = "all"
 
 
-def select_updates(model: PreTrainedModel, rule: UpdateRule, stage: Stage) -> None:
+def select_updates(model: Classifier, rule: UpdateRule, stage: Stage) -> None:
     """Switch gradients on for the parameters that `stage` updates, and off for all others."""
     if not _restricted(rule, stage):
         model.requires_grad_(True)

@@ -13,16 +13,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
-from transformers import PreTrainedModel
 
 from internal_kd.data.batches import Batch, assemble, sorted_batches
 from internal_kd.errors import UserError
 from internal_kd.evaluation.attention_distances import LayerDistances
 from internal_kd.evaluation.attention_maps import AttentionMaps
 from internal_kd.evaluation.trained import SplitTokens, TrainedRun
-from internal_kd.models.attention import probabilities
+from internal_kd.models.classifier import Classifier
 from internal_kd.models.encoder import represent
 from internal_kd.models.layers import matched_teacher_layers
+from internal_kd.models.representations import probabilities
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ def compare(teacher: TrainedRun, student: TrainedRun, tokens: SplitTokens) -> La
 
 
 def _distances(
-    teacher: PreTrainedModel, student: PreTrainedModel, layers: Sequence[int], batch: Batch
+    teacher: Classifier, student: Classifier, layers: Sequence[int], batch: Batch
 ) -> Tensor:
     """Attention divergence and cosine distance, `[2, batch, student layers]`."""
     batch = batch.to(student.device)
@@ -173,7 +173,7 @@ def maps_of_example(
     )
 
 
-def _scores(model: PreTrainedModel, batch: Batch) -> Tensor:
+def _scores(model: Classifier, batch: Batch) -> Tensor:
     """Attention scores of every layer on the only example of a batch, on the CPU.
 
     Shape `[layers, heads, tokens, tokens]`.
@@ -183,7 +183,7 @@ def _scores(model: PreTrainedModel, batch: Batch) -> Tensor:
 
 
 @contextmanager
-def _evaluating(*models: PreTrainedModel) -> Iterator[None]:
+def _evaluating(*models: Classifier) -> Iterator[None]:
     """Evaluation mode without gradients; each model's mode is put back afterwards."""
     modes = [model.training for model in models]
     for model in models:

@@ -2,12 +2,12 @@
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel
 
 from internal_kd.data.batches import sorted_batches
 from internal_kd.data.encoding import EncodedSplit
 from internal_kd.evaluation.metrics import score
 from internal_kd.evaluation.predictions import SplitPredictions
+from internal_kd.models.classifier import Classifier
 from internal_kd.models.encoder import logits_of
 from internal_kd.models.loading import label_names
 
@@ -15,7 +15,7 @@ EVALUATION_BATCH_SIZE = 128
 
 
 def predict(
-    model: PreTrainedModel, split: EncodedSplit, pad_token_id: int, device: torch.device
+    model: Classifier, split: EncodedSplit, pad_token_id: int, device: torch.device
 ) -> SplitPredictions:
     """Logits of every example, in the order of the split, computed in evaluation mode.
 

@@ -50,15 +50,22 @@ def write_predictions(path: str | Path, frames: Mapping[str, SplitPredictions]) 
 def _table(name: str, frame: SplitPredictions) -> pa.Table:
     order = np.argsort(frame.indices, kind="stable")
     columns: dict[str, Any] = {
-        "split": pa.array([name] * len(order), pa.string()),
-        "index": frame.indices[order],
-        "label": frame.labels[order],
-        "prediction": frame.predictions[order],
+        "split": pa.repeat(name, len(order)),
+        "index": _column(frame.indices[order]),
+        "label": _column(frame.labels[order]),
+        "prediction": _column(frame.predictions[order]),
     }
     for prefix, values in (("logit", frame.logits), ("probability", frame.probabilities)):
         for c in range(values.shape[1]):
-            columns[f"{prefix}_{c}"] = values[order, c].astype(np.float32)
-    return pa.table(columns)
+            columns[f"{prefix}_{c}"] = _column(values[order, c])
+    return pa.Table.from_arrays(list(columns.values()), names=list(columns))
+
+
+def _column(values: npt.NDArray[Any]) -> pa.Array:
+    """The same as `pa.array`, which would import pandas to see whether `values` is of its kind."""
+    values = np.ascontiguousarray(values)
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
 
 
 def read_predictions(path: str | Path) -> dict[str, SplitPredictions]:

@@ -4,15 +4,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
-from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from internal_kd.data.encoding import EncodedSplit, load_tokens
 from internal_kd.errors import UserError
-from internal_kd.models.loading import load_classifier
+from internal_kd.models.classifier import Classifier
+from internal_kd.models.loading import load_classifier, on_device
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,12 @@ class TrainedRun:
 
     folder: Path
     run: Mapping[str, Any]
-    model: PreTrainedModel
+    model: Classifier
 
-    def tokenizer(self) -> PreTrainedTokenizerBase:
+    def tokenizer(self) -> "PreTrainedTokenizerBase":
         """The tokenizer saved beside the model."""
+        from transformers import AutoTokenizer
+
         return AutoTokenizer.from_pretrained(str(self.folder / "model"))
 
 
@@ -52,10 +56,10 @@ def load_trained(folder: Path, device: torch.device) -> TrainedRun:
     """
     try:
         run = json.loads((folder / "metrics.json").read_text())["run"]
-        model = cast(nn.Module, load_classifier(folder / "model"))
+        model = load_classifier(folder / "model")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder}: not the folder of a run; make the run again") from error
-    return TrainedRun(folder, run, cast(PreTrainedModel, model.to(device)))
+    return TrainedRun(folder, run, on_device(model, device))
 
 
 def load_split(path: Path, name: str) -> SplitTokens:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
@@ -81,11 +80,6 @@ def record_scores() -> Iterator[list[Tensor]]:
 def use_recordable_attention(model: PreTrainedModel) -> None:
     """Let `model` compute attention with `attention_forward`."""
     model.set_attn_implementation(ATTENTION)
-
-
-def probabilities(scores: Tensor) -> Tensor:
-    """Attention probabilities in fp32 from scores `[..., tokens, tokens]`; rows sum to one."""
-    return torch.softmax(scores.float(), dim=-1)
 
 
 AttentionInterface.register(ATTENTION, attention_forward)

@@ -1,65 +1,32 @@
 """One pass through a classifier that yields what the losses need."""
 
-from dataclasses import dataclass
-from typing import Protocol
-
 from torch import Tensor
-from transformers import PreTrainedModel
 
-from internal_kd.models.attention import record_scores
-
-
-class Tokens(Protocol):
-    """A padded batch; every tensor has shape `[batch, tokens]`."""
-
-    @property
-    def input_ids(self) -> Tensor:
-        """Token numbers."""
-        ...
-
-    @property
-    def token_type_ids(self) -> Tensor:
-        """0 for the first text, 1 for the second."""
-        ...
-
-    @property
-    def attention_mask(self) -> Tensor:
-        """1 at real tokens, 0 at padding."""
-        ...
+from internal_kd.models.bert import BertClassifier
+from internal_kd.models.classifier import Classifier
+from internal_kd.models.representations import Representations, Tokens
 
 
-@dataclass(frozen=True)
-class Representations:
-    """What a classifier computed for one batch.
+def represent(model: Classifier, tokens: Tokens, depth: int | None = None) -> Representations:
+    """[CLS] vectors and attention scores of every layer, and logits.
 
-    Attributes:
-        logits: `[batch, classes]`.
-        cls: for each layer the hidden state of the first token, `[batch, hidden size]`.
-        scores: for each layer the attention scores before softmax and dropout, `[batch, heads,
-            tokens, tokens]`.
+    Args:
+        model: of any family.
+        tokens: a padded batch on the model's device.
+        depth: one-based layer above which nothing is computed, neither layers nor logits; None for
+            the whole model.
     """
+    if isinstance(model, BertClassifier):
+        return model(tokens, depth)
+    from internal_kd.models.pretrained import represent_pretrained
 
-    logits: Tensor
-    cls: tuple[Tensor, ...] = ()
-    scores: tuple[Tensor, ...] = ()
-
-
-def inputs_of(model: PreTrainedModel, tokens: Tokens) -> dict[str, Tensor]:
-    """Keyword arguments for `model`: segment numbers only where the model has such embeddings."""
-    inputs = {"input_ids": tokens.input_ids, "attention_mask": tokens.attention_mask}
-    if getattr(model.config, "type_vocab_size", 0) > 1:
-        inputs["token_type_ids"] = tokens.token_type_ids
-    return inputs
+    return represent_pretrained(model, tokens, depth)
 
 
-def logits_of(model: PreTrainedModel, tokens: Tokens) -> Tensor:
+def logits_of(model: Classifier, tokens: Tokens) -> Tensor:
     """Logits `[batch, classes]` alone."""
-    return model(**inputs_of(model, tokens)).logits
+    if isinstance(model, BertClassifier):
+        return model(tokens, internal=False).logits
+    from internal_kd.models.pretrained import logits_of_pretrained
 
-
-def represent(model: PreTrainedModel, tokens: Tokens) -> Representations:
-    """Logits, [CLS] vectors and attention scores of every layer."""
-    with record_scores() as scores:
-        outputs = model(**inputs_of(model, tokens), output_hidden_states=True)
-    cls = tuple(states[:, 0] for states in outputs.hidden_states[1:])
-    return Representations(outputs.logits, cls, tuple(scores))
+    return logits_of_pretrained(model, tokens)

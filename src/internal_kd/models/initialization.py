@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 
 import torch
-from torch import nn
 from transformers import AutoModel, PreTrainedModel
 
 from internal_kd.errors import UserError
 from internal_kd.models.layers import (
     encoder_layers,
-    head_parameters,
     matched_teacher_layers,
     replace_encoder_layers,
 )
@@ -67,23 +65,3 @@ def _random_student(base: PreTrainedModel, student_layers: int, seed: int) -> Pr
     replace_encoder_layers(base, list(encoder_layers(base))[:student_layers])
     torch.manual_seed(seed)
     return AutoModel.from_config(base.config)
-
-
-def copy_head(teacher: nn.Module, student: PreTrainedModel) -> None:
-    """Start the student's pooler and classifier from the teacher's (`head_init: teacher`).
-
-    Raises:
-        UserError: if teacher and student differ in the shape of their heads.
-    """
-    source = dict(teacher.named_parameters())
-    target = dict(student.named_parameters())
-    names = head_parameters(student)
-    for name in names:
-        if name not in source or source[name].shape != target[name].shape:
-            raise UserError(
-                f"head_init: teacher does not fit, {name} differs between teacher and student; "
-                "use head_init: random"
-            )
-    with torch.no_grad():
-        for name in names:
-            target[name].copy_(source[name])

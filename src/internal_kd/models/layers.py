@@ -1,12 +1,15 @@
 """Where an encoder's layers are, and which teacher layer a student layer belongs to."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from torch import nn
-from transformers import PreTrainedModel
 
 from internal_kd.errors import UserError
+from internal_kd.models.classifier import Classifier
 
 
-def encoder_layers(model: PreTrainedModel) -> nn.ModuleList:
+def encoder_layers(model: Classifier) -> nn.ModuleList:
     """The list of transformer layers of `model`, bottom layer first.
 
     Raises:
@@ -15,16 +18,29 @@ def encoder_layers(model: PreTrainedModel) -> nn.ModuleList:
     return getattr(*_place_of_layers(model))
 
 
-def replace_encoder_layers(model: PreTrainedModel, layers: list[nn.Module]) -> None:
+def replace_encoder_layers(model: Classifier, layers: list[nn.Module]) -> None:
     """Give `model` this stack of layers and set its config accordingly."""
     parent, name = _place_of_layers(model)
     setattr(parent, name, nn.ModuleList(layers))
     model.config.num_hidden_layers = len(layers)
-    if getattr(model.config, "layer_types", None):
-        model.config.layer_types = model.config.layer_types[: len(layers)]
+    types = getattr(model.config, "layer_types", None)
+    if types:
+        setattr(model.config, "layer_types", types[: len(layers)])  # noqa: B010
 
 
-def _place_of_layers(model: PreTrainedModel) -> tuple[nn.Module, str]:
+@contextmanager
+def first_layers(model: Classifier, depth: int | None) -> Iterator[None]:
+    """Inside the context `model` consists of its first `depth` layers; of all if None."""
+    parent, name = _place_of_layers(model)
+    layers = getattr(parent, name)
+    setattr(parent, name, layers if depth is None else layers[:depth])
+    try:
+        yield
+    finally:
+        setattr(parent, name, layers)
+
+
+def _place_of_layers(model: Classifier) -> tuple[nn.Module, str]:
     depth = model.config.num_hidden_layers
     for parent in model.base_model.modules():
         for name, child in parent.named_children():
@@ -36,7 +52,7 @@ def _place_of_layers(model: PreTrainedModel) -> tuple[nn.Module, str]:
     )
 
 
-def head_parameters(model: PreTrainedModel) -> list[str]:
+def head_parameters(model: Classifier) -> list[str]:
     """Names of the parameters above the layers: pooler and classifier, where they exist."""
     layers = {id(parameter) for parameter in encoder_layers(model).parameters()}
     embeddings = {id(parameter) for parameter in embedding_parameters(model)}
@@ -47,7 +63,7 @@ def head_parameters(model: PreTrainedModel) -> list[str]:
     ]
 
 
-def embedding_parameters(model: PreTrainedModel) -> list[nn.Parameter]:
+def embedding_parameters(model: Classifier) -> list[nn.Parameter]:
     """Everything below the first layer: words, positions, segments, normalisation, projection.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Encoders and classifiers from `save_pretrained` folders, in fp32, with recordable attention."""
+"""Classifiers from `save_pretrained` folders, in fp32."""
 
 import shutil
 from collections.abc import Sequence
@@ -7,57 +7,42 @@ from typing import cast
 
 import torch
 from torch import nn
-from transformers import AutoModel, AutoModelForSequenceClassification, PreTrainedModel
-from transformers.utils import logging as transformers_logging
 
-from internal_kd.models.attention import use_recordable_attention
-from internal_kd.models.top_layer import compute_only_cls_in_top_layer
-
-transformers_logging.set_verbosity_error()
-transformers_logging.disable_progress_bar()
-
-
-def load_encoder(folder: str | Path, revision: str | None = None) -> PreTrainedModel:
-    """The encoder without a task head, from a folder or the name of a model on the hub.
-
-    Raises:
-        OSError, ValueError: as Transformers does if the folder holds no model that it knows.
-    """
-    return AutoModel.from_pretrained(str(folder), revision=revision or "main", dtype=torch.float32)
+from internal_kd.models.bert import is_plain_bert, load_bert, new_bert
+from internal_kd.models.classifier import Classifier
 
 
 def new_classifier(
     folder: str | Path, labels: Sequence[str], seed: int, device: torch.device
-) -> PreTrainedModel:
+) -> Classifier:
     """The encoder of `folder` with a new classification head for `labels`, drawn from `seed`."""
     torch.manual_seed(seed)
-    model = AutoModelForSequenceClassification.from_pretrained(
-        str(folder),
-        dtype=torch.float32,
-        num_labels=len(labels),
-        id2label=dict(enumerate(labels)),
-        label2id={label: number for number, label in enumerate(labels)},
-    )
-    return _to(_prepared(model), device)
+    if is_plain_bert(folder):
+        return new_bert(folder, labels).to(device)
+    from internal_kd.models.pretrained import new_pretrained_classifier
+
+    return on_device(new_pretrained_classifier(folder, labels), device)
 
 
-def load_classifier(folder: str | Path) -> PreTrainedModel:
-    """A fine-tuned classifier from its folder, in evaluation mode."""
-    model = AutoModelForSequenceClassification.from_pretrained(str(folder), dtype=torch.float32)
-    return _prepared(model).eval()
+def load_classifier(folder: str | Path) -> Classifier:
+    """A fine-tuned classifier from its folder, in evaluation mode.
+
+    Raises:
+        OSError, ValueError: as Transformers does if the folder holds no model that it knows.
+    """
+    if is_plain_bert(folder):
+        return load_bert(folder).eval()
+    from internal_kd.models.pretrained import load_pretrained_classifier
+
+    return load_pretrained_classifier(folder).eval()
 
 
-def _prepared(model: PreTrainedModel) -> PreTrainedModel:
-    use_recordable_attention(model)
-    compute_only_cls_in_top_layer(model)
-    return model
+def on_device(model: Classifier, device: torch.device) -> Classifier:
+    """The same model with its parameters on `device`."""
+    return cast(Classifier, cast(nn.Module, model).to(device))
 
 
-def _to(model: nn.Module, device: torch.device) -> PreTrainedModel:
-    return cast(PreTrainedModel, model.to(device))
-
-
-def label_names(model: PreTrainedModel) -> tuple[str, ...]:
+def label_names(model: Classifier) -> tuple[str, ...]:
     """Names of the classes in the order of the logits."""
     names = {int(number): str(name) for number, name in (model.config.id2label or {}).items()}
     return tuple(names[number] for number in sorted(names))

@@ -1,11 +1,10 @@
 """How many parameters a classifier has, and where."""
 
-from transformers import PreTrainedModel
-
+from internal_kd.models.classifier import Classifier
 from internal_kd.models.layers import embedding_parameters, encoder_layers
 
 
-def count_parameters(model: PreTrainedModel) -> dict[str, int]:
+def count_parameters(model: Classifier) -> dict[str, int]:
     """Numbers of parameters: total, embeddings, layers, and head (pooler and classifier)."""
     total = sum(parameter.numel() for parameter in model.parameters())
     embeddings = sum(parameter.numel() for parameter in embedding_parameters(model))

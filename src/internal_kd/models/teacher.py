@@ -1,15 +1,16 @@
 """A teacher that cannot be trained by accident."""
 
 from torch import nn, no_grad
-from transformers import PreTrainedModel
 
-from internal_kd.models.encoder import Representations, Tokens, represent
+from internal_kd.models.classifier import Classifier
+from internal_kd.models.encoder import represent
+from internal_kd.models.representations import Representations, Tokens
 
 
 class FrozenTeacher(nn.Module):
     """A classifier without gradients and in evaluation mode, whatever a parent module is told."""
 
-    def __init__(self, model: PreTrainedModel) -> None:
+    def __init__(self, model: Classifier) -> None:
         super().__init__()
         self.model = model.requires_grad_(False)
         self.eval()
@@ -19,6 +20,6 @@ class FrozenTeacher(nn.Module):
         return super().train(False)
 
     @no_grad()
-    def forward(self, tokens: Tokens) -> Representations:
-        """Representations of every layer, see `represent`."""
-        return represent(self.model, tokens)
+    def forward(self, tokens: Tokens, depth: int | None = None) -> Representations:
+        """Representations of every layer up to `depth`, see `represent`."""
+        return represent(self.model, tokens, depth)

@@ -8,7 +8,7 @@ from transformers import AutoTokenizer, PreTrainedModel
 from internal_kd.errors import UserError
 from internal_kd.hub import go_offline_if_unreachable
 from internal_kd.models.layers import embedding_parameters, encoder_layers
-from internal_kd.models.loading import load_encoder
+from internal_kd.models.pretrained import load_encoder
 from internal_kd.stages.cli import run_stage
 
 

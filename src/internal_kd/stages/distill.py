@@ -6,8 +6,6 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from transformers import PreTrainedModel
-
 from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.experiment import (
     make_objective_settings,
@@ -20,7 +18,8 @@ from internal_kd.distillation.run import RunData, load_run_data, resumable, trai
 from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.signals import SignalSource, signal_source
 from internal_kd.errors import UserError
-from internal_kd.models.initialization import copy_head
+from internal_kd.models.classifier import Classifier
+from internal_kd.models.head import copy_head
 from internal_kd.models.layers import matched_teacher_layers
 from internal_kd.models.loading import label_names, load_classifier, new_classifier
 from internal_kd.models.teacher import FrozenTeacher
@@ -75,7 +74,7 @@ def _distill(args: Namespace, checkpoints: Checkpoints | None) -> None:
     )
 
 
-def _objective(args: Namespace, student: PreTrainedModel, data: RunData) -> DistillationObjective:
+def _objective(args: Namespace, student: Classifier, data: RunData) -> DistillationObjective:
     """What the student minimises; where asked for, its head becomes the teacher's."""
     experiment, distillation = args.settings["experiment"], args.settings["distillation"]
     settings = make_objective_settings(experiment, distillation)
@@ -88,7 +87,7 @@ def _objective(args: Namespace, student: PreTrainedModel, data: RunData) -> Dist
     return DistillationObjective(settings, signals)
 
 
-def _load_teacher(folder: Path | None, student: PreTrainedModel, data: RunData) -> FrozenTeacher:
+def _load_teacher(folder: Path | None, student: Classifier, data: RunData) -> FrozenTeacher:
     """The teacher, if its classes and its vocabulary are those of the data and the student."""
     if folder is None:
         raise UserError("--teacher is missing: the experiment's losses need a teacher")
@@ -108,7 +107,7 @@ def _load_teacher(folder: Path | None, student: PreTrainedModel, data: RunData) 
 
 def _signals(
     teacher: FrozenTeacher,
-    student: PreTrainedModel,
+    student: Classifier,
     data: RunData,
     objective: ObjectiveSettings,
     settings: dict[str, Any],

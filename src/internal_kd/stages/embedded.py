@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from internal_kd.embedded.base import export
-from internal_kd.models.loading import load_encoder
+from internal_kd.models.pretrained import load_encoder
 from internal_kd.stages.base import check_layers
 from internal_kd.stages.cli import run_stage
 

@@ -5,7 +5,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from internal_kd.models.initialization import initialize_student, source_layers
-from internal_kd.models.loading import copy_tokenizer, load_encoder
+from internal_kd.models.loading import copy_tokenizer
+from internal_kd.models.pretrained import load_encoder
 from internal_kd.stages.cli import run_stage
 
 

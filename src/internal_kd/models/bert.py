@@ -1,0 +1,309 @@
+"""BERT as the losses need it, with the parameter names and files of Transformers.
+
+What `BertForSequenceClassification` computes, cut to its use here: attention scores and [CLS]
+vectors come with the pass, layers above the deepest one that a loss reads are not run, and the last
+layer run computes its output for [CLS] alone, since nothing reads more of it. A process that trains
+such a model imports torch only. Other families of encoders go through Transformers.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from internal_kd.models.dropout import dropout
+from internal_kd.models.representations import Representations, Tokens
+
+UNNAMED = {"0": "LABEL_0", "1": "LABEL_1"}  # what Transformers takes for granted
+CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
+PREFIX = "bert."
+# Settings with which Transformers computes something else than this module does.
+PLAIN = {
+    "model_type": ("bert",),
+    "hidden_act": ("gelu",),
+    "position_embedding_type": ("absolute", None),
+    "is_decoder": (False, None),
+    "add_cross_attention": (False, None),
+}
+
+
+@dataclass
+class BertConfig:
+    """The values of `config.json` that matter here; `raw` is all of it, as it is written back."""
+
+    raw: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        get = self.raw.get
+        self.vocab_size: int = get("vocab_size", 30522)
+        self.hidden_size: int = get("hidden_size", 768)
+        self.num_hidden_layers: int = get("num_hidden_layers", 12)
+        self.num_attention_heads: int = get("num_attention_heads", 12)
+        self.intermediate_size: int = get("intermediate_size", 3072)
+        self.max_position_embeddings: int = get("max_position_embeddings", 512)
+        self.type_vocab_size: int = get("type_vocab_size", 2)
+        self.pad_token_id: int | None = get("pad_token_id", 0)
+        self.layer_norm_eps: float = get("layer_norm_eps", 1e-12)
+        self.initializer_range: float = get("initializer_range", 0.02)
+        self.hidden_dropout_prob: float = get("hidden_dropout_prob", 0.1)
+        self.attention_probs_dropout_prob: float = get("attention_probs_dropout_prob", 0.1)
+        classifier_dropout = get("classifier_dropout")
+        self.classifier_dropout: float = (
+            self.hidden_dropout_prob if classifier_dropout is None else classifier_dropout
+        )
+        labels = get("id2label") or UNNAMED
+        self.id2label = {int(number): str(label) for number, label in labels.items()}
+
+    def with_labels(self, labels: Iterable[str]) -> "BertConfig":
+        """The same for a classifier of these classes."""
+        named = {str(number): label for number, label in enumerate(labels)}
+        numbers = {label: int(number) for number, label in named.items()}
+        return BertConfig({**self.raw, "id2label": named, "label2id": numbers})
+
+
+class Linear(nn.Linear):
+    """Filled from a file, never drawn."""
+
+    def reset_parameters(self) -> None:
+        """Leave the memory as it is."""
+
+
+class Embedding(nn.Embedding):
+    """Filled from a file, never drawn."""
+
+    def reset_parameters(self) -> None:
+        """Leave the memory as it is."""
+
+
+class SelfAttention(nn.Module):
+    """Queries, keys, values and their scaled dot-product attention."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.query, self.key, self.value = (
+            Linear(config.hidden_size, config.hidden_size) for _ in range(3)
+        )
+        self.head_size = config.hidden_size // config.num_attention_heads
+        self.dropout = config.attention_probs_dropout_prob
+
+    def forward(
+        self, states: Tensor, bias: Tensor | None, only_cls: bool, all_scores: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Attended values `[batch, rows, hidden size]` and scores `[batch, heads, rows, tokens]`.
+
+        Rows are all tokens or [CLS] alone; the scores are those of all tokens if `all_scores`.
+        """
+        asking = states[:, :1] if only_cls and not all_scores else states
+        projected = self.query(asking), self.key(states), self.value(states)
+        queries, keys, values = map(self._heads, projected)
+        scores = queries @ keys.transpose(2, 3) * self.head_size**-0.5
+        if bias is not None:
+            scores = scores + bias
+        weights = functional.softmax(scores[:, :, :1] if only_cls else scores, dim=-1)
+        attended = dropout(weights, self.dropout, self.training) @ values
+        return attended.transpose(1, 2).flatten(2), scores
+
+    def _heads(self, projected: Tensor) -> Tensor:
+        """From `[batch, tokens, hidden size]` to `[batch, heads, tokens, head size]`."""
+        return projected.unflatten(-1, (-1, self.head_size)).transpose(1, 2)
+
+
+class Projection(nn.Module):
+    """A linear map, dropout, and the normalised sum with what it started from."""
+
+    def __init__(self, inputs: int, config: BertConfig) -> None:
+        super().__init__()
+        self.dense = Linear(inputs, config.hidden_size)
+        self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.dropout = config.hidden_dropout_prob
+
+    def forward(self, states: Tensor, residual: Tensor) -> Tensor:
+        """States `[batch, rows, inputs]` to `[batch, rows, hidden size]`."""
+        projected = dropout(self.dense(states), self.dropout, self.training)
+        return self.LayerNorm(projected + residual)
+
+
+class Layer(nn.Module):
+    """A transformer layer."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.attention = nn.ModuleDict(
+            {"self": SelfAttention(config), "output": Projection(config.hidden_size, config)}
+        )
+        self.intermediate = nn.ModuleDict(
+            {"dense": Linear(config.hidden_size, config.intermediate_size)}
+        )
+        self.output = Projection(config.intermediate_size, config)
+
+    def forward(
+        self, states: Tensor, bias: Tensor | None, only_cls: bool, all_scores: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Hidden states `[batch, rows, hidden size]` and scores, see `SelfAttention.forward`."""
+        attended, scores = self.attention["self"](states, bias, only_cls, all_scores)
+        residual = states[:, :1] if only_cls else states
+        states = self.attention["output"](attended, residual)
+        inner = functional.gelu(self.intermediate["dense"](states))
+        return self.output(inner, states), scores
+
+
+class Embeddings(nn.Module):
+    """Words, positions and segments."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        width = config.hidden_size
+        self.word_embeddings = Embedding(config.vocab_size, width, config.pad_token_id)
+        self.position_embeddings = Embedding(config.max_position_embeddings, width)
+        self.token_type_embeddings = Embedding(config.type_vocab_size, width)
+        self.LayerNorm = nn.LayerNorm(width, eps=config.layer_norm_eps)
+        self.dropout = config.hidden_dropout_prob
+
+    def forward(self, tokens: Tokens) -> Tensor:
+        """`[batch, tokens, hidden size]`."""
+        words = self.word_embeddings(tokens.input_ids)
+        segments = self.token_type_embeddings(tokens.token_type_ids)
+        positions = self.position_embeddings.weight[: words.shape[1]]
+        return dropout(self.LayerNorm(words + segments + positions), self.dropout, self.training)
+
+
+class LayerStack(nn.Module):
+    """All layers, the bottom one first."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.layer = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
+
+
+class BertEncoder(nn.Module):
+    """Embeddings, layers and pooler."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.embeddings = Embeddings(config)
+        self.encoder = LayerStack(config)
+        self.pooler = nn.ModuleDict({"dense": Linear(config.hidden_size, config.hidden_size)})
+
+
+class BertClassifier(nn.Module):
+    """A BERT with a classification head on the pooled [CLS] vector (Devlin et al. 2018)."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.bert = BertEncoder(config)
+        self.classifier = Linear(config.hidden_size, len(config.id2label))
+
+    @property
+    def base_model(self) -> BertEncoder:
+        """All but the classification head."""
+        return self.bert
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters lie."""
+        return self.classifier.weight.device
+
+    def forward(
+        self, tokens: Tokens, depth: int | None = None, internal: bool = True
+    ) -> Representations:
+        """Pass through the first `depth` layers, or all of them and the head if None.
+
+        Args:
+            tokens: a padded batch.
+            depth: one-based.
+            internal: whether [CLS] vectors and attention scores are asked for.
+        """
+        layers = self.bert.encoder.layer
+        last = (len(layers) if depth is None else depth) - 1
+        states, bias = self.bert.embeddings(tokens), self._bias(tokens)
+        cls, scores = [], []
+        for number in range(last + 1):
+            states, found = layers[number](states, bias, number == last, internal)
+            cls.append(states[:, 0])
+            scores.append(found)
+        logits = self._head(cls[-1]) if depth is None else None
+        return Representations(logits, tuple(cls), tuple(scores) if internal else ())
+
+    def _bias(self, tokens: Tokens) -> Tensor | None:
+        """What is added to scores: the lowest number at padding, `[batch, 1, 1, tokens]`."""
+        if not tokens.padded:
+            return None
+        padding = tokens.attention_mask[:, None, None, :] == 0
+        lowest = torch.finfo(torch.float32).min
+        return torch.zeros_like(padding, dtype=torch.float32).masked_fill_(padding, lowest)
+
+    def _head(self, cls: Tensor) -> Tensor:
+        pooled = torch.tanh(self.bert.pooler["dense"](cls))
+        return self.classifier(dropout(pooled, self.config.classifier_dropout, self.training))
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write the files that Transformers reads as `BertForSequenceClassification`."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        told = {
+            **self.config.raw,
+            "architectures": ["BertForSequenceClassification"],
+            "dtype": "float32",
+        }
+        (folder / CONFIG_FILE).write_text(json.dumps(told, indent=2, sort_keys=True) + "\n")
+        state = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
+        save_file(state, folder / WEIGHTS_FILE, metadata={"format": "pt"})
+
+
+def is_plain_bert(folder: str | Path) -> bool:
+    """Whether `folder` holds a BERT that this module computes as Transformers does."""
+    config, weights = Path(folder) / CONFIG_FILE, Path(folder) / WEIGHTS_FILE
+    if not (config.is_file() and weights.is_file()):
+        return False
+    raw = json.loads(config.read_text())
+    # Transformers leaves out what equals its own default.
+    raw = {"hidden_act": "gelu", **raw}
+    if not all(raw.get(key) in values for key, values in PLAIN.items()):
+        return False
+    with safe_open(weights, "pt") as file:
+        present = {name.removeprefix(PREFIX) for name in file.keys()}  # noqa: SIM118
+    return set(BertEncoder(BertConfig(raw)).state_dict()) <= present
+
+
+def new_bert(folder: str | Path, labels: Iterable[str]) -> BertClassifier:
+    """The encoder in `folder` with a new head, drawn as Transformers does."""
+    config = _read_config(folder).with_labels(labels)
+    shape = (len(config.id2label), config.hidden_size)
+    head = {
+        "classifier.weight": torch.empty(shape).normal_(std=config.initializer_range),
+        "classifier.bias": torch.zeros(shape[0]),
+    }
+    return _filled(config, _read_weights(folder) | head)
+
+
+def load_bert(folder: str | Path) -> BertClassifier:
+    """The classifier in `folder`."""
+    return _filled(_read_config(folder), _read_weights(folder))
+
+
+def _read_config(folder: str | Path) -> BertConfig:
+    return BertConfig(json.loads((Path(folder) / CONFIG_FILE).read_text()))
+
+
+def _read_weights(folder: str | Path) -> dict[str, Tensor]:
+    """Parameters in fp32 under a classifier's names, which an encoder's lack the prefix of."""
+    state = load_file(Path(folder) / WEIGHTS_FILE)
+    named = ("classifier.", PREFIX)
+    return {
+        name if name.startswith(named) else PREFIX + name: tensor.float()
+        for name, tensor in state.items()
+    }
+
+
+def _filled(config: BertConfig, state: dict[str, Tensor]) -> BertClassifier:
+    model = BertClassifier(config)
+    model.load_state_dict({name: state[name] for name in model.state_dict()})
+    return model

@@ -1,0 +1,94 @@
+"""Encoders of any family through Transformers, with recordable attention."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoModel, AutoModelForSequenceClassification, PreTrainedModel
+from transformers.utils import logging as transformers_logging
+
+from internal_kd.models.attention import record_scores, use_recordable_attention
+from internal_kd.models.layers import encoder_layers, first_layers
+from internal_kd.models.representations import Representations, Tokens
+from internal_kd.models.top_layer import compute_only_cls_in_top_layer
+
+transformers_logging.set_verbosity_error()
+transformers_logging.disable_progress_bar()
+
+
+def load_encoder(folder: str | Path, revision: str | None = None) -> PreTrainedModel:
+    """The encoder without a task head, from a folder or the name of a model on the hub.
+
+    Raises:
+        OSError, ValueError: as Transformers does if the folder holds no model that it knows.
+    """
+    return AutoModel.from_pretrained(str(folder), revision=revision or "main", dtype=torch.float32)
+
+
+def new_pretrained_classifier(folder: str | Path, labels: Sequence[str]) -> PreTrainedModel:
+    """The encoder in `folder` with a new head, drawn from torch's generator."""
+    model = AutoModelForSequenceClassification.from_pretrained(
+        str(folder),
+        dtype=torch.float32,
+        num_labels=len(labels),
+        id2label=dict(enumerate(labels)),
+        label2id={label: number for number, label in enumerate(labels)},
+    )
+    return _prepared(model)
+
+
+def load_pretrained_classifier(folder: str | Path) -> PreTrainedModel:
+    """The classifier in `folder`."""
+    model = AutoModelForSequenceClassification.from_pretrained(str(folder), dtype=torch.float32)
+    return _prepared(model)
+
+
+def _prepared(model: PreTrainedModel) -> PreTrainedModel:
+    use_recordable_attention(model)
+    compute_only_cls_in_top_layer(model)
+    return model
+
+
+def inputs_of(model: PreTrainedModel, tokens: Tokens) -> dict[str, Tensor]:
+    """Keyword arguments for `model`: segment numbers only where the model has such embeddings."""
+    inputs = {"input_ids": tokens.input_ids, "attention_mask": tokens.attention_mask}
+    if getattr(model.config, "type_vocab_size", 0) > 1:
+        inputs["token_type_ids"] = tokens.token_type_ids
+    return inputs
+
+
+def logits_of_pretrained(model: PreTrainedModel, tokens: Tokens) -> Tensor:
+    """Logits `[batch, classes]` alone."""
+    return model(**inputs_of(model, tokens)).logits
+
+
+def represent_pretrained(
+    model: PreTrainedModel, tokens: Tokens, depth: int | None = None
+) -> Representations:
+    """See `encoder.represent`."""
+    with record_scores() as scores, _record_cls(model) as cls, first_layers(model, depth):
+        part = model if depth is None else model.base_model
+        outputs = part(**inputs_of(model, tokens))
+    return Representations(outputs.logits if depth is None else None, tuple(cls), tuple(scores))
+
+
+@contextmanager
+def _record_cls(model: PreTrainedModel) -> Iterator[list[Tensor]]:
+    """Collect each layer's state of the first token, `[batch, hidden size]`.
+
+    Transformers' own collector keeps to the layers that its first call found.
+    """
+    cls: list[Tensor] = []
+
+    def keep(_layer: nn.Module, _inputs: Any, output: Any) -> None:
+        cls.append((output[0] if isinstance(output, tuple) else output)[:, 0])
+
+    hooks = [layer.register_forward_hook(keep) for layer in encoder_layers(model)]
+    try:
+        yield cls
+    finally:
+        for hook in hooks:
+            hook.remove()
