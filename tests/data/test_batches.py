@@ -141,3 +141,9 @@ def test_assembly_is_fast(build):
         assemble(split, rows, 0)
         seconds.append(time.perf_counter() - start)
     assert np.median(seconds) < 0.6e-3  # about 0.07 ms on an idle core
+
+
+def test_share_of_real_tokens(build) -> None:
+    bucketed = LengthBucketedBatches(build([4, 2, 3, 3]), 2, seed=0, pad_token_id=0)
+    # Sorted: 2 3 | 3 4; 12 tokens on 2 * 3 + 2 * 4 positions.
+    assert bucketed.real_share() == pytest.approx(12 / 14)

@@ -88,6 +88,11 @@ class LengthBucketedBatches:
         batches = [b for window in windows for b in cut(self._by_length(window), self.batch_size)]
         return [batches[i] for i in rng.permutation(len(batches))]
 
+    def real_share(self, epoch: int = 1) -> float:
+        """Real tokens for each position, padding included, in the batches of an epoch."""
+        positions = sum(len(rows) * self._lengths[rows].max() for rows in self.order(epoch))
+        return float(self._lengths.sum() / positions)
+
     def _window_size(self) -> int:
         windows = max(1, round(len(self) / WINDOW_BATCHES))
         return self.batch_size * -(-len(self) // windows)

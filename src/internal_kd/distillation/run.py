@@ -149,6 +149,7 @@ def write_run(
         "code": code,
         "settings": settings,
         "seconds": round(time.perf_counter() - started, 2),
+        "speed": result.speed,
     }
     (out / "metrics.json").write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n")
 

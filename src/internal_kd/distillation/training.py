@@ -20,6 +20,7 @@ from internal_kd.distillation.optimization import FusedAdam, LinearWarmupDecay
 from internal_kd.distillation.schedules import LayerFinished, Schedule, Stage
 from internal_kd.distillation.selection import Selection
 from internal_kd.distillation.settings import TrainingSettings
+from internal_kd.distillation.speed import speed_of
 from internal_kd.distillation.updates import UpdateRule, select_updates
 from internal_kd.errors import Interrupted, UserError
 from internal_kd.models.classifier import Classifier
@@ -49,6 +50,7 @@ class TrainingResult:
     history: list[Row]
     finished_layers: list[LayerFinished]
     selected_epoch: int
+    speed: dict[str, float | str]
 
 
 class Training:
@@ -123,7 +125,8 @@ class Training:
         self.model.load_state_dict(self.selection.state)
         self.model.requires_grad_(True)
         finished = self.schedule.state.finished
-        return TrainingResult(self.history, finished, self.selection.epoch)
+        speed = speed_of(self.batches, self.history, self.model.device)
+        return TrainingResult(self.history, finished, self.selection.epoch, speed)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that decides how the training goes on, as plain data and tensors."""
