@@ -20,7 +20,9 @@ from tests.models.tiny import tiny_model
 WANTED = Wanted((2, 4), cls=True, attention=True)
 
 
-def source_for(split, source: str, budget_mb: float = 100.0, wanted: Wanted = WANTED):
+def source_for(
+    split, source: str, budget_mb: float = 100.0, wanted: Wanted = WANTED, attention: str = "fp32"
+):
     """A source of signals for `split` with a fixed random teacher."""
     return signal_source(
         FrozenTeacher(tiny_model()),
@@ -28,6 +30,7 @@ def source_for(split, source: str, budget_mb: float = 100.0, wanted: Wanted = WA
         wanted,
         source=source,
         budget_mb=budget_mb,
+        attention=attention,
         pad_token_id=0,
         device=torch.device("cpu"),
         batch_size=4,
@@ -88,3 +91,44 @@ def test_the_budget_decides() -> None:
 def test_bytes_counted_by_hand() -> None:
     # Two layers, 2 heads, lengths 3 and 5: attention 2*2*(9+25) = 136, [CLS] 2*16*2 = 64 floats.
     assert precomputed_bytes(np.array([3, 5]), WANTED, heads=2, hidden=16) == 4 * (136 + 64)
+
+
+def test_attention_in_fixed_point() -> None:
+    split = tiny_split(11)
+    exact, packed = (
+        source_for(split, "precomputed", attention=form) for form in ("fp32", "uint16")
+    )
+    assert packed.attention.numel() * packed.attention.element_size() * 2 == (
+        exact.attention.numel() * exact.attention.element_size()
+    )
+    batch = assemble(split, np.array([7, 0, 3]), pad_token_id=0)
+    ours, theirs = packed(batch, (1, 2), True), exact(batch, (1, 2), True)
+    assert ours.attention.dtype == torch.float32
+    assert (ours.attention - theirs.attention).abs().max() <= 0.5 / 65535 + 1e-7
+    assert torch.equal(ours.logits, theirs.logits)
+    assert torch.equal(ours.cls, theirs.cls)
+
+
+def test_fixed_point_halves_what_the_budget_counts() -> None:
+    split, wanted = tiny_split(11), Wanted((2, 4), attention=True)
+    needed = precomputed_bytes(split.lengths, wanted, heads=2, hidden=16) / 1e6
+    for form, kind in (("fp32", LiveSignals), ("uint16", PrecomputedSignals)):
+        found = source_for(split, "auto", needed * 0.51, wanted, form)
+        assert isinstance(found, kind)
+
+
+def test_memory_is_what_was_counted() -> None:
+    split = tiny_split(11)
+    kept = source_for(split, "precomputed")
+    counted = precomputed_bytes(split.lengths, WANTED, heads=2, hidden=16)
+    assert 4 * (kept.attention.numel() + kept.cls.numel()) == counted
+
+
+def test_batches_without_padding_are_the_same() -> None:
+    split = tiny_split(11)
+    kept = source_for(split, "precomputed")
+    rows = np.flatnonzero(split.lengths == np.bincount(split.lengths).argmax())
+    batch = assemble(split, rows, pad_token_id=0)
+    assert not batch.padded
+    told = type(batch)(**{**vars(batch), "padded": True})
+    assert torch.equal(kept(batch, (1, 2), False).attention, kept(told, (1, 2), False).attention)

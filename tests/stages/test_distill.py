@@ -140,7 +140,7 @@ def test_same_seed_gives_the_same_predictions(tiny, tmp_path) -> None:
 def test_live_signals_give_the_same_student(tiny, tmp_path) -> None:
     logits = []
     for source in ("live", "precomputed"):
-        signals = {"source": source, "budget_mb": 100}
+        signals = {"source": source, "budget_mb": 100, "attention": "fp32"}
         run = distil(tiny, tmp_path / source, "exp3.2", signals=signals)
         logits.append(read_predictions(run / "predictions.parquet")["validation"].logits)
     np.testing.assert_allclose(logits[0], logits[1], atol=1e-3)

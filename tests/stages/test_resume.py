@@ -87,7 +87,7 @@ def undisturbed(tiny, tmp_path_factory):
 CASES = {
     "exp3.2": {},
     "exp3.4": {"restart_schedule": True},
-    "exp3.3": {"signals": {"source": "live", "budget_mb": 100}},
+    "exp3.3": {"signals": {"source": "live", "budget_mb": 100, "attention": "fp32"}},
 }
 
 

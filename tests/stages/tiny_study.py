@@ -33,7 +33,7 @@ DISTILLATION = {
     "internal_fraction": 0.8,
     "cosine_threshold": 0.0,
     "restart_schedule": False,
-    "signals": {"source": "auto", "budget_mb": 100},
+    "signals": {"source": "auto", "budget_mb": 100, "attention": "fp32"},
 }
 LABELS = ("entailment", "not_entailment")
 

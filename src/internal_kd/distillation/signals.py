@@ -1,5 +1,6 @@
 """What the teacher says about every training example: computed once, or for each batch."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from internal_kd.data.batches import Batch, sorted_batches
+from internal_kd.data.batches import Batch, Rows, sorted_batches
 from internal_kd.data.encoding import EncodedSplit
 from internal_kd.models.representations import probabilities
 from internal_kd.models.teacher import FrozenTeacher
@@ -66,74 +67,143 @@ class LiveSignals:
         return Signals(None if outputs.logits is None else outputs.logits.float(), cls, attention)
 
 
+@dataclass(frozen=True)
+class Form:
+    """How an attention probability is kept in memory: in what, and what 1 is there."""
+
+    dtype: torch.dtype
+    one: float | None
+    bytes: int
+
+    def pack(self, probabilities: Tensor) -> Tensor:
+        """From probabilities to what is kept."""
+        if self.one is None:
+            return probabilities
+        return (probabilities * self.one).round().to(self.dtype)
+
+    def unpack(self, kept: Tensor) -> Tensor:
+        """From what is kept to probabilities in fp32."""
+        return kept if self.one is None else kept.float() / self.one
+
+
+# Fixed point: errors of 1/131070 at any size, where half precision has larger ones near 1.
+FORMS = {"fp32": Form(torch.float32, None, 4), "uint16": Form(torch.uint16, 65535.0, 2)}
+
+
 class PrecomputedSignals:
     """One pass of the teacher over the training set, kept in memory without padding.
 
     The attention of an example with L tokens takes matched layers x heads x L x L numbers.
+
+    Args:
+        live: the teacher.
+        split: training examples.
+        batches: every row of the split once, on the teacher's device.
+        attention: name of one of `FORMS`.
+        store: the device that keeps the signals.
     """
 
-    def __init__(self, live: LiveSignals, split: EncodedSplit, batches: Iterable[Batch]) -> None:
+    def __init__(
+        self,
+        live: LiveSignals,
+        split: EncodedSplit,
+        batches: Iterable[Batch],
+        attention: str = "fp32",
+        store: torch.device | None = None,
+    ) -> None:
         self.lengths = split.lengths
+        self.form = FORMS[attention]
+        self.store = store or torch.device("cpu")
         self.logits: Tensor | None = None
         self.cls: Tensor | None = None
-        self.attention: list[Tensor | None] = [None] * len(split)
+        self.attention: Tensor | None = None
+        self.shape: tuple[int, ...] = ()
+        self.starts = np.zeros(len(split) + 1, dtype=np.int64)
         every = range(1, len(live.wanted.layers) + 1)
         for batch in batches:
             self._keep(batch, live(batch, every, logits=True))
 
     def _keep(self, batch: Batch, signals: Signals) -> None:
-        rows = torch.as_tensor(batch.rows)
+        rows = torch.as_tensor(batch.rows, device=self.store)
         assert signals.logits is not None
-        self.logits = self._store(self.logits, rows, signals.logits)
+        self.logits = self._stored(self.logits, rows, signals.logits)
         if signals.cls is not None:
-            self.cls = self._store(self.cls, rows, signals.cls)
+            self.cls = self._stored(self.cls, rows, signals.cls)
         if signals.attention is not None:
-            for position, row in enumerate(batch.rows):
-                length = self.lengths[row]
-                attention = signals.attention[position, :, :, :length, :length]
-                self.attention[row] = attention.clone()
+            self._keep_attention(batch.rows, self.form.pack(signals.attention).to(self.store))
 
-    def _store(self, kept: Tensor | None, rows: Tensor, values: Tensor) -> Tensor:
+    def _stored(self, kept: Tensor | None, rows: Tensor, values: Tensor) -> Tensor:
         if kept is None:
-            kept = values.new_empty((len(self.lengths), *values.shape[1:]))
-        kept[rows.to(values.device)] = values
+            kept = values.new_empty((len(self.lengths), *values.shape[1:]), device=self.store)
+        kept[rows] = values.to(self.store)
         return kept
 
+    def _keep_attention(self, rows: Rows, attention: Tensor) -> None:
+        if self.attention is None:
+            self.shape = tuple(attention.shape[1:3])
+            sizes = self.lengths.astype(np.int64) ** 2 * math.prod(self.shape)
+            self.starts = np.concatenate([[0], np.cumsum(sizes)])
+            total = int(self.starts[-1])
+            self.attention = torch.empty(total, dtype=self.form.dtype, device=self.store)
+        for position, row in enumerate(rows):
+            length = int(self.lengths[row])
+            self._view(row).copy_(attention[position, :, :, :length, :length])
+
+    def _view(self, row: int) -> Tensor:
+        """Attention of one example, `[matched layers, heads, tokens, tokens]`."""
+        assert self.attention is not None
+        length = int(self.lengths[row])
+        kept = self.attention[int(self.starts[row]) : int(self.starts[row + 1])]
+        return kept.view(*self.shape, length, length)
+
     def __call__(self, batch: Batch, layers: Sequence[int], logits: bool) -> Signals:
-        """Signals of `batch`, padded to its length."""
+        """Signals of `batch` on its device, padded to its length."""
         assert self.logits is not None
-        rows = torch.as_tensor(batch.rows, device=self.logits.device)
+        device = batch.input_ids.device
+        rows = torch.as_tensor(batch.rows, device=self.store)
         chosen = [layer - 1 for layer in layers]
-        cls = None
-        if self.cls is not None and chosen:
-            cls = self.cls[rows][:, chosen]
+        cls = self.cls[rows][:, chosen] if self.cls is not None and chosen else None
+        attention = None
+        if self.attention is not None and chosen:
+            attention = self.form.unpack(self._attention(batch, chosen).to(device))
         return Signals(
-            self.logits[rows] if logits else None, cls, self._padded_attention(batch, chosen)
+            self.logits[rows].to(device) if logits else None,
+            None if cls is None else cls.to(device),
+            attention,
         )
 
-    def _padded_attention(self, batch: Batch, chosen: list[int]) -> Tensor | None:
-        first = self.attention[batch.rows[0]]
-        if first is None or not chosen:
-            return None
-        tokens = batch.input_ids.shape[1]
+    def _attention(self, batch: Batch, chosen: list[int]) -> Tensor:
+        """As it is kept, `[batch, chosen layers, heads, tokens, tokens]`."""
         # A slice is a view, a list of numbers would be copied.
         low, high = min(chosen), max(chosen) + 1
-        padded = first.new_zeros((len(batch.rows), high - low, first.shape[1], tokens, tokens))
-        for position, row in enumerate(batch.rows):
-            length, kept = self.lengths[row], self.attention[row]
-            assert kept is not None
-            padded[position, :, :, :length, :length] = kept[low:high]
-        return padded if high - low == len(chosen) else padded[:, [k - low for k in chosen]]
+        views = [self._view(row)[low:high] for row in batch.rows]
+        if batch.padded:
+            tokens = batch.input_ids.shape[1]
+            shape = (len(views), high - low, self.shape[1], tokens, tokens)
+            stacked = torch.zeros(shape, dtype=self.form.dtype, device=self.store)
+            for position, view in enumerate(views):
+                stacked[position, :, :, : view.shape[2], : view.shape[3]] = view
+        else:
+            stacked = torch.stack(views)
+        return stacked if high - low == len(chosen) else stacked[:, [k - low for k in chosen]]
 
 
-def precomputed_bytes(lengths: np.ndarray, wanted: Wanted, heads: int, hidden: int) -> int:
-    """Memory that precomputed signals of examples with these token counts take, in bytes (fp32)."""
+def precomputed_bytes(
+    lengths: np.ndarray, wanted: Wanted, heads: int, hidden: int, attention: str = "fp32"
+) -> int:
+    """Memory that precomputed signals of examples with these token counts take, in bytes.
+
+    Args:
+        lengths: tokens of each example.
+        wanted: which signals are kept.
+        heads: of a teacher layer.
+        hidden: width of a [CLS] vector, which is kept in fp32.
+        attention: name of one of `FORMS`.
+    """
     layers = len(wanted.layers)
-    attention = (
-        layers * heads * int((lengths.astype(np.int64) ** 2).sum()) if wanted.attention else 0
-    )
-    cls = layers * hidden * len(lengths) if wanted.cls else 0
-    return 4 * (attention + cls)
+    numbers = layers * heads * int((lengths.astype(np.int64) ** 2).sum())
+    cls = layers * hidden * len(lengths)
+    return FORMS[attention].bytes * numbers * wanted.attention + 4 * cls * wanted.cls
 
 
 def signal_source(
@@ -143,17 +213,37 @@ def signal_source(
     *,
     source: str,
     budget_mb: float,
+    attention: str = "fp32",
     pad_token_id: int,
     device: torch.device,
     batch_size: int = 64,
 ) -> SignalSource:
-    """Precomputed signals where they fit the budget (or are asked for), live ones otherwise."""
+    """Precomputed signals where they fit the budget (or are asked for), live ones otherwise.
+
+    Args:
+        teacher: on `device`.
+        split: training examples.
+        wanted: which signals the losses need.
+        source: `precomputed`, `live`, or `auto` for what the budget allows.
+        budget_mb: memory for precomputed signals, in millions of bytes.
+        attention: how attention probabilities are kept, `fp32` or `uint16`.
+        pad_token_id: of the tokenizer.
+        device: where the student is trained; signals are kept there if they fit.
+        batch_size: examples per pass of the teacher.
+    """
     live = LiveSignals(teacher, wanted)
     config = teacher.model.config
     needed = precomputed_bytes(
-        split.lengths, wanted, config.num_attention_heads, config.hidden_size
+        split.lengths, wanted, config.num_attention_heads, config.hidden_size, attention
     )
     if source == "live" or (source == "auto" and needed > budget_mb * 1e6):
         return live
     batches = (batch.to(device) for batch in sorted_batches(split, batch_size, pad_token_id))
-    return PrecomputedSignals(live, split, batches)
+    return PrecomputedSignals(live, split, batches, attention, _store(device, needed))
+
+
+def _store(device: torch.device, needed: int) -> torch.device:
+    """The device itself if its free memory holds twice what is needed, otherwise the CPU."""
+    if device.type == "cuda" and 2 * needed > torch.cuda.mem_get_info(device)[0]:
+        return torch.device("cpu")
+    return device

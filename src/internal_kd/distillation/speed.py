@@ -32,9 +32,7 @@ def speed_of(
         "examples_per_second": round(examples / max(seconds, 1e-3), 3),
         "seconds_per_example": round(seconds / examples, 9),
         "real_tokens_per_padded_token": round(batches.real_share(), 4),
-        "peak_memory_mb": round(
-            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KILO / 1e6, 1
-        ),
+        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KILO / 1e6, 1),
     }
     if device.type == "cuda":
         told["peak_gpu_memory_mb"] = round(torch.cuda.max_memory_allocated(device) / 1e6, 1)

@@ -121,6 +121,7 @@ def _signals(
         wanted_signals(objective, matched),
         source=settings["source"],
         budget_mb=settings["budget_mb"],
+        attention=settings["attention"],
         pad_token_id=data.pad_token_id,
         device=student.device,
     )
