@@ -15,9 +15,7 @@ rule attention:
         "../../envs/train.yaml"
     threads: RESOURCES["attention"]["threads"]
     resources:
-        gpu=RESOURCES["attention"]["gpu"],
-        mem_mb=RESOURCES["attention"]["mem_mb"],
-        runtime=RESOURCES["attention"]["runtime"],
+        **needs("attention"),
     params:
         code=stage_code("attention"),
         settings=settings.as_json({"split": "validation"}),
@@ -45,9 +43,7 @@ rule attention_maps:
         "../../envs/train.yaml"
     threads: RESOURCES["attention"]["threads"]
     resources:
-        gpu=RESOURCES["attention"]["gpu"],
-        mem_mb=RESOURCES["attention"]["mem_mb"],
-        runtime=RESOURCES["attention"]["runtime"],
+        **needs("attention"),
     params:
         code=stage_code("attention_maps"),
         settings=lambda wildcards: settings.as_json(

@@ -15,9 +15,7 @@ rule base_model:
         "../../envs/train.yaml"
     threads: RESOURCES["base_model"]["threads"]
     resources:
-        gpu=RESOURCES["base_model"]["gpu"],
-        mem_mb=RESOURCES["base_model"]["mem_mb"],
-        runtime=RESOURCES["base_model"]["runtime"],
+        **needs("base_model"),
     params:
         stage=BASE_STAGE,
         code=stage_code(BASE_STAGE),
@@ -42,9 +40,7 @@ rule student_init:
         "../../envs/train.yaml"
     threads: RESOURCES["student_init"]["threads"]
     resources:
-        gpu=RESOURCES["student_init"]["gpu"],
-        mem_mb=RESOURCES["student_init"]["mem_mb"],
-        runtime=RESOURCES["student_init"]["runtime"],
+        **needs("student_init"),
     params:
         code=stage_code("student"),
         settings=student_init_settings,

@@ -63,7 +63,6 @@ REPORTED = [
     f"{RESULTS}/claims.csv",
     *[f"{FIGURES}/{name}.png" for name in FIGURE],
 ]
-RESOURCES = STUDY.config["resources"]
 TEACHER = re.escape(STUDY.teacher.name)
 STUDENTS = "|".join(
     re.escape(name) for name in STUDY.experiments if name != STUDY.teacher.name

@@ -14,9 +14,7 @@ rule task_data:
         "../../envs/train.yaml"
     threads: RESOURCES["task_data"]["threads"]
     resources:
-        gpu=RESOURCES["task_data"]["gpu"],
-        mem_mb=RESOURCES["task_data"]["mem_mb"],
-        runtime=RESOURCES["task_data"]["runtime"],
+        **needs("task_data"),
     params:
         code=stage_code("data", without=UNUSED_BY_DATA),
         settings=task_data_settings,

@@ -19,9 +19,7 @@ rule distill:
         "../../envs/train.yaml"
     threads: RESOURCES["distill"]["threads"]
     resources:
-        gpu=RESOURCES["distill"]["gpu"],
-        mem_mb=RESOURCES["distill"]["mem_mb"],
-        runtime=RESOURCES["distill"]["runtime"],
+        **needs("distill"),
     params:
         code=stage_code("distill"),
         settings=distill_settings,

@@ -22,9 +22,7 @@ rule significance:
         "../../envs/analysis.yaml"
     threads: RESOURCES["statistics"]["threads"]
     resources:
-        gpu=RESOURCES["statistics"]["gpu"],
-        mem_mb=RESOURCES["statistics"]["mem_mb"],
-        runtime=RESOURCES["statistics"]["runtime"],
+        **needs("statistics"),
     params:
         code=stage_code("significance"),
         settings=settings.as_json(analysis_settings.significance_settings(STUDY)),
@@ -63,9 +61,7 @@ rule claims:
         "../../envs/analysis.yaml"
     threads: RESOURCES["statistics"]["threads"]
     resources:
-        gpu=RESOURCES["statistics"]["gpu"],
-        mem_mb=RESOURCES["statistics"]["mem_mb"],
-        runtime=RESOURCES["statistics"]["runtime"],
+        **needs("statistics"),
     params:
         code=stage_code("claims"),
         settings=settings.as_json(analysis_settings.claims_settings(STUDY)),
