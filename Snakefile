@@ -34,5 +34,9 @@ rule all:
         report=f"{RESULTS}/report.zip",
 
 
+onsuccess:
+    forget_finished()
+
+
 onerror:
     tell_mistakes(log)

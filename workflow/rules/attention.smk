@@ -11,6 +11,8 @@ rule attention:
         f"{LOGS}/attention/{RUN_NAME}.log",
     benchmark:
         f"{BENCHMARKS}/attention/{RUN_NAME}.tsv"
+    group:
+        packed
     conda:
         "../../envs/train.yaml"
     threads: RESOURCES["attention"]["threads"]

@@ -15,6 +15,8 @@ rule distill:
         f"{BENCHMARKS}/distill/{RUN_NAME}.tsv"
     wildcard_constraints:
         experiment=STUDENTS,
+    group:
+        packed
     conda:
         "../../envs/train.yaml"
     threads: RESOURCES["distill"]["threads"]
