@@ -11,6 +11,8 @@ rule base_model:
         f"{LOGS}/base_model.log",
     benchmark:
         f"{BENCHMARKS}/base_model.tsv"
+    # Copying takes seconds, and only the login node may reach the hub.
+    localrule: BASE_STAGE != "pretrain"
     conda:
         "../../envs/train.yaml"
     threads: RESOURCES["base_model"]["threads"]

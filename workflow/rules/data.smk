@@ -10,6 +10,8 @@ rule task_data:
         f"{LOGS}/task_data/{{task}}.log",
     benchmark:
         f"{BENCHMARKS}/task_data/{{task}}.tsv"
+    # On a cluster, only the login node may reach the hub.
+    localrule: STUDY.config["data"]["source"] == "hub"
     conda:
         "../../envs/train.yaml"
     threads: RESOURCES["task_data"]["threads"]

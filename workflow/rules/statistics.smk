@@ -17,7 +17,6 @@ rule significance:
         f"{LOGS}/significance.log",
     benchmark:
         f"{BENCHMARKS}/significance.tsv"
-    localrule: True
     conda:
         "../../envs/analysis.yaml"
     threads: RESOURCES["statistics"]["threads"]
@@ -56,7 +55,6 @@ rule claims:
         f"{LOGS}/claims.log",
     benchmark:
         f"{BENCHMARKS}/claims.tsv"
-    localrule: True
     conda:
         "../../envs/analysis.yaml"
     threads: RESOURCES["statistics"]["threads"]
