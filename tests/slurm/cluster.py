@@ -34,7 +34,7 @@ MailProg=/bin/true
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
 SchedulerParameters=bf_interval=5,sched_interval=5,batch_sched_delay=0
-MinJobAge=600
+MinJobAge=3600
 KillWait=10
 ReturnToService=2
 GresTypes=gpu
