@@ -17,7 +17,7 @@ rule attention:
         "../../envs/train.yaml"
     threads: RESOURCES["attention"]["threads"]
     resources:
-        **needs("attention"),
+        **needs(RESOURCES["attention"]),
     params:
         code=stage_code("attention"),
         settings=settings.as_json({"split": "validation"}),
@@ -45,7 +45,7 @@ rule attention_maps:
         "../../envs/train.yaml"
     threads: RESOURCES["attention"]["threads"]
     resources:
-        **needs("attention"),
+        **needs(RESOURCES["attention"]),
     params:
         code=stage_code("attention_maps"),
         settings=lambda wildcards: settings.as_json(

@@ -17,7 +17,7 @@ rule base_model:
         "../../envs/train.yaml"
     threads: RESOURCES["base_model"]["threads"]
     resources:
-        **needs("base_model"),
+        **needs(RESOURCES["base_model"]),
     params:
         stage=BASE_STAGE,
         code=stage_code(BASE_STAGE),
@@ -42,7 +42,7 @@ rule student_init:
         "../../envs/train.yaml"
     threads: RESOURCES["student_init"]["threads"]
     resources:
-        **needs("student_init"),
+        **needs(RESOURCES["student_init"]),
     params:
         code=stage_code("student"),
         settings=student_init_settings,

@@ -16,7 +16,7 @@ rule task_data:
         "../../envs/train.yaml"
     threads: RESOURCES["task_data"]["threads"]
     resources:
-        **needs("task_data"),
+        **needs(RESOURCES["task_data"]),
     params:
         code=stage_code("data", without=UNUSED_BY_DATA),
         settings=task_data_settings,

@@ -21,7 +21,7 @@ rule distill:
         "../../envs/train.yaml"
     threads: RESOURCES["distill"]["threads"]
     resources:
-        **needs("distill"),
+        **needs(RESOURCES["distill"]),
     params:
         code=stage_code("distill"),
         settings=distill_settings,

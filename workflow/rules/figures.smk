@@ -26,7 +26,7 @@ rule figure_parameters:
         "../../envs/analysis.yaml"
     threads: RESOURCES["figures"]["threads"]
     resources:
-        **needs("figures"),
+        **needs(RESOURCES["figures"]),
     params:
         code=stage_code("figure_parameters"),
         settings=figure_settings,
@@ -69,7 +69,7 @@ rule figure_data_size:
         "../../envs/analysis.yaml"
     threads: RESOURCES["figures"]["threads"]
     resources:
-        **needs("figures"),
+        **needs(RESOURCES["figures"]),
     params:
         code=stage_code("figure_data_size"),
         settings=figure_settings,
@@ -112,7 +112,7 @@ rule figure_convergence:
         "../../envs/analysis.yaml"
     threads: RESOURCES["figures"]["threads"]
     resources:
-        **needs("figures"),
+        **needs(RESOURCES["figures"]),
     params:
         code=stage_code("figure_convergence"),
         settings=figure_settings,
@@ -151,7 +151,7 @@ rule figure_attention:
         "../../envs/analysis.yaml"
     threads: RESOURCES["figures"]["threads"]
     resources:
-        **needs("figures"),
+        **needs(RESOURCES["figures"]),
     params:
         code=stage_code("figure_attention"),
         settings=figure_settings,
@@ -187,7 +187,7 @@ rule figure_heads:
         "../../envs/analysis.yaml"
     threads: RESOURCES["figures"]["threads"]
     resources:
-        **needs("figures"),
+        **needs(RESOURCES["figures"]),
     params:
         code=stage_code("figure_heads"),
         settings=figure_settings,
@@ -223,7 +223,7 @@ rule figure_attention_kl:
         "../../envs/analysis.yaml"
     threads: RESOURCES["figures"]["threads"]
     resources:
-        **needs("figures"),
+        **needs(RESOURCES["figures"]),
     params:
         code=stage_code("figure_attention_kl"),
         settings=figure_settings,
@@ -264,7 +264,7 @@ rule figure_calibration:
         "../../envs/analysis.yaml"
     threads: RESOURCES["figures"]["threads"]
     resources:
-        **needs("figures"),
+        **needs(RESOURCES["figures"]),
     params:
         code=stage_code("figure_calibration"),
         settings=figure_settings,

@@ -35,7 +35,7 @@ rule index:
         "../../envs/analysis.yaml"
     threads: RESOURCES["report"]["threads"]
     resources:
-        **needs("report"),
+        **needs(RESOURCES["report"]),
     params:
         code=stage_code("index"),
         settings=settings.as_json(CONTENTS),
@@ -64,7 +64,7 @@ rule report:
         "../../envs/analysis.yaml"
     threads: RESOURCES["report"]["threads"]
     resources:
-        **needs("report"),
+        **needs(RESOURCES["report"]),
     params:
         code=stage_code("report"),
         settings=settings.as_json({"config": STUDY.config}),

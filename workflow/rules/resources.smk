@@ -1,5 +1,6 @@
 # What a job asks of its machine or its cluster, and which jobs share an allocation. No rules here.
 from internal_kd.devices import visible_gpus
+from internal_kd.study.needs import needs
 
 RESOURCES = STUDY.config["resources"]
 os.environ.update(INTERNAL_KD_RUNS_PER_GPU=str(STUDY.config["runs_per_gpu"]))
@@ -8,25 +9,6 @@ os.environ.update(INTERNAL_KD_RUNS_PER_GPU=str(STUDY.config["runs_per_gpu"]))
 # A limit on GPUs holds for one machine; jobs on a cluster's machines are not counted together.
 resource_scopes:
     gpu="local",
-
-
-def needs(rule):
-    """Resources of a rule; memory and time limit grow with every attempt."""
-    return {
-        "gpu": RESOURCES[rule]["gpu"],
-        "mem_mb": growing(rule, "mem_mb"),
-        "runtime": growing(rule, "runtime"),
-    }
-
-
-def growing(rule, key):
-    """A resource of a rule, the task's own where it has one, times the number of the attempt."""
-
-    def value(wildcards, attempt):
-        own = (RESOURCES[rule].get("per_task") or {}).get(wildcards.get("task"), {})
-        return own.get(key, RESOURCES[rule][key]) * attempt
-
-    return value
 
 
 def packed(wildcards):

@@ -21,7 +21,7 @@ rule significance:
         "../../envs/analysis.yaml"
     threads: RESOURCES["statistics"]["threads"]
     resources:
-        **needs("statistics"),
+        **needs(RESOURCES["statistics"]),
     params:
         code=stage_code("significance"),
         settings=settings.as_json(analysis_settings.significance_settings(STUDY)),
@@ -59,7 +59,7 @@ rule claims:
         "../../envs/analysis.yaml"
     threads: RESOURCES["statistics"]["threads"]
     resources:
-        **needs("statistics"),
+        **needs(RESOURCES["statistics"]),
     params:
         code=stage_code("claims"),
         settings=settings.as_json(analysis_settings.claims_settings(STUDY)),

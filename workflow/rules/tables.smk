@@ -20,7 +20,7 @@ rule table1:
         "../../envs/analysis.yaml"
     threads: RESOURCES["tables"]["threads"]
     resources:
-        **needs("tables"),
+        **needs(RESOURCES["tables"]),
     params:
         code=stage_code("table1"),
         settings=settings.as_json(settings.table1_settings(STUDY)),
@@ -55,7 +55,7 @@ rule table2:
         "../../envs/analysis.yaml"
     threads: RESOURCES["tables"]["threads"]
     resources:
-        **needs("tables"),
+        **needs(RESOURCES["tables"]),
     params:
         code=stage_code("table2"),
         settings=settings.as_json(analysis_settings.table2_settings(STUDY)),
@@ -93,7 +93,7 @@ rule table3:
         "../../envs/analysis.yaml"
     threads: RESOURCES["tables"]["threads"]
     resources:
-        **needs("tables"),
+        **needs(RESOURCES["tables"]),
     params:
         code=stage_code("table3"),
         settings=settings.as_json(analysis_settings.table3_settings(STUDY)),
@@ -132,7 +132,7 @@ rule table4:
         "../../envs/analysis.yaml"
     threads: RESOURCES["tables"]["threads"]
     resources:
-        **needs("tables"),
+        **needs(RESOURCES["tables"]),
     params:
         code=stage_code("table4"),
         settings=settings.as_json(analysis_settings.table4_settings(STUDY)),
@@ -165,7 +165,7 @@ rule submission:
         "../../envs/analysis.yaml"
     threads: RESOURCES["tables"]["threads"]
     resources:
-        **needs("tables"),
+        **needs(RESOURCES["tables"]),
     params:
         code=stage_code("submission"),
         settings=settings.as_json(analysis_settings.submission_settings(STUDY)),

@@ -18,7 +18,7 @@ rule teacher:
         "../../envs/train.yaml"
     threads: RESOURCES["teacher"]["threads"]
     resources:
-        **needs("teacher"),
+        **needs(RESOURCES["teacher"]),
     params:
         code=stage_code("teacher"),
         settings=teacher_settings,
