@@ -70,27 +70,26 @@ class Student:
         file = self.project / RESULTS / "logs/distill" / f"{self._name}.log"
         return file.read_text() if file.exists() else ""
 
-    def is_training(self, epoch: int = 1) -> bool:
-        """Whether an epoch is over and a checkpoint written."""
-        checkpoints = self.project / RESULTS / "checkpoints" / self._name
-        return f"epoch {epoch} " in self.log() and any(checkpoints.glob("*.checkpoint"))
+    def epochs(self) -> list[int]:
+        """The epochs that its last attempt has done so far."""
+        return [int(number) for number in re.findall(r"epoch (\d+) \(", self.log())]
 
-    def is_resumed(self) -> bool:
-        """Whether it goes on from a checkpoint."""
-        return "going on from a checkpoint" in self.log()
-
-    def resumed_epoch(self) -> int:
-        """The epoch that it went on with."""
-        return int(re.findall(r"going on from a checkpoint: epoch (\d+)", self.log())[0])
-
-    def last_epoch(self) -> int:
-        """The last epoch that its log tells of."""
-        return int(re.findall(r"epoch (\d+) \(", self.log())[-1])
+    def resumed(self) -> list[int]:
+        """The epoch that its last attempt went on with, if it did."""
+        found = re.findall(r"going on from a checkpoint: epoch (\d+)", self.log())
+        return [int(number) for number in found]
 
     def process(self) -> int:
-        """The process that trains it, by its lock."""
+        """The process that trains it or did so last, by its lock; 0 if there was none."""
         lock = self.project / RESULTS / "checkpoints" / f"{self._name}.lock"
-        return int(re.findall(r"process (\d+)", lock.read_text())[0])
+        found = re.findall(r"process (\d+)", lock.read_text() if lock.exists() else "")
+        return int(found[0]) if found else 0
+
+    def has_trained(self, epochs: int, before: int = 0) -> bool:
+        """Whether another process than `before` has trained it for some epochs."""
+        checkpoints = self.project / RESULTS / "checkpoints" / self._name
+        kept = any(checkpoints.glob("*.checkpoint"))
+        return kept and self.process() not in (0, before) and len(self.epochs()) >= epochs
 
     def send(self, number: signal.Signals) -> None:
         """Send that process a signal."""

@@ -50,54 +50,46 @@ def slurm_log(project: Path, job: dict[str, str]) -> str:
     return file.read_text()
 
 
-def test_a_cancelled_job_goes_on_where_it_stopped(cluster, project, student, jobs, undisturbed):
-    started = Started(project)
-    started.wait_until(lambda: student.is_training(300))
-    cluster.call("scancel", jobs()[0]["JobId"])
-    started.wait_until(student.is_resumed)
-    first, second = jobs()
-    stopped = re.findall(r"stopped by SIGTERM in epoch (\d+)", slurm_log(project, first))
-    assert started.end() == 0, started.text()
-    assert student.resumed_epoch() == int(stopped[0])
-    assert same_table(project, undisturbed)
-    assert first["JobState"] == "CANCELLED"
-    assert (first["TimeLimit"], second["TimeLimit"]) == ("00:30:00", "01:00:00")
-    assert (first["MinMemoryNode"], second["MinMemoryNode"]) == ("3000M", "6000M")
-
-
-def test_a_killed_training_loses_one_checkpoint_interval(project, student, undisturbed):
-    started = Started(project)
-    started.wait_until(lambda: student.is_training(1500))
-    student.send(signal.SIGKILL)
-    killed = student.last_epoch()
-    started.wait_until(student.is_resumed)
-    assert started.end() == 0, started.text()
-    assert 0 <= killed + 1 - student.resumed_epoch() <= MOST_LOST_EPOCHS
-    assert same_table(project, undisturbed)
-
-
-def test_a_job_out_of_time_keeps_its_state_and_gets_more_time(project, student, jobs, undisturbed):
-    """The training is stopped, as if it hung; SLURM wakes it up when its minute is over."""
+def test_a_run_out_of_time_then_cancelled_then_killed(cluster, project, student, jobs, undisturbed):
+    """First its process is stopped, as if it hung; SLURM wakes it when its minute is over."""
     started = Started(
         project,
         *("--set-resources", "distill:runtime=attempt"),
         *("--default-resources", "slurm_extra=\"'--signal=TERM@10'\""),
     )
-    started.wait_until(lambda: student.is_training(100))
+    started.wait_until(lambda: student.has_trained(100))
+    timed_out = student.process()
     student.send(signal.SIGSTOP)
-    started.wait_until(student.is_resumed)
+
+    started.wait_until(lambda: student.has_trained(300, before=timed_out))
+    cancelled = student.process()
+    resumed = student.resumed()
+    cluster.call("scancel", jobs()[-1]["JobId"])
+
+    started.wait_until(lambda: student.has_trained(300, before=cancelled))
+    resumed += student.resumed()
+    student.send(signal.SIGKILL)
+    killed = student.epochs()[-1]
+
     assert started.end() == 0, started.text()
-    first, second = jobs()
-    assert "stopped by SIGTERM" in slurm_log(project, first)
-    assert (first["TimeLimit"], second["TimeLimit"]) == ("00:01:00", "00:02:00")
     assert same_table(project, undisturbed)
+    found = jobs()
+    assert [job["TimeLimit"] for job in found] == [f"00:0{number}:00" for number in range(1, 5)]
+    assert [job["MinMemoryNode"] for job in found] == ["3000M", "6000M", "9000M", "12000M"]
+    # Asked to end, a training loses nothing; killed, at most one interval between checkpoints.
+    assert [stopped_epoch(slurm_log(project, job)) for job in found[:2]] == resumed
+    assert 0 <= killed + 1 - student.resumed()[0] <= MOST_LOST_EPOCHS
+
+
+def stopped_epoch(log: str) -> int:
+    return int(re.findall(r"stopped by SIGTERM in epoch (\d+)", log)[0])
 
 
 def test_an_orphan_of_a_killed_snakemake_finishes_what_the_next_one_wants(
     project, student, jobs, undisturbed
 ):
     first = Started(project)
-    first.wait_until(lambda: student.is_training(100))
+    first.wait_until(lambda: student.has_trained(100))
     first.process.kill()
     first.process.wait()
     refused = snakemake(project, "--cores", "1", *LOCAL)
@@ -155,7 +147,10 @@ def test_members_of_a_pack_that_are_done_stay_done(undisturbed, tmp_path, jobs):
     both = [Student(project, name) for name in ("exp1.1", "exp2.0")]
     started = Started(project)
     started.wait_until(
-        lambda: any(one.metrics.exists() for one in both) and any(s.is_training() for s in both)
+        lambda: (
+            any(one.metrics.exists() for one in both)
+            and any(one.has_trained(1) and not one.metrics.exists() for one in both)
+        )
     )
     done, trained = sorted(both, key=lambda one: one.metrics.exists(), reverse=True)
     metrics = done.metrics.read_bytes()
@@ -164,5 +159,5 @@ def test_members_of_a_pack_that_are_done_stay_done(undisturbed, tmp_path, jobs):
     assert len(jobs()) == 2
     assert "this run was finished before" in done.log()
     assert done.metrics.read_bytes() == metrics
-    assert trained.is_resumed()
+    assert trained.resumed()
     assert same_table(project, undisturbed)
