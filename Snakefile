@@ -14,6 +14,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/resources.smk"
 include: "workflow/rules/base.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/teacher.smk"
@@ -31,6 +32,10 @@ rule all:
         tables_and_figures=REPORTED,
         index=f"{RESULTS}/index.html",
         report=f"{RESULTS}/report.zip",
+
+
+onsuccess:
+    forget_finished()
 
 
 onerror:

@@ -1,9 +1,11 @@
+import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
-from internal_kd.errors import UserError
 from internal_kd.locks import only_writer
 
 HOLD = """
@@ -13,25 +15,39 @@ from internal_kd.locks import only_writer
 with only_writer(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
+print("left", flush=True)
 """
 
 
-def test_a_second_process_is_told_in_one_sentence(tmp_path):
-    lock = tmp_path / "runs" / "run.lock"
-    holder = subprocess.Popen(
+def hold(lock: Path, **environment: str) -> subprocess.Popen:
+    """Another process that wants the lock, and keeps it until its input ends."""
+    return subprocess.Popen(
         [sys.executable, "-c", HOLD, str(lock)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | environment,
         text=True,
     )
-    assert holder.stdout.readline() == "held\n"
-    message = r"run\.lock: another process is working on this run"
-    with pytest.raises(UserError, match=message), only_writer(lock):
-        pass
-    holder.kill()
-    holder.communicate()
-    with only_writer(lock):
-        pass
+
+
+@pytest.mark.parametrize("end", ["kill", "finish"])
+def test_a_second_process_waits_and_says_for_whom(tmp_path, end):
+    lock = tmp_path / "runs" / "run.lock"
+    first = hold(lock, SLURM_JOB_ID="77")
+    assert first.stdout.readline() == "held\n"
+    second = hold(lock)
+    told = second.stderr.readline()
+    assert f"run.lock: SLURM job 77, process {first.pid} on " in told
+    assert "is working on this run; waiting for it to end" in told
+    time.sleep(0.3)
+    assert second.poll() is None
+    if end == "kill":
+        first.kill()
+    first.communicate()
+    assert second.stdout.readline() == "held\n"
+    assert f"process {second.pid} on " in lock.read_text()
+    assert second.communicate()[0] == "left\n"
 
 
 def test_the_lock_is_free_afterwards(tmp_path):

@@ -1,27 +1,51 @@
 """One writer per run, also across the machines of a cluster that share a file system."""
 
 import fcntl
+import logging
+import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
-from internal_kd.errors import UserError
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
 def only_writer(file: Path) -> Iterator[None]:
-    """Hold the lock `file` while inside; it stays on disk, empty, and the kernel frees it.
+    """Hold the lock `file` while inside; it stays on disk, and the kernel frees it.
 
-    Raises:
-        UserError: another process holds it, such as a job that outlived its Snakemake.
+    Another process that holds it, such as a job that outlived its Snakemake, is waited for: it is
+    about to leave the very files that are wanted, and to fail now would have Snakemake delete them.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    with open(file, "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(
-                f"{file}: another process is working on this run; "
-                "wait for it or end it, then start again"
-            ) from error
+    with open(file, "a+") as lock:
+        if not try_lock(lock):
+            lock.seek(0)
+            logger.warning(
+                "%s: %s is working on this run; waiting for it to end",
+                file,
+                lock.read().strip() or "another process",
+            )
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        _sign(lock)
         yield
+
+
+def try_lock(file: IO[str]) -> bool:
+    """Lock an open file until it is closed, unless another process has locked it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _sign(lock: IO[str]) -> None:
+    """Say in the file who holds it, for those who wait."""
+    lock.truncate(0)
+    job = os.environ.get("SLURM_JOB_ID")
+    lock.write(f"{f'SLURM job {job}, ' if job else ''}process {os.getpid()}")
+    lock.write(f" on {socket.gethostname()}\n")
+    lock.flush()

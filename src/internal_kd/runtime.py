@@ -5,14 +5,29 @@ import os
 import numpy as np
 import torch
 
+from internal_kd.devices import claim, lock_folder, runs_per_gpu
+
 
 def select_device() -> torch.device:
-    """The first visible GPU, or the CPU.
+    """A visible GPU that no other run of this user holds, or the CPU; waits if all are held.
 
     The workflow tells by INTERNAL_KD_GPUS how many GPUs a job was given; 0 keeps it on the CPU.
+    On a cluster SLURM has chosen the GPU already.
     """
     granted = int(os.environ.get("INTERNAL_KD_GPUS", "1"))
-    return torch.device("cuda" if granted and torch.cuda.is_available() else "cpu")
+    if not granted or not torch.cuda.is_available():
+        return torch.device("cpu")
+    index = 0
+    if "SLURM_JOB_ID" not in os.environ:
+        index = claim(_gpu_names(), runs_per_gpu(), lock_folder())
+    torch.cuda.set_device(index)
+    return torch.device("cuda", index)
+
+
+def _gpu_names() -> list[str]:
+    """Names of the visible GPUs that do not depend on which others are visible."""
+    visible = range(torch.cuda.device_count())
+    return [str(torch.cuda.get_device_properties(index).uuid) for index in visible]
 
 
 def use_threads() -> None:

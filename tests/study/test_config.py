@@ -275,6 +275,10 @@ MISTAKES = {
         {"results": "my results"},
         "results: is 'my results'; it must be a folder name without blanks",
     ),
+    "resources of an unknown task": (
+        {"resources": {"distill": {"per_task": {"colla": {"runtime": 9}}}}},
+        "resources.distill.per_task.colla: unknown task; did you mean 'cola'?",
+    ),
     "unknown resource": (
         {"resources": {"teacher": {"memory": 3}}},
         "resources.teacher.memory: unknown key",

@@ -11,13 +11,13 @@ rule attention:
         f"{LOGS}/attention/{RUN_NAME}.log",
     benchmark:
         f"{BENCHMARKS}/attention/{RUN_NAME}.tsv"
+    group:
+        packed
     conda:
         "../../envs/train.yaml"
     threads: RESOURCES["attention"]["threads"]
     resources:
-        gpu=RESOURCES["attention"]["gpu"],
-        mem_mb=RESOURCES["attention"]["mem_mb"],
-        runtime=RESOURCES["attention"]["runtime"],
+        **needs(RESOURCES["attention"]),
     params:
         code=stage_code("attention"),
         settings=settings.as_json({"split": "validation"}),
@@ -45,9 +45,7 @@ rule attention_maps:
         "../../envs/train.yaml"
     threads: RESOURCES["attention"]["threads"]
     resources:
-        gpu=RESOURCES["attention"]["gpu"],
-        mem_mb=RESOURCES["attention"]["mem_mb"],
-        runtime=RESOURCES["attention"]["runtime"],
+        **needs(RESOURCES["attention"]),
     params:
         code=stage_code("attention_maps"),
         settings=lambda wildcards: settings.as_json(

@@ -11,13 +11,13 @@ rule base_model:
         f"{LOGS}/base_model.log",
     benchmark:
         f"{BENCHMARKS}/base_model.tsv"
+    # Copying takes seconds, and only the login node may reach the hub.
+    localrule: BASE_STAGE != "pretrain"
     conda:
         "../../envs/train.yaml"
     threads: RESOURCES["base_model"]["threads"]
     resources:
-        gpu=RESOURCES["base_model"]["gpu"],
-        mem_mb=RESOURCES["base_model"]["mem_mb"],
-        runtime=RESOURCES["base_model"]["runtime"],
+        **needs(RESOURCES["base_model"]),
     params:
         stage=BASE_STAGE,
         code=stage_code(BASE_STAGE),
@@ -42,9 +42,7 @@ rule student_init:
         "../../envs/train.yaml"
     threads: RESOURCES["student_init"]["threads"]
     resources:
-        gpu=RESOURCES["student_init"]["gpu"],
-        mem_mb=RESOURCES["student_init"]["mem_mb"],
-        runtime=RESOURCES["student_init"]["runtime"],
+        **needs(RESOURCES["student_init"]),
     params:
         code=stage_code("student"),
         settings=student_init_settings,

@@ -1,6 +1,8 @@
 # The study, the paths of its files, and what each rule is told. No rules here.
+import json
 import os
 import re
+import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -39,6 +41,23 @@ from internal_kd.study.runs import Run
 
 SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
 
+
+def planned(name, value):
+    """A text as it was when the jobs were planned.
+
+    A job on a cluster reads this workflow once more when it starts, perhaps days later; what has
+    been edited meanwhile must not slip in under the old plan.
+    """
+    variable = f"INTERNAL_KD_PLANNED_{name.upper()}"
+    if workflow.is_main_process or variable not in os.environ:
+        os.environ[variable] = value()
+    return os.environ[variable]
+
+
+PLANNED_CONFIG = planned("config", lambda: json.dumps(config, default=str))
+if not workflow.is_main_process:
+    config = json.loads(PLANNED_CONFIG)
+
 try:
     STUDY = load(config, SCHEMA)
 except UserError as mistake:
@@ -71,16 +90,10 @@ REPORTED = [
     f"{RESULTS}/claims.csv",
     *[f"{FIGURES}/{name}.png" for name in FIGURE],
 ]
-RESOURCES = STUDY.config["resources"]
 TEACHER = re.escape(STUDY.teacher.name)
 STUDENTS = "|".join(
     re.escape(name) for name in STUDY.experiments if name != STUDY.teacher.name
 )
-
-
-# A limit on GPUs holds for one machine; jobs on a cluster's machines are not counted together.
-resource_scopes:
-    gpu="local",
 
 
 wildcard_constraints:
@@ -94,7 +107,10 @@ wildcard_constraints:
 
 def stage_code(stage, without=""):
     """Fingerprint of the code that a stage consists of, without a subpackage it does not use."""
-    return code_fingerprint(f"internal_kd.stages.{stage}", without)
+    return planned(
+        f"code_{stage}",
+        lambda: code_fingerprint(f"internal_kd.stages.{stage}", without),
+    )
 
 
 def run_of(wildcards):
@@ -159,6 +175,12 @@ def tell_mistakes(logs):
     """Repeat at the end what failed stages had to say, after Snakemake's own many words."""
     for sentence in failures.sentences(map(Path, logs)):
         print(sentence, file=sys.stderr)
+
+
+def forget_finished():
+    """Drop the second names of runs' files: Snakemake has noted all outputs as complete."""
+    for folder in Path(RESULTS, "checkpoints").glob("*.finished"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def folders(chosen):

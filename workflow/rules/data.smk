@@ -10,13 +10,13 @@ rule task_data:
         f"{LOGS}/task_data/{{task}}.log",
     benchmark:
         f"{BENCHMARKS}/task_data/{{task}}.tsv"
+    # On a cluster, only the login node may reach the hub.
+    localrule: STUDY.config["data"]["source"] == "hub"
     conda:
         "../../envs/train.yaml"
     threads: RESOURCES["task_data"]["threads"]
     resources:
-        gpu=RESOURCES["task_data"]["gpu"],
-        mem_mb=RESOURCES["task_data"]["mem_mb"],
-        runtime=RESOURCES["task_data"]["runtime"],
+        **needs(RESOURCES["task_data"]),
     params:
         code=stage_code("data", without=UNUSED_BY_DATA),
         settings=task_data_settings,

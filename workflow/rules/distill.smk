@@ -15,13 +15,13 @@ rule distill:
         f"{BENCHMARKS}/distill/{RUN_NAME}.tsv"
     wildcard_constraints:
         experiment=STUDENTS,
+    group:
+        packed
     conda:
         "../../envs/train.yaml"
     threads: RESOURCES["distill"]["threads"]
     resources:
-        gpu=RESOURCES["distill"]["gpu"],
-        mem_mb=RESOURCES["distill"]["mem_mb"],
-        runtime=RESOURCES["distill"]["runtime"],
+        **needs(RESOURCES["distill"]),
     params:
         code=stage_code("distill"),
         settings=distill_settings,

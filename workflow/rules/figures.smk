@@ -26,9 +26,7 @@ rule figure_parameters:
         "../../envs/analysis.yaml"
     threads: RESOURCES["figures"]["threads"]
     resources:
-        gpu=RESOURCES["figures"]["gpu"],
-        mem_mb=RESOURCES["figures"]["mem_mb"],
-        runtime=RESOURCES["figures"]["runtime"],
+        **needs(RESOURCES["figures"]),
     params:
         code=stage_code("figure_parameters"),
         settings=figure_settings,
@@ -71,9 +69,7 @@ rule figure_data_size:
         "../../envs/analysis.yaml"
     threads: RESOURCES["figures"]["threads"]
     resources:
-        gpu=RESOURCES["figures"]["gpu"],
-        mem_mb=RESOURCES["figures"]["mem_mb"],
-        runtime=RESOURCES["figures"]["runtime"],
+        **needs(RESOURCES["figures"]),
     params:
         code=stage_code("figure_data_size"),
         settings=figure_settings,
@@ -116,9 +112,7 @@ rule figure_convergence:
         "../../envs/analysis.yaml"
     threads: RESOURCES["figures"]["threads"]
     resources:
-        gpu=RESOURCES["figures"]["gpu"],
-        mem_mb=RESOURCES["figures"]["mem_mb"],
-        runtime=RESOURCES["figures"]["runtime"],
+        **needs(RESOURCES["figures"]),
     params:
         code=stage_code("figure_convergence"),
         settings=figure_settings,
@@ -157,9 +151,7 @@ rule figure_attention:
         "../../envs/analysis.yaml"
     threads: RESOURCES["figures"]["threads"]
     resources:
-        gpu=RESOURCES["figures"]["gpu"],
-        mem_mb=RESOURCES["figures"]["mem_mb"],
-        runtime=RESOURCES["figures"]["runtime"],
+        **needs(RESOURCES["figures"]),
     params:
         code=stage_code("figure_attention"),
         settings=figure_settings,
@@ -195,9 +187,7 @@ rule figure_heads:
         "../../envs/analysis.yaml"
     threads: RESOURCES["figures"]["threads"]
     resources:
-        gpu=RESOURCES["figures"]["gpu"],
-        mem_mb=RESOURCES["figures"]["mem_mb"],
-        runtime=RESOURCES["figures"]["runtime"],
+        **needs(RESOURCES["figures"]),
     params:
         code=stage_code("figure_heads"),
         settings=figure_settings,
@@ -233,9 +223,7 @@ rule figure_attention_kl:
         "../../envs/analysis.yaml"
     threads: RESOURCES["figures"]["threads"]
     resources:
-        gpu=RESOURCES["figures"]["gpu"],
-        mem_mb=RESOURCES["figures"]["mem_mb"],
-        runtime=RESOURCES["figures"]["runtime"],
+        **needs(RESOURCES["figures"]),
     params:
         code=stage_code("figure_attention_kl"),
         settings=figure_settings,
@@ -276,9 +264,7 @@ rule figure_calibration:
         "../../envs/analysis.yaml"
     threads: RESOURCES["figures"]["threads"]
     resources:
-        gpu=RESOURCES["figures"]["gpu"],
-        mem_mb=RESOURCES["figures"]["mem_mb"],
-        runtime=RESOURCES["figures"]["runtime"],
+        **needs(RESOURCES["figures"]),
     params:
         code=stage_code("figure_calibration"),
         settings=figure_settings,

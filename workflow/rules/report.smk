@@ -35,9 +35,7 @@ rule index:
         "../../envs/analysis.yaml"
     threads: RESOURCES["report"]["threads"]
     resources:
-        gpu=RESOURCES["report"]["gpu"],
-        mem_mb=RESOURCES["report"]["mem_mb"],
-        runtime=RESOURCES["report"]["runtime"],
+        **needs(RESOURCES["report"]),
     params:
         code=stage_code("index"),
         settings=settings.as_json(CONTENTS),
@@ -66,9 +64,7 @@ rule report:
         "../../envs/analysis.yaml"
     threads: RESOURCES["report"]["threads"]
     resources:
-        gpu=RESOURCES["report"]["gpu"],
-        mem_mb=RESOURCES["report"]["mem_mb"],
-        runtime=RESOURCES["report"]["runtime"],
+        **needs(RESOURCES["report"]),
     params:
         code=stage_code("report"),
         settings=settings.as_json({"config": STUDY.config}),

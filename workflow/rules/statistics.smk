@@ -17,14 +17,11 @@ rule significance:
         f"{LOGS}/significance.log",
     benchmark:
         f"{BENCHMARKS}/significance.tsv"
-    localrule: True
     conda:
         "../../envs/analysis.yaml"
     threads: RESOURCES["statistics"]["threads"]
     resources:
-        gpu=RESOURCES["statistics"]["gpu"],
-        mem_mb=RESOURCES["statistics"]["mem_mb"],
-        runtime=RESOURCES["statistics"]["runtime"],
+        **needs(RESOURCES["statistics"]),
     params:
         code=stage_code("significance"),
         settings=settings.as_json(analysis_settings.significance_settings(STUDY)),
@@ -58,14 +55,11 @@ rule claims:
         f"{LOGS}/claims.log",
     benchmark:
         f"{BENCHMARKS}/claims.tsv"
-    localrule: True
     conda:
         "../../envs/analysis.yaml"
     threads: RESOURCES["statistics"]["threads"]
     resources:
-        gpu=RESOURCES["statistics"]["gpu"],
-        mem_mb=RESOURCES["statistics"]["mem_mb"],
-        runtime=RESOURCES["statistics"]["runtime"],
+        **needs(RESOURCES["statistics"]),
     params:
         code=stage_code("claims"),
         settings=settings.as_json(analysis_settings.claims_settings(STUDY)),

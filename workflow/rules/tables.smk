@@ -20,9 +20,7 @@ rule table1:
         "../../envs/analysis.yaml"
     threads: RESOURCES["tables"]["threads"]
     resources:
-        gpu=RESOURCES["tables"]["gpu"],
-        mem_mb=RESOURCES["tables"]["mem_mb"],
-        runtime=RESOURCES["tables"]["runtime"],
+        **needs(RESOURCES["tables"]),
     params:
         code=stage_code("table1"),
         settings=settings.as_json(settings.table1_settings(STUDY)),
@@ -57,9 +55,7 @@ rule table2:
         "../../envs/analysis.yaml"
     threads: RESOURCES["tables"]["threads"]
     resources:
-        gpu=RESOURCES["tables"]["gpu"],
-        mem_mb=RESOURCES["tables"]["mem_mb"],
-        runtime=RESOURCES["tables"]["runtime"],
+        **needs(RESOURCES["tables"]),
     params:
         code=stage_code("table2"),
         settings=settings.as_json(analysis_settings.table2_settings(STUDY)),
@@ -97,9 +93,7 @@ rule table3:
         "../../envs/analysis.yaml"
     threads: RESOURCES["tables"]["threads"]
     resources:
-        gpu=RESOURCES["tables"]["gpu"],
-        mem_mb=RESOURCES["tables"]["mem_mb"],
-        runtime=RESOURCES["tables"]["runtime"],
+        **needs(RESOURCES["tables"]),
     params:
         code=stage_code("table3"),
         settings=settings.as_json(analysis_settings.table3_settings(STUDY)),
@@ -138,9 +132,7 @@ rule table4:
         "../../envs/analysis.yaml"
     threads: RESOURCES["tables"]["threads"]
     resources:
-        gpu=RESOURCES["tables"]["gpu"],
-        mem_mb=RESOURCES["tables"]["mem_mb"],
-        runtime=RESOURCES["tables"]["runtime"],
+        **needs(RESOURCES["tables"]),
     params:
         code=stage_code("table4"),
         settings=settings.as_json(analysis_settings.table4_settings(STUDY)),
@@ -173,9 +165,7 @@ rule submission:
         "../../envs/analysis.yaml"
     threads: RESOURCES["tables"]["threads"]
     resources:
-        gpu=RESOURCES["tables"]["gpu"],
-        mem_mb=RESOURCES["tables"]["mem_mb"],
-        runtime=RESOURCES["tables"]["runtime"],
+        **needs(RESOURCES["tables"]),
     params:
         code=stage_code("submission"),
         settings=settings.as_json(analysis_settings.submission_settings(STUDY)),

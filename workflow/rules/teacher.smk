@@ -18,9 +18,7 @@ rule teacher:
         "../../envs/train.yaml"
     threads: RESOURCES["teacher"]["threads"]
     resources:
-        gpu=RESOURCES["teacher"]["gpu"],
-        mem_mb=RESOURCES["teacher"]["mem_mb"],
-        runtime=RESOURCES["teacher"]["runtime"],
+        **needs(RESOURCES["teacher"]),
     params:
         code=stage_code("teacher"),
         settings=teacher_settings,

@@ -2,8 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from internal_kd.data.encoding import EncodedSplit, load_tokens
 from internal_kd.data.subsets import nested_stratified
 from internal_kd.distillation.checkpoints import Checkpoints, run_identity
+from internal_kd.distillation.finished import FinishedRun
 from internal_kd.distillation.history import write_history
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.distillation.settings import TrainingSettings
@@ -54,26 +54,35 @@ def load_run_data(tokens: str | Path, run: dict[str, Any]) -> RunData:
     return RunData(splits, meta["pad_token_id"], tuple(meta["labels"]), metric)
 
 
-@contextmanager
-def resumable(
-    folder: Path | None, told: Any, inputs: Iterable[str | Path]
-) -> Iterator[Checkpoints | None]:
-    """Checkpoints of a run in `folder`, removed once what is done inside has ended well.
+def carry_out(
+    folder: Path | None,
+    out: Path,
+    told: Any,
+    inputs: Iterable[str | Path],
+    train: Callable[[Checkpoints | None], None],
+) -> None:
+    """Do a run, going on from its checkpoints; nothing is left to do if it has ended well before.
+
+    A lock beside `folder` sees to it that a run has one writer, for which others wait.
 
     Args:
-        folder: None for no checkpoints; a lock lies beside it, so that a run has one writer.
+        folder: for the checkpoints, removed when the run has ended well; None for none.
+        out: folder that the run leaves its files in.
         told: settings and fingerprint of the code.
         inputs: files and folders that the run reads.
-
-    Raises:
-        UserError: another process works on the same run.
+        train: does the run and leaves its files in `out`.
     """
     if folder is None:
-        yield None
+        train(None)
         return
     with only_writer(folder.with_name(f"{folder.name}.lock")):
-        checkpoints = Checkpoints(folder, run_identity(told, inputs))
-        yield checkpoints
+        identity = run_identity(told, inputs)
+        finished = FinishedRun(folder.with_name(f"{folder.name}.finished"), identity)
+        if finished.restore(out):
+            return
+        checkpoints = Checkpoints(folder, identity)
+        train(checkpoints)
+        finished.keep(out)
         checkpoints.remove()
 
 

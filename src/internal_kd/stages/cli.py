@@ -67,7 +67,8 @@ def _log_to(path: Path | None) -> None:
         terminal.setLevel(logging.WARNING)
         handlers.append(terminal)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "w") as log:
+        path.write_text("")
+        with open(path, "a") as log:  # so that a process which still writes there leaves no holes
             os.dup2(log.fileno(), 2)
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers, force=True)
     logging.captureWarnings(True)

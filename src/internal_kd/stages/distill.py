@@ -3,6 +3,7 @@
 import json
 import time
 from argparse import ArgumentParser, Namespace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from internal_kd.distillation.experiment import (
     make_update_rule,
 )
 from internal_kd.distillation.objective import DistillationObjective, wanted_signals
-from internal_kd.distillation.run import RunData, load_run_data, resumable, train_run, write_run
+from internal_kd.distillation.run import RunData, carry_out, load_run_data, train_run, write_run
 from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.signals import SignalSource, signal_source
 from internal_kd.errors import UserError
@@ -39,8 +40,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def main(args: Namespace) -> None:
     """Train the student; settings: run, experiment, training, distillation."""
     inputs = [path for path in (args.init, args.data, args.teacher) if path is not None]
-    with resumable(args.checkpoints, [args.settings, args.code], inputs) as checkpoints:
-        _distill(args, checkpoints)
+    told = [args.settings, args.code]
+    carry_out(args.checkpoints, args.out, told, inputs, partial(_distill, args))
 
 
 def _distill(args: Namespace, checkpoints: Checkpoints | None) -> None:

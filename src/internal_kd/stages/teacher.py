@@ -2,10 +2,12 @@
 
 import time
 from argparse import ArgumentParser, Namespace
+from functools import partial
 from pathlib import Path
 
+from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.finetuning import finetuning_objective
-from internal_kd.distillation.run import load_run_data, resumable, train_run, write_run
+from internal_kd.distillation.run import carry_out, load_run_data, train_run, write_run
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.distillation.settings import TrainingSettings
 from internal_kd.distillation.updates import UpdateRule
@@ -24,35 +26,37 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def main(args: Namespace) -> None:
     """Fine-tune; settings: run, training."""
+    told, inputs = [args.settings, args.code], [args.base, args.data]
+    carry_out(args.checkpoints, args.out, told, inputs, partial(_fine_tune, args))
+
+
+def _fine_tune(args: Namespace, checkpoints: Checkpoints | None) -> None:
     started = time.perf_counter()
     use_threads()
     run, device = args.settings["run"], select_device()
     data = load_run_data(args.data, run)
     model = new_classifier(args.base, data.labels, run["seed"], device)
-    training = TrainingSettings(**args.settings["training"])
-    told, inputs = [args.settings, args.code], [args.base, args.data]
-    with resumable(args.checkpoints, told, inputs) as checkpoints:
-        result = train_run(
-            model,
-            data,
-            finetuning_objective,
-            Schedule(),
-            training,
-            UpdateRule(),
-            run["seed"],
-            checkpoints,
-        )
-        write_run(
-            args.out,
-            model,
-            data,
-            result,
-            settings=args.settings,
-            code=args.code,
-            tokenizer=args.base,
-            flags=[],
-            started=started,
-        )
+    result = train_run(
+        model,
+        data,
+        finetuning_objective,
+        Schedule(),
+        TrainingSettings(**args.settings["training"]),
+        UpdateRule(),
+        run["seed"],
+        checkpoints,
+    )
+    write_run(
+        args.out,
+        model,
+        data,
+        result,
+        settings=args.settings,
+        code=args.code,
+        tokenizer=args.base,
+        flags=[],
+        started=started,
+    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from typing import Any
 
 from internal_kd.study import files
 from internal_kd.study.draft import (
@@ -68,11 +69,18 @@ def check_paper_values(draft: Draft) -> Found:
         )
 
 
-@CHECKS.reading("teacher.per_task", "student.per_task", "data.limit")
+@CHECKS.reading("teacher.per_task", "student.per_task", "data.limit", "resources")
 def check_task_keys(draft: Draft) -> Found:
     """Settings for single tasks name tasks, so that none is without effect by a slip of the pen."""
-    for path in (("teacher", "per_task"), ("student", "per_task"), ("data", "limit")):
-        for name in draft[path[0]][path[1]] or {}:
+    by_task: dict[tuple[str, ...], Any] = {
+        ("teacher", "per_task"): draft["teacher"]["per_task"],
+        ("student", "per_task"): draft["student"]["per_task"],
+        ("data", "limit"): draft["data"]["limit"],
+    }
+    for rule, needs in draft["resources"].items():
+        by_task["resources", rule, "per_task"] = needs.get("per_task")
+    for path, settings in by_task.items():
+        for name in settings or {}:
             if name not in TASKS:
                 yield Problem((*path, name), f"unknown task; {nearest(name, TASKS)}")
 

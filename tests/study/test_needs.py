@@ -1,0 +1,28 @@
+import pytest
+
+from internal_kd.study.needs import needs
+
+ASKED = {"threads": 2, "gpu": 1, "mem_mb": 3000, "runtime": 30}
+PER_TASK = {"per_task": {"rte": {"runtime": 5}}}
+
+
+@pytest.mark.parametrize(
+    ("own", "task", "attempt", "mem_mb", "runtime"),
+    [
+        ({}, "rte", 1, 3000, 30),
+        ({}, "rte", 3, 9000, 90),
+        ({"per_task": None}, "rte", 2, 6000, 60),
+        (PER_TASK, "cola", 2, 6000, 60),
+        (PER_TASK, "rte", 1, 3000, 5),
+        (PER_TASK, "rte", 4, 12000, 20),
+    ],
+)
+def test_memory_and_time_grow_with_every_attempt(own, task, attempt, mem_mb, runtime):
+    asked = needs(ASKED | own)
+    assert asked["gpu"] == 1
+    assert asked["mem_mb"]({"task": task}, attempt) == mem_mb
+    assert asked["runtime"]({"task": task}, attempt) == runtime
+
+
+def test_rules_without_a_task_have_the_common_needs():
+    assert needs(ASKED | PER_TASK)["runtime"]({}, 2) == 60

@@ -1,0 +1,135 @@
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from internal_kd import devices, runtime
+from internal_kd.devices import visible_gpus
+
+CLAIM = """
+import sys
+from pathlib import Path
+from internal_kd import devices
+devices.SECONDS_BETWEEN_TRIES = 0.05
+names, sharing, folder = sys.argv[1].split(","), int(sys.argv[2]), Path(sys.argv[3])
+print(names[devices.claim(names, sharing, folder)], flush=True)
+sys.stdin.read()
+"""
+
+
+class Runs:
+    """Processes that claim a device and keep it until they are told to end."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.started: list[subprocess.Popen] = []
+
+    def start(self, names: str, sharing: int = 1) -> subprocess.Popen:
+        run = subprocess.Popen(
+            [sys.executable, "-c", CLAIM, names, str(sharing), str(self.folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(run)
+        return run
+
+    def end(self) -> None:
+        for run in self.started:
+            run.kill()
+            run.communicate()
+
+
+@pytest.fixture
+def runs(tmp_path):
+    runs = Runs(tmp_path / "gpus")
+    yield runs
+    runs.end()
+
+
+def device(run: subprocess.Popen) -> str:
+    return run.stdout.readline().strip()
+
+
+def test_runs_that_start_at_once_spread_over_the_devices(runs):
+    started = [runs.start("a,b,c") for _ in range(3)]
+    assert sorted(map(device, started)) == ["a", "b", "c"]
+
+
+def test_a_run_waits_for_a_device_and_gets_that_of_a_killed_one(runs):
+    first, second = runs.start("a,b"), runs.start("a,b")
+    held = {device(first), device(second)}
+    third = runs.start("a,b")
+    with pytest.raises(subprocess.TimeoutExpired):
+        third.wait(timeout=0.5)
+    first.kill()
+    assert device(third) in held
+
+
+def test_sharing_fills_every_device_before_any_is_shared(runs):
+    names = [device(runs.start("a,b", sharing=2)) for _ in range(4)]
+    assert names == ["a", "b", "a", "b"]
+
+
+def test_only_visible_devices_are_taken(runs):
+    """Processes that see different devices agree on their names, not on their numbers."""
+    assert device(runs.start("a,b")) == "a"
+    assert device(runs.start("b,c")) == "b"
+    assert device(runs.start("b,c")) == "c"
+
+
+@pytest.mark.parametrize(
+    ("told", "number"), [(None, 2), ("", 0), ("-1", 0), ("1", 1), ("0,1,2", 3), ("GPU-5ab", 1)]
+)
+def test_visible_gpus_are_counted_without_cuda(tmp_path, monkeypatch, told, number):
+    for name in ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm", "null"):
+        (tmp_path / name).touch()
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if told is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", told)
+    assert visible_gpus(tmp_path) == number
+
+
+@pytest.fixture
+def four_gpus(monkeypatch, tmp_path) -> list[int]:
+    """A machine with four GPUs as torch would tell of it; what was made current is noted."""
+    current: list[int] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    monkeypatch.setattr(
+        torch.cuda, "get_device_properties", lambda number: SimpleNamespace(uuid=f"gpu{number}")
+    )
+    monkeypatch.setattr(torch.cuda, "set_device", current.append)
+    monkeypatch.setattr(runtime, "lock_folder", lambda: tmp_path / "gpus")
+    monkeypatch.setattr(devices, "_held", [])
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    monkeypatch.delenv("INTERNAL_KD_GPUS", raising=False)
+    return current
+
+
+def test_a_run_takes_the_first_device_that_nobody_holds(four_gpus, runs):
+    assert device(runs.start("gpu0,gpu1")) == "gpu0"
+    assert runtime.select_device() == torch.device("cuda", 1)
+    assert four_gpus == [1]
+
+
+def test_a_job_without_gpus_stays_on_the_cpu(four_gpus, monkeypatch):
+    monkeypatch.setenv("INTERNAL_KD_GPUS", "0")
+    assert runtime.select_device() == torch.device("cpu")
+    assert four_gpus == []
+
+
+def test_on_a_cluster_the_scheduler_has_chosen(four_gpus, monkeypatch, tmp_path):
+    monkeypatch.setenv("SLURM_JOB_ID", "5")
+    assert runtime.select_device() == torch.device("cuda", 0)
+    assert not (tmp_path / "gpus").exists()
+
+
+def test_sharing_is_told_by_the_workflow(four_gpus, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setenv("INTERNAL_KD_RUNS_PER_GPU", "2")
+    assert [runtime.select_device().index for _ in range(2)] == [0, 0]
+    assert len(devices._held) == 2
