@@ -14,6 +14,10 @@ os.environ.update(
     ),
 )
 
+# Trainings tell their epochs on a terminal only where they run one after the other.
+if workflow.resource_settings.cores != 1:
+    os.environ.setdefault("INTERNAL_KD_PROGRESS", "0")
+
 from internal_kd.errors import UserError
 from internal_kd.fingerprint import code_fingerprint
 from internal_kd.study import (

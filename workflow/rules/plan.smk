@@ -1,5 +1,5 @@
-# What a study costs. It makes no file that Snakemake knows of, because it tells how things are at
-# this moment: it is done whenever it is asked for, and waits for nothing.
+# What a study costs, and how far it is. Both tell how things are at this moment and make no file that
+# Snakemake knows of: they are done whenever they are asked for, and wait for nothing.
 rule plan:
     log:
         f"{LOGS}/plan.log",
@@ -24,3 +24,28 @@ rule plan:
         "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.plan"
         " --log {log} --code {params.code} --settings {params.settings:q}"
         " --snakefile {params.snakefile:q} --out {params.out}"
+
+
+rule progress:
+    log:
+        f"{LOGS}/progress.log",
+    benchmark:
+        f"{BENCHMARKS}/progress.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["report"]["threads"]
+    resources:
+        gpu=RESOURCES["report"]["gpu"],
+        mem_mb=RESOURCES["report"]["mem_mb"],
+        runtime=RESOURCES["report"]["runtime"],
+    params:
+        code=stage_code("progress"),
+        settings=lambda wildcards: settings.as_json(seen_from_outside()),
+        snakefile=os.path.relpath(workflow.main_snakefile),
+    message:
+        "what is done, running and to do"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.progress"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --snakefile {params.snakefile:q}"

@@ -10,7 +10,6 @@ from internal_kd.planning import sizes, work
 from internal_kd.planning.encoder import Encoder, base_encoder
 from internal_kd.planning.jobs import Job
 from internal_kd.planning.measured import (
-    TRAINING,
     FinishedRun,
     finished_runs,
     seconds_by_rule,
@@ -82,6 +81,17 @@ class Costs:
         """Speed of trainings."""
         return corrected(device_speed(self.study.config["plan"]), self.timed)
 
+    def basis(self) -> str:
+        """Where the speed comes from, for people."""
+        plan = self.study.config["plan"]
+        if self.timed:
+            runs = "run" if len(self.timed) == 1 else "runs"
+            return f"estimate from {len(self.timed)} finished {runs}"
+        given = [f"plan.{key}" for key in ("flops_per_second", "step_ms") if plan[key] is not None]
+        if given:
+            return f"estimate from {' and '.join(given)}"
+        return f"estimate from plan.device {plan['device']}, nothing measured yet"
+
     @cached_property
     def seconds_by_rule(self) -> Mapping[str, float]:
         """Measured seconds of the jobs that do not train."""
@@ -89,13 +99,15 @@ class Costs:
 
     def of(self, job: Job) -> Cost:
         """What a job costs."""
-        if job.rule in TRAINING and job.run is not None:
-            return self._training(job.run)
+        if job.trains:
+            return self._training(job)
         made = OTHERS.get(job.rule, _nothing)(self, job)
         seconds = self.seconds_by_rule.get(job.rule) or self.speed.seconds(made.work)
         return Cost(made.work, seconds, made.disk)
 
-    def _training(self, run: Run) -> Cost:
+    def _training(self, job: Job) -> Cost:
+        run = job.run
+        assert run is not None
         told, texts = self.settings(run), self.texts(run.task)
         done = work.training_work(told, self.encoder, texts)
         return Cost(

@@ -4,7 +4,7 @@ import csv
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from internal_kd.second_snakemake import second_snakemake
 from internal_kd.study.runs import Run, run_of_path
 
 FINISHED = "no update"
+TRAINING = ("teacher", "distill")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,33 @@ class Job:
     def run(self) -> Run | None:
         """The run that it makes or looks at."""
         return run_of_path(self.files[0])
+
+    @property
+    def trains(self) -> bool:
+        """Whether it makes a run."""
+        return self.rule in TRAINING
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """Where the files of a run at work lie."""
+
+    log: Path
+    checkpoints: Path
+    lock: Path
+    metrics: Path
+
+
+def run_files(results: Path, job: Job) -> RunFiles:
+    """The files of a job that trains."""
+    assert job.run is not None
+    checkpoints = results / "checkpoints" / job.run.name
+    return RunFiles(
+        log=results / "logs" / job.rule / f"{job.run.name}.log",
+        checkpoints=checkpoints,
+        lock=checkpoints.with_name(f"{job.run.name}.lock"),
+        metrics=Path(job.run.path(str(results))) / "metrics.json",
+    )
 
 
 def read_jobs(
@@ -59,7 +87,14 @@ def read_jobs(
     if ended.returncode:
         what = f"plan.targets: {', '.join(targets)}" if targets else "the study"
         raise UserError(f"{what} cannot be planned; run snakemake -n to see why")
-    return list(jobs_of_summary(ended.stdout.splitlines(), workflow["outputs"]))
+    found = jobs_of_summary(ended.stdout.splitlines(), workflow["outputs"])
+    return [_without_checkpoint(job, Path(config["results"])) for job in found]
+
+
+def _without_checkpoint(job: Job, results: Path) -> Job:
+    """A run that was killed while it wrote its files has them, and a checkpoint to go on from."""
+    interrupted = job.trains and run_files(results, job).checkpoints.is_dir()
+    return replace(job, finished=job.finished and not interrupted)
 
 
 def jobs_of_summary(lines: Iterable[str], outputs: Mapping[str, int]) -> Iterator[Job]:

@@ -10,10 +10,9 @@ from typing import Any
 import pandas as pd
 
 from internal_kd.errors import UserError
+from internal_kd.planning.jobs import TRAINING
 from internal_kd.reporting.timings import SECONDS, read_benchmarks
 from internal_kd.study.runs import Run
-
-TRAINING = ("teacher", "distill")
 
 
 @dataclass(frozen=True)

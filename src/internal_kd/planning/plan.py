@@ -1,7 +1,7 @@
 """The plan of a study: what its jobs cost, by rule, task and experiment."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from internal_kd.planning.costs import Costs
@@ -65,7 +65,7 @@ def make_plan(jobs: Iterable[Job], costs: Costs) -> Plan:
     for job in jobs:
         groups.setdefault(_key(job), []).append(job)
     rows = [_row(key, group, costs) for key, group in groups.items()]
-    return Plan(sorted(rows, key=_order), _basis(costs))
+    return Plan(sorted(rows, key=_order), costs.basis())
 
 
 def _key(job: Job) -> tuple[str, str, str]:
@@ -111,13 +111,12 @@ def _order(row: PlanRow) -> tuple[int, str, str, str]:
     return place, row.rule if place == len(RULES) else "", row.task, row.experiment
 
 
-def _basis(costs: Costs) -> str:
-    """Where the speed comes from, for people."""
-    plan = costs.study.config["plan"]
-    if costs.timed:
-        runs = "run" if len(costs.timed) == 1 else "runs"
-        return f"estimate from {len(costs.timed)} finished {runs}"
-    given = [key for key in ("flops_per_second", "step_ms") if plan[key] is not None]
-    if given:
-        return f"estimate from {' and '.join(f'plan.{key}' for key in given)}"
-    return f"estimate from plan.device {plan['device']}, nothing measured yet"
+def shortened(plan: Plan) -> Plan:
+    """The plan with one row for all jobs that take seconds: tables, figures, statistics."""
+    rest = Plan([row for row in plan.rows if row.rule not in RULES], plan.basis)
+    if not rest.rows:
+        return plan
+    sums = {name: rest.total(name) for name in ("finished", "to_do", "hours")}
+    row = replace(rest.rows[0], rule="tables, figures", finished=int(sums["finished"]))
+    row = replace(row, to_do=int(sums["to_do"]), hours=sums["hours"])
+    return Plan([*(row for row in plan.rows if row.rule in RULES), row], plan.basis)

@@ -4,7 +4,7 @@ import csv
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from internal_kd.planning.plan import Plan, PlanRow
+from internal_kd.planning.plan import Plan, PlanRow, shortened
 from internal_kd.planning.wording import aligned, amount, short
 from internal_kd.reporting.formats import MISSING, Cell, Column, Table, markdown
 
@@ -41,7 +41,7 @@ def write_plan(plan: Plan, out: Path) -> None:
 
 def plan_text(plan: Plan) -> str:
     """The plan for a terminal, and the line that sums it up."""
-    rows = [list(COLUMNS.values()), *_rows(plan)]
+    rows = [list(COLUMNS.values()), *_rows(shortened(plan))]
     return f"{aligned(rows, left=len(TEXTS))}\n\n{summary(plan)}"
 
 
