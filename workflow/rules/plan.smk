@@ -1,10 +1,8 @@
 # What a study costs, and how far it is. Both tell how things are at this moment and make no file that
-# Snakemake knows of: they are done whenever they are asked for, and wait for nothing.
+# Snakemake knows of, not even a benchmark: they are done whenever they are asked for, and wait for nothing.
 rule plan:
     log:
         f"{LOGS}/plan.log",
-    benchmark:
-        f"{BENCHMARKS}/plan.tsv"
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -29,8 +27,6 @@ rule plan:
 rule progress:
     log:
         f"{LOGS}/progress.log",
-    benchmark:
-        f"{BENCHMARKS}/progress.tsv"
     localrule: True
     conda:
         "../../envs/analysis.yaml"

@@ -16,6 +16,7 @@ from internal_kd.planning.measured import (
 )
 from internal_kd.planning.speed import Speed, Timed, corrected, device_speed, is_given
 from internal_kd.planning.texts import TaskTexts, task_texts
+from internal_kd.planning.wording import counted
 from internal_kd.planning.work import Work
 from internal_kd.study import settings
 from internal_kd.study.config import Study
@@ -85,8 +86,7 @@ class Costs:
         """Where the speed comes from, for people."""
         plan = self.study.config["plan"]
         if self.timed:
-            runs = "run" if len(self.timed) == 1 else "runs"
-            return f"estimate from {len(self.timed)} finished {runs}"
+            return f"estimate from {counted(len(self.timed), 'finished run')}"
         given = [f"plan.{key}" for key in ("flops_per_second", "step_ms") if plan[key] is not None]
         if given:
             return f"estimate from {' and '.join(given)}"

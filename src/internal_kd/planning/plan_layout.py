@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from internal_kd.planning.plan import Plan, PlanRow, shortened
-from internal_kd.planning.wording import aligned, amount, short
+from internal_kd.planning.wording import aligned, amount, counted, short
 from internal_kd.reporting.formats import MISSING, Cell, Column, Table, markdown
 
 COLUMNS = {
@@ -71,12 +71,14 @@ def _shown(name: str, value: str | float) -> str:
 
 def summary(plan: Plan) -> str:
     """Jobs, hours and gigabytes in one line."""
-    done = plan.total("finished")
-    jobs = f"{plan.total('to_do'):,.0f} jobs" + (f" ({done:,.0f} more are done)" if done else "")
+    to_do, done = int(plan.total("to_do")), int(plan.total("finished"))
+    if not to_do:
+        return f"nothing to be done: {counted(done, 'job')} done"
+    jobs = f"{counted(to_do, 'job')} to do" + (f" and {done:,} done" if done else "")
     hours = [
         f"{amount(plan.total('hours', gpu))} {name}-hours"
         for gpu, name in ((True, "GPU"), (False, "CPU"))
         if plan.total("hours", gpu)
     ]
     disk = f"{amount(plan.total('disk_gb'))} GB on disk"
-    return f"{jobs}, about {' and '.join(hours) or 'no time'} ({plan.basis}), {disk}"
+    return f"{jobs}, about {' and '.join(hours)} ({plan.basis}), {disk}"

@@ -13,7 +13,7 @@ from internal_kd.planning.work import Work
 # A batch that only goes forward takes a third of a step's fixed time.
 PASS = 1 / 3
 # What the device's word weighs beside one finished run.
-TRUST = 0.1
+TRUST = 0.01
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,11 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
+def counted(count: int, noun: str) -> str:
+    """A count with its noun in the singular or the plural: 1 job, 2 jobs."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def aligned(rows: Sequence[Sequence[str]], left: int) -> str:
     """Rows of text cells in columns, the first `left` columns to the left."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
