@@ -1,8 +1,11 @@
 # make table1   set everything up and make Table 1 of the default study
 # make paper    the same with all tables, figures and statistics of the default study
 # make times    how long its jobs took, by rule
+# make plan     what is to be done and what it costs; STUDY=studies/paper.yaml for another study
+# make progress what is done, running and to do; also while it runs
 # make test     set everything up and run the tests
 PYTHON ?= python3
+STUDY ?=
 WORKERS ?= 2
 TORCH := 2.13.0
 
@@ -14,10 +17,10 @@ NEEDED := import sys; sys.exit(sys.version_info < (3, 11) and \
 	"error: Python 3.11 or newer is needed; name one with PYTHON=python3.x")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup table1 paper times test lint format lock clean
+.PHONY: help setup table1 paper times plan progress test lint format lock clean
 
 help:
-	@echo "make table1 | paper | times | test | lint | format | lock | setup | clean"
+	@echo "make table1 | paper | times | plan | progress | test | lint | format | lock | setup | clean"
 
 setup: $(STAMP)
 
@@ -38,6 +41,10 @@ paper: setup
 
 times: setup
 	@$(BIN)/python -m internal_kd.stages.timings --benchmarks results/benchmarks
+
+# They only look, so they need not wait for a Snakemake that is at work here.
+plan progress: setup
+	@$(WITH_VENV) snakemake --quiet all --nolock --cores 1 $(if $(STUDY),--configfile $(STUDY)) -- $@
 
 test: setup
 	OMP_NUM_THREADS=1 $(WITH_VENV) python -m pytest -n $(WORKERS) --dist loadscope

@@ -19,6 +19,7 @@ STAGES = {
         *("table1", "table2", "table3", "table4", "submission", "significance", "claims"),
         *("figure_parameters", "figure_data_size", "figure_convergence", "figure_attention"),
         *("figure_heads", "figure_attention_kl", "figure_calibration", "index", "report"),
+        *("plan", "progress"),
     ),
 }
 PIN = re.compile(r"([A-Za-z0-9_.-]+)==([^\s;]+)")

@@ -76,7 +76,9 @@ def test_licence_and_citation(root, project):
     assert [reference["year"] for reference in citation["references"]] == [2020, 2023]
 
 
-@pytest.mark.parametrize("target", ["setup", "table1", "test", "lint", "format", "lock", "clean"])
+@pytest.mark.parametrize(
+    "target", ["setup", "table1", "plan", "progress", "test", "lint", "format", "lock", "clean"]
+)
 def test_make_knows_its_targets(root, target):
     done = subprocess.run(
         ["make", "--dry-run", target], cwd=root, capture_output=True, text=True, check=False

@@ -24,6 +24,10 @@ os.environ.update(
     ),
 )
 
+# Trainings tell their epochs on a terminal only where they run one after the other.
+if workflow.resource_settings.cores != 1:
+    os.environ.setdefault("INTERNAL_KD_PROGRESS", "0")
+
 from internal_kd.errors import UserError
 from internal_kd.fingerprint import code_fingerprint
 from internal_kd.study import (
@@ -68,7 +72,7 @@ RESULTS = STUDY.results
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
 RUN = f"{RESULTS}/{runs.PATTERN}"
-RUN_NAME = "{task}-{experiment}-layers{layers}-train{percent}-seed{seed}"
+RUN_NAME = runs.NAME
 CHECKPOINTS = f"{RESULTS}/checkpoints/{RUN_NAME}"
 BASE_MODEL = f"{RESULTS}/base"
 STUDENT_INIT = f"{RESULTS}/init/{{init}}/layers{{layers}}"
@@ -225,3 +229,12 @@ def maps_of(wildcards):
     """Attention maps that a figure shows."""
     figure = FIGURE[wildcards.figure]
     return MAPS.format(task=figure.task, example=figure.example)
+
+
+def seen_from_outside():
+    """What a second Snakemake is told, and what is needed to read what it says."""
+    return {
+        "config": STUDY.config,
+        "outputs": {rule.name: len(rule.output) for rule in workflow.rules},
+        "rerun_triggers": sorted(map(str, workflow.rerun_triggers)),
+    }

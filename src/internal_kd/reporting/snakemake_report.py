@@ -1,18 +1,13 @@
-"""Snakemake's own report, made while Snakemake runs: a second process reads what the first wrote.
+"""Snakemake's own report, made while Snakemake runs: a second one reads what is there."""
 
-It builds the same DAG for targets that are complete by then, without locking the working directory,
-which the first one holds, and without profiles, whose settings of jobs do not matter to it.
-"""
-
-import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from internal_kd.errors import UserError
+from internal_kd.second_snakemake import second_snakemake
 
 STDERR = 2
 
@@ -37,15 +32,8 @@ def write_report(
     Raises:
         UserError: Snakemake failed; it has told why on stderr.
     """
-    with TemporaryDirectory() as folder:
-        merged = Path(folder) / "config.json"
-        merged.write_text(json.dumps(config))
-        command = [
-            *(str(python), "-m", "snakemake", "--report", str(out)),
-            *("--snakefile", str(snakefile), "--configfile", str(merged)),
-            *("--profile", "none", "--workflow-profile", "none", "--nolock"),
-            *("--", *map(str, targets)),
-        ]
-        ended = subprocess.run(command, stdout=STDERR, check=False)
+    with second_snakemake(config, snakefile, python) as command:
+        told = ["--report", str(out), "--", *map(str, targets)]
+        ended = subprocess.run([*command, *told], stdout=STDERR, check=False)
     if ended.returncode:
         raise UserError(f"{out}: snakemake --report failed; its words above tell why")

@@ -60,11 +60,11 @@ def _parser(module: str) -> ArgumentParser:
 
 
 def _log_to(path: Path | None) -> None:
-    """Send all that goes to stderr into the log, and warnings and errors to the terminal too."""
+    """Send all that goes to stderr into the log, and some of it to the terminal too."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if path is not None:
         terminal = logging.StreamHandler(os.fdopen(os.dup(2), "w", buffering=1))
-        terminal.setLevel(logging.WARNING)
+        terminal.addFilter(_told_on_terminal(terminal.stream.isatty()))
         handlers.append(terminal)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("")
@@ -74,6 +74,18 @@ def _log_to(path: Path | None) -> None:
     logging.captureWarnings(True)
     for noisy in ("httpx", "httpx2", "urllib3", "filelock", "fsspec"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _told_on_terminal(is_terminal: bool) -> Callable[[logging.LogRecord], bool]:
+    """Warnings and errors; epochs too where jobs do not run side by side, or as the user says."""
+    told = os.environ.get("INTERNAL_KD_PROGRESS")
+    progress = is_terminal if told is None else told == "1"
+
+    def is_told(record: logging.LogRecord) -> bool:
+        ours = record.name.startswith("internal_kd.")
+        return record.levelno >= logging.WARNING or (progress and ours)
+
+    return is_told
 
 
 def _check_code(module: str, expected: str | None) -> None:

@@ -263,6 +263,13 @@ def _epochs_path(draft: Draft, task: str) -> Path:
     return ("student", "training", "epochs")
 
 
+@CHECKS.reading("plan.device", "plan.devices")
+def check_device(draft: Draft) -> Found:
+    """The device whose speed is assumed is one of those described."""
+    plan = draft["plan"]
+    yield from unknown(("plan", "device"), [plan["device"]], plan["devices"], "device")
+
+
 @CHECKS.reading("pretraining.stages")
 def check_growth(draft: Draft) -> Found:
     """Each stage of pre-training doubles the one before as often as needed, and says how."""

@@ -141,6 +141,11 @@ def load(config: Mapping[str, Any], schema_file: Path) -> Study:
     problems = schema_problems(config, schema)
     problems += semantic_problems(config, {problem.path for problem in problems}, CHECKS)
     raise_problems(problems)
+    return study_of(config)
+
+
+def study_of(config: Mapping[str, Any]) -> Study:
+    """The study of a config that has been checked, such as one that a rule hands on."""
     experiments = {
         name: make_experiment(name, fields) for name, fields in config["experiments"].items()
     }

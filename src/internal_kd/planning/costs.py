@@ -1,0 +1,161 @@
+"""What each job of a study costs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from internal_kd.planning import sizes, work
+from internal_kd.planning.encoder import Encoder, base_encoder
+from internal_kd.planning.jobs import Job
+from internal_kd.planning.measured import (
+    FinishedRun,
+    finished_runs,
+    seconds_by_rule,
+)
+from internal_kd.planning.speed import Speed, Timed, corrected, device_speed, is_given
+from internal_kd.planning.texts import TaskTexts, task_texts
+from internal_kd.planning.wording import counted
+from internal_kd.planning.work import Work
+from internal_kd.study import settings
+from internal_kd.study.config import Study
+from internal_kd.study.runs import Run
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a job needs.
+
+    Attributes:
+        work: what it computes.
+        seconds: how long it takes.
+        disk: bytes that it leaves.
+        signals: bytes of precomputed signals in memory.
+        checkpoint: bytes on disk while it trains.
+    """
+
+    work: Work = field(default_factory=Work)
+    seconds: float = 0
+    disk: float = 0
+    signals: float = 0
+    checkpoint: float = 0
+
+
+class Costs:
+    """The costs of a study's jobs, as far as what is there tells them.
+
+    Args:
+        study: whose jobs they are; its results are relative to the working directory.
+
+    Raises:
+        UserError: the sizes of the base model are not known.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.results = Path(study.results)
+        self.encoder: Encoder = base_encoder(study.config, self.results / "base")
+        self._texts: dict[str, TaskTexts] = {}
+
+    def texts(self, task: str) -> TaskTexts:
+        """The texts of a task of the study."""
+        if task not in self._texts:
+            tokens = self.results / "data" / task / "tokens.npz"
+            self._texts[task] = task_texts(self.study.config["data"], task, tokens)
+        return self._texts[task]
+
+    @cached_property
+    def timed(self) -> list[Timed]:
+        """The finished runs of the study's tasks; none where the config gives a speed."""
+        if is_given(self.study.config["plan"]):
+            return []
+        runs = finished_runs(self.results)
+        return [self._timed(run) for run in runs if run.run.task in self.study.tasks]
+
+    def _timed(self, run: FinishedRun) -> Timed:
+        done = work.training_work(run.settings, self.encoder, self.texts(run.run.task))
+        return Timed(done, run.settings["training"]["precision"], run.seconds)
+
+    @cached_property
+    def speed(self) -> Speed:
+        """Speed of trainings."""
+        return corrected(device_speed(self.study.config["plan"]), self.timed)
+
+    def basis(self) -> str:
+        """Where the speed comes from, for people."""
+        plan = self.study.config["plan"]
+        if self.timed:
+            return f"estimate from {counted(len(self.timed), 'finished run')}"
+        given = [f"plan.{key}" for key in ("flops_per_second", "step_ms") if plan[key] is not None]
+        if given:
+            return f"estimate from {' and '.join(given)}"
+        return f"estimate from plan.device {plan['device']}, nothing measured yet"
+
+    @cached_property
+    def seconds_by_rule(self) -> Mapping[str, float]:
+        """Measured seconds of the jobs that do not train."""
+        return seconds_by_rule(self.results)
+
+    def of(self, job: Job) -> Cost:
+        """What a job costs."""
+        if job.trains:
+            return self._training(job)
+        made = OTHERS.get(job.rule, _nothing)(self, job)
+        seconds = self.seconds_by_rule.get(job.rule) or self.speed.seconds(made.work)
+        return Cost(made.work, seconds, made.disk)
+
+    def _training(self, job: Job) -> Cost:
+        run = job.run
+        assert run is not None
+        told, texts = self.settings(run), self.texts(run.task)
+        done = work.training_work(told, self.encoder, texts)
+        return Cost(
+            work=done,
+            seconds=self.speed.seconds(done, told["training"]["precision"]),
+            disk=sizes.run_bytes(self.encoder, run.layers, texts),
+            signals=sizes.memory_of_signals(told, self.encoder, texts),
+            checkpoint=sizes.checkpoint_bytes(self.encoder, run.layers, texts),
+        )
+
+    def settings(self, run: Run) -> dict[str, Any]:
+        """What the stage of a run is told."""
+        if self.study.experiments[run.experiment].is_teacher:
+            return settings.teacher_settings(self.study, run)
+        return settings.distill_settings(self.study, run)
+
+
+def _nothing(costs: Costs, job: Job) -> Cost:
+    """Tables and figures: kilobytes, and no more time than it takes to start."""
+    return Cost()
+
+
+def _base_model(costs: Costs, job: Job) -> Cost:
+    config, encoder = costs.study.config, costs.encoder
+    disk = sizes.model_bytes(encoder, encoder.layers, classes=0)
+    if config["base_model"]["source"] != "pretrain":
+        return Cost(disk=disk)
+    return Cost(work.pretraining_work(config["pretraining"], encoder), disk=disk)
+
+
+def _student_init(costs: Costs, job: Job) -> Cost:
+    layers = int(Path(job.files[0]).name.removeprefix("layers"))
+    return Cost(disk=sizes.model_bytes(costs.encoder, layers, classes=0))
+
+
+def _task_data(costs: Costs, job: Job) -> Cost:
+    return Cost(disk=sizes.data_bytes(costs.texts(Path(job.files[0]).parent.name)))
+
+
+def _attention(costs: Costs, job: Job) -> Cost:
+    assert job.run is not None
+    texts = costs.texts(job.run.task)
+    return Cost(work.attention_work(job.run.layers, costs.encoder, texts))
+
+
+OTHERS: dict[str, Callable[[Costs, Job], Cost]] = {
+    "base_model": _base_model,
+    "student_init": _student_init,
+    "task_data": _task_data,
+    "attention": _attention,
+}

@@ -1,0 +1,122 @@
+"""The plan of a study: what its jobs cost, by rule, task and experiment."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from internal_kd.planning.costs import Costs
+from internal_kd.planning.jobs import Job
+
+HOUR = 3600
+GIGABYTE = 1e9
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """Jobs of a rule on a task and an experiment; all but `finished` is of those to be done.
+
+    Attributes:
+        finished: jobs that are done.
+        to_do: jobs that are not.
+        steps: of the optimizer.
+        tokens: trained on, without padding.
+        flops: floating-point operations.
+        hours: of all jobs one after the other.
+        disk_gb: what they leave.
+        signals_gb: precomputed signals of the teacher in memory, of the largest job.
+        checkpoint_gb: on disk while it trains, of the largest job.
+        gpu: whether they ask for a GPU.
+    """
+
+    rule: str
+    task: str
+    experiment: str
+    finished: int
+    to_do: int
+    steps: int
+    tokens: int
+    flops: float
+    hours: float
+    disk_gb: float
+    signals_gb: float
+    checkpoint_gb: float
+    gpu: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The rows, and where the speed comes from."""
+
+    rows: Sequence[PlanRow]
+    basis: str
+
+    def total(self, field: str, gpu: bool | None = None) -> float:
+        """Sum of a field over all rows, or over those that ask for a GPU or not."""
+        return sum(getattr(row, field) for row in self.rows if gpu is None or row.gpu == gpu)
+
+    def largest(self, field: str) -> float:
+        """Largest value of a field."""
+        return max((getattr(row, field) for row in self.rows), default=0)
+
+
+def make_plan(jobs: Iterable[Job], costs: Costs) -> Plan:
+    """Add up what the jobs cost."""
+    groups: dict[tuple[str, str, str], list[Job]] = {}
+    for job in jobs:
+        groups.setdefault(_key(job), []).append(job)
+    rows = [_row(key, group, costs) for key, group in groups.items()]
+    return Plan(sorted(rows, key=_order), costs.basis())
+
+
+def _key(job: Job) -> tuple[str, str, str]:
+    run = job.run
+    if run is not None:
+        return job.rule, run.task, run.experiment
+    task = Path(job.files[0]).parent.name if job.rule == "task_data" else ""
+    return job.rule, task, ""
+
+
+def _row(key: tuple[str, str, str], jobs: Sequence[Job], costs: Costs) -> PlanRow:
+    left = [costs.of(job) for job in jobs if not job.finished]
+    return PlanRow(
+        *key,
+        finished=len(jobs) - len(left),
+        to_do=len(left),
+        steps=round(sum(cost.work.steps for cost in left)),
+        tokens=round(sum(cost.work.tokens for cost in left)),
+        flops=sum(cost.work.flops for cost in left),
+        hours=sum(cost.seconds for cost in left) / HOUR,
+        disk_gb=sum(cost.disk for cost in left) / GIGABYTE,
+        signals_gb=_largest(cost.signals for cost in left),
+        checkpoint_gb=_largest(cost.checkpoint for cost in left),
+        gpu=_asks_for_gpu(key[0], costs),
+    )
+
+
+def _largest(sizes: Iterable[float]) -> float:
+    return max(sizes, default=0) / GIGABYTE
+
+
+def _asks_for_gpu(rule: str, costs: Costs) -> bool:
+    resources = costs.study.config["resources"]
+    return bool(resources.get(rule.removesuffix("_maps"), {}).get("gpu"))
+
+
+# In the order in which they are done.
+RULES = ("base_model", "student_init", "task_data", "teacher", "distill", "attention")
+
+
+def _order(row: PlanRow) -> tuple[int, str, str, str]:
+    place = RULES.index(row.rule) if row.rule in RULES else len(RULES)
+    return place, row.rule if place == len(RULES) else "", row.task, row.experiment
+
+
+def shortened(plan: Plan) -> Plan:
+    """The plan with one row for all jobs that take seconds: tables, figures, statistics."""
+    rest = Plan([row for row in plan.rows if row.rule not in RULES], plan.basis)
+    if not rest.rows:
+        return plan
+    sums = {name: rest.total(name) for name in ("finished", "to_do", "hours")}
+    row = replace(rest.rows[0], rule="tables, figures", finished=int(sums["finished"]))
+    row = replace(row, to_do=int(sums["to_do"]), hours=sums["hours"])
+    return Plan([*(row for row in plan.rows if row.rule in RULES), row], plan.basis)

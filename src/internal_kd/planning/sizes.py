@@ -1,0 +1,69 @@
+"""Bytes that jobs need in memory and leave on disk."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from internal_kd.planning.encoder import Encoder
+from internal_kd.planning.texts import TaskTexts, Texts
+
+Settings = Mapping[str, Any]
+
+FLOAT = 4
+# Parameters, those of the best epoch, and two moments of the optimizer.
+COPIES_IN_CHECKPOINT = 4
+# Measured: a row of predictions without its logits and probabilities; a token of text, compressed.
+PREDICTION = 14
+TEXT_TOKEN = 3
+# A token's number and segment; a row's offset, label and index.
+TOKEN, TOKEN_ROW = 5, 24
+
+
+def signal_bytes(settings: Settings, encoder: Encoder, train: Texts) -> float:
+    """Memory of the teacher's signals for all of a run's training examples, kept in fp32.
+
+    As `distillation.signals.precomputed_bytes` counts, which the run itself decides by.
+    """
+    internal, layers = settings["experiment"]["internal"], settings["run"]["layers"]
+    attention = encoder.heads * train.squares if "attention_kl" in internal else 0
+    cls = encoder.hidden * train.rows if "cls_cosine" in internal else 0
+    return FLOAT * layers * (attention + cls)
+
+
+def are_precomputed(settings: Settings, encoder: Encoder, train: Texts) -> bool:
+    """Whether a run that asks a teacher keeps its signals instead of asking for each batch."""
+    told = settings["distillation"]["signals"]
+    fits = signal_bytes(settings, encoder, train) <= told["budget_mb"] * 1e6
+    return told["source"] == "precomputed" or (told["source"] == "auto" and fits)
+
+
+def memory_of_signals(settings: Settings, encoder: Encoder, task: TaskTexts) -> float:
+    """Bytes that a run's signals take; none where it has no teacher or asks it batch by batch."""
+    if not settings.get("experiment", {}).get("needs_teacher"):
+        return 0
+    train = task.train.times(settings["run"]["percent"] / 100)
+    kept = are_precomputed(settings, encoder, train)
+    return signal_bytes(settings, encoder, train) if kept else 0
+
+
+def model_bytes(encoder: Encoder, layers: int, classes: int) -> float:
+    """A classifier on disk, without its tokenizer."""
+    return FLOAT * encoder.parameters(layers, classes)
+
+
+def run_bytes(encoder: Encoder, layers: int, task: TaskTexts) -> float:
+    """What a run leaves: model and predictions."""
+    rows = task.validation.rows + task.test.rows
+    row = PREDICTION + 2 * FLOAT * task.classes
+    return model_bytes(encoder, layers, task.classes) + rows * row
+
+
+def checkpoint_bytes(encoder: Encoder, layers: int, task: TaskTexts) -> float:
+    """A run's checkpoint, which is there while it trains."""
+    return COPIES_IN_CHECKPOINT * model_bytes(encoder, layers, task.classes)
+
+
+def data_bytes(task: TaskTexts) -> float:
+    """Tokens and texts of a task."""
+    splits = (task.train, task.validation, task.test)
+    rows, tokens = sum(split.rows for split in splits), sum(split.tokens for split in splits)
+    return TOKEN_ROW * rows + (TOKEN + TEXT_TOKEN) * tokens

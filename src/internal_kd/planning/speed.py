@@ -1,0 +1,85 @@
+"""How long work takes: on a device of the config, corrected by the runs that are finished."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import nnls
+
+from internal_kd.planning.work import Work
+
+# A batch that only goes forward takes a third of a step's fixed time.
+PASS = 1 / 3
+# What the device's word weighs beside one finished run.
+TRUST = 0.01
+
+
+@dataclass(frozen=True)
+class Speed:
+    """A job takes a start, a fixed time for each step, and the time of its operations.
+
+    Attributes:
+        start: seconds until a job computes, and after.
+        step: seconds of a step beside its operations: launching them, the optimizer.
+        flops: operations per second, by precision.
+    """
+
+    start: float
+    step: float
+    flops: Mapping[str, float]
+
+    def parts(self, work: Work, precision: str) -> npt.NDArray[np.float64]:
+        """Seconds of start, steps and operations: float64 [3]."""
+        steps = work.steps + PASS * work.passes
+        return np.array([self.start, self.step * steps, work.flops / self.flops[precision]])
+
+    def seconds(self, work: Work, precision: str = "fp32") -> float:
+        """Seconds of a job."""
+        return float(self.parts(work, precision).sum())
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Work that has been done, the precision it was done in, and how many seconds it took."""
+
+    work: Work
+    precision: str
+    seconds: float
+
+
+def device_speed(plan: Mapping[str, Any]) -> Speed:
+    """Speed of the config's device, with what the config says of its own.
+
+    Args:
+        plan: section of the config.
+    """
+    device = plan["devices"][plan["device"]]
+    own = plan["flops_per_second"]
+    flops = {precision: own or device[f"{precision}_flops"] for precision in ("fp32", "bf16")}
+    step_ms = device["step_ms"] if plan["step_ms"] is None else plan["step_ms"]
+    return Speed(device["start_seconds"], step_ms / 1000, flops)
+
+
+def is_given(plan: Mapping[str, Any]) -> bool:
+    """Whether the config says a speed of its own, which counts whatever has been measured."""
+    return plan["flops_per_second"] is not None or plan["step_ms"] is not None
+
+
+def corrected(speed: Speed, runs: Sequence[Timed]) -> Speed:
+    """The speed that explains the runs best, near to one multiple of `speed` where they say little.
+
+    Start, step and operations get a factor each, by least squares of the relative errors; the runs
+    of one task alone could not tell them apart.
+    """
+    if not runs:
+        return speed
+    parts = np.stack([speed.parts(run.work, run.precision) for run in runs])
+    seconds = np.array([run.seconds for run in runs])
+    overall = np.exp(np.mean(np.log(seconds / parts.sum(axis=1))))
+    shares = np.concatenate([parts / seconds[:, None], np.sqrt(TRUST) * np.eye(3)])
+    wanted = np.concatenate([np.ones(len(runs)), np.full(3, np.sqrt(TRUST) * overall)])
+    start, step, flops = nnls(shares, wanted)[0]
+    rates = {name: rate / max(flops, 1e-9) for name, rate in speed.flops.items()}
+    return Speed(speed.start * start, speed.step * step, rates)

@@ -1,0 +1,109 @@
+"""How many examples a task has and how long they are: from its tokens, or known beforehand."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from internal_kd.data.encoding import load_tokens
+from internal_kd.study.files import data_files
+from internal_kd.tasks import SPLITS, get_task
+
+FINGERPRINT_DATA = ("task_sizes.csv",)
+KNOWN = Path(__file__).parent / FINGERPRINT_DATA[0]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Examples of a split, as far as their computation needs to be known.
+
+    Attributes:
+        rows: number of examples.
+        tokens: sum of their lengths in tokens.
+        squares: sum of their squared lengths; attention is quadratic.
+    """
+
+    rows: float = 0
+    tokens: float = 0
+    squares: float = 0
+
+    def times(self, factor: float) -> "Texts":
+        """So many times these examples, or such a share of them."""
+        return Texts(self.rows * factor, self.tokens * factor, self.squares * factor)
+
+
+@dataclass(frozen=True)
+class TaskTexts:
+    """The splits of a task, and how many classes it has."""
+
+    classes: int
+    train: Texts
+    validation: Texts
+    test: Texts = Texts()
+
+
+def task_texts(data: Mapping[str, Any], task: str, tokens: Path) -> TaskTexts:
+    """The texts of a task.
+
+    Args:
+        data: section of the config.
+        task: its name.
+        tokens: file of its tokens; where it is not there, sizes and lengths known beforehand
+            count.
+    """
+    if tokens.is_file():
+        splits, _ = load_tokens(tokens)
+        found = {name: _texts(split.lengths) for name, split in splits.items()}
+    else:
+        found = _known(data, task)
+    return TaskTexts(len(get_task(task).labels), **found)
+
+
+def pretraining_text(examples: int) -> Texts:
+    """So many examples of the corpus that the embedded base model is made from."""
+    lengths = _lengths(_row("embedded", "pretraining"))
+    return _texts(lengths).times(examples / len(lengths))
+
+
+def _known(data: Mapping[str, Any], task: str) -> dict[str, Texts]:
+    row = _row("embedded" if data["source"] == "embedded" else "glue", task)
+    lengths = np.minimum(_lengths(row), data["max_length"])
+    rows = _rows_of_files(data, task) or {split: int(row[split]) for split in SPLITS}
+    limits = (data["limit"] or {}).get(task, {})
+    return {
+        split: _texts(lengths).times(min(count, limits.get(split, count)) / len(lengths))
+        for split, count in rows.items()
+    }
+
+
+def _row(source: str, task: str) -> dict[str, str]:
+    with open(KNOWN, newline="") as file:
+        rows = csv.DictReader(file)
+        return next(row for row in rows if (row["source"], row["task"]) == (source, task))
+
+
+def _lengths(row: Mapping[str, str]) -> npt.NDArray[Any]:
+    """Evenly spaced quantiles of the lengths, which stand for all."""
+    return np.array(row["lengths"].split(), dtype=int)
+
+
+def _rows_of_files(data: Mapping[str, Any], task: str) -> dict[str, int]:
+    """Rows by split of Parquet files in a folder, which know them; empty if any cannot be read."""
+    rows = dict.fromkeys(SPLITS, 0)
+    for file in map(Path, data_files(data, task)):
+        split = next(split for split in SPLITS if file.name.startswith(split))
+        try:
+            rows[split] += pq.read_metadata(file).num_rows
+        except (OSError, pa.ArrowInvalid):
+            return {}
+    return rows if any(rows.values()) else {}
+
+
+def _texts(lengths: npt.NDArray[Any]) -> Texts:
+    return Texts(len(lengths), int(lengths.sum()), int((lengths.astype(np.int64) ** 2).sum()))

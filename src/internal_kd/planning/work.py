@@ -1,0 +1,161 @@
+"""What a job has to compute, from its settings: steps, tokens, floating-point operations."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import astuple, dataclass
+from typing import Any
+
+from internal_kd.distillation.schedules import Schedule, Stage, epoch_limits
+from internal_kd.planning.encoder import Encoder
+from internal_kd.planning.flops import (
+    BACKWARD,
+    classifier_flops,
+    head_flops,
+    layer_flops,
+    layers_flops,
+)
+from internal_kd.planning.sizes import are_precomputed
+from internal_kd.planning.texts import TaskTexts, Texts, pretraining_text
+
+Settings = Mapping[str, Any]
+
+EVALUATION_BATCH = 128
+SIGNALS_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Work:
+    """Work of one job or of several together.
+
+    Attributes:
+        flops: floating-point operations of matrix products.
+        steps: steps of the optimizer.
+        passes: batches that only go forward.
+        tokens: tokens trained on, without padding, in all epochs together.
+    """
+
+    flops: float = 0
+    steps: float = 0
+    passes: float = 0
+    tokens: float = 0
+
+    def __add__(self, other: "Work") -> "Work":
+        return Work(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+
+def training_work(settings: Settings, encoder: Encoder, task: TaskTexts) -> Work:
+    """Work of a teacher's or a student's run.
+
+    Args:
+        settings: as the run's stage gets them.
+        encoder: the base model.
+        task: the run's task.
+    """
+    run, training = settings["run"], settings["training"]
+    train = task.train.times(run["percent"] / 100)
+    steps = math.ceil(round(train.rows) / training["batch_size"])
+    stages = list(_stages(settings))
+    flops = sum(_epoch_flops(settings, stage, encoder, train, task.classes) for stage in stages)
+    trained = Work(flops, steps * len(stages), 0, train.tokens * len(stages))
+    evaluated = _evaluation(encoder, run["layers"], task, epochs=len(stages))
+    return trained + evaluated + _teacher_work(settings, stages, steps, encoder, train, task)
+
+
+def _stages(settings: Settings) -> Iterator[Stage]:
+    """The stage of each epoch, if every layer has all its epochs."""
+    schedule, epochs = _schedule(settings), settings["training"]["epochs"]
+    for _ in range(epochs):
+        yield schedule.stage()
+        schedule.end_epoch(None)
+
+
+def _schedule(settings: Settings) -> Schedule:
+    experiment = settings.get("experiment", {})
+    if not experiment.get("internal"):
+        return Schedule()
+    epochs, layers = settings["training"]["epochs"], settings["run"]["layers"]
+    limits = epoch_limits(epochs, layers, settings["distillation"]["internal_fraction"])
+    return Schedule(experiment["schedule"], layers, limits, output_from=experiment["output_from"])
+
+
+def _epoch_flops(
+    settings: Settings, stage: Stage, encoder: Encoder, train: Texts, classes: int
+) -> float:
+    """The student forward, and backward as far down as something is updated."""
+    top = _depth(stage, settings["run"]["layers"])
+    scores = bool(stage.layers)
+    lowest = _lowest_updated(settings.get("experiment", {}), stage, top)
+    forward = layers_flops(encoder, train, 1, top, scores=scores)
+    backward = layers_flops(encoder, train, lowest, top, scores=scores)
+    head = head_flops(encoder, train, classes) if stage.output else 0
+    return forward + BACKWARD * backward + (1 + BACKWARD) * head
+
+
+def _depth(stage: Stage, layers: int) -> int:
+    """The layers that a stage needs: without the output loss none above the acting ones."""
+    return layers if stage.output else max(stage.layers)
+
+
+def _lowest_updated(experiment: Settings, stage: Stage, top: int) -> int:
+    if stage.final and experiment.get("output_updates") == "head":
+        return top + 1
+    staged = stage.layers and experiment.get("schedule") != "simultaneous"
+    if staged and experiment.get("internal_updates") == "active":
+        return min(stage.layers)
+    return 1
+
+
+def _evaluation(encoder: Encoder, layers: int, task: TaskTexts, epochs: int) -> Work:
+    """The development set after each epoch, and development and test set once at the end."""
+    once = _pass(encoder, layers, task.test, task.classes)
+    each = _pass(encoder, layers, task.validation, task.classes)
+    return once + Work(each.flops * (epochs + 1), 0, each.passes * (epochs + 1))
+
+
+def _pass(encoder: Encoder, layers: int, texts: Texts, classes: int) -> Work:
+    flops = classifier_flops(encoder, texts, layers, classes)
+    return Work(flops, 0, math.ceil(texts.rows / EVALUATION_BATCH))
+
+
+def _teacher_work(
+    settings: Settings,
+    stages: list[Stage],
+    steps: int,
+    encoder: Encoder,
+    train: Texts,
+    task: TaskTexts,
+) -> Work:
+    """What the teacher says: once for all epochs, or a pass for each batch as far up as needed."""
+    if not settings.get("experiment", {}).get("needs_teacher"):
+        return Work()
+    scores = bool(settings["experiment"]["internal"])
+    whole = classifier_flops(encoder, train, encoder.layers, task.classes, scores=scores)
+    if are_precomputed(settings, encoder, train):
+        return Work(whole, 0, math.ceil(train.rows / SIGNALS_BATCH))
+    group = encoder.layers // settings["run"]["layers"]
+    flops = sum(
+        whole
+        if stage.output
+        else layers_flops(encoder, train, 1, group * max(stage.layers), scores=True)
+        for stage in stages
+    )
+    return Work(flops, 0, steps * len(stages))
+
+
+def attention_work(layers: int, encoder: Encoder, task: TaskTexts) -> Work:
+    """Student and teacher on the development set, with the scores of all layers."""
+    flops = sum(
+        classifier_flops(encoder, task.validation, depth, task.classes, scores=True)
+        for depth in (layers, encoder.layers)
+    )
+    return Work(flops, 0, 2 * math.ceil(task.validation.rows / EVALUATION_BATCH))
+
+
+def pretraining_work(settings: Settings, encoder: Encoder) -> Work:
+    """Work of making the embedded base model; the heads are left out."""
+    work = Work()
+    for stage in settings["stages"]:
+        texts = pretraining_text(stage["steps"] * settings["batch_size"])
+        flops = (1 + BACKWARD) * stage["layers"] * layer_flops(encoder, texts)
+        work += Work(flops, stage["steps"], 0, texts.tokens)
+    return work

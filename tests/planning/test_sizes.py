@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from internal_kd.data.encoding import save_tokens
+from internal_kd.distillation.signals import Wanted, precomputed_bytes
+from internal_kd.evaluation.predictions import SplitPredictions, write_predictions
+from internal_kd.planning import sizes
+from internal_kd.planning.encoder import encoder_of
+from internal_kd.planning.texts import TaskTexts, Texts
+from tests.distillation.splits import tiny_split
+from tests.models.tiny import tiny_model
+from tests.stages.tiny_study import DISTILLATION, experiment_settings, run_of
+
+ENCODER = encoder_of(tiny_model(layers=4).config.to_dict())
+LENGTHS = np.array([5, 9, 12, 30])
+TEXTS = Texts(4, LENGTHS.sum(), (LENGTHS**2).sum())
+
+
+def settings(experiment: str, source: str = "auto", budget_mb: float = 100, percent: int = 100):
+    signals = {"source": source, "budget_mb": budget_mb}
+    return {
+        "run": run_of(experiment, percent=percent),
+        "experiment": experiment_settings(experiment),
+        "distillation": DISTILLATION | {"signals": signals},
+    }
+
+
+@pytest.mark.parametrize("experiment", ["exp2.0", "exp3.0", "exp3.1", "exp3.2"])
+def test_signals_take_what_a_run_reckons_with(experiment) -> None:
+    internal = experiment_settings(experiment)["internal"]
+    wanted = Wanted(
+        layers=(2, 4) if internal else (),
+        cls="cls_cosine" in internal,
+        attention="attention_kl" in internal,
+    )
+    expected = precomputed_bytes(LENGTHS, wanted, ENCODER.heads, ENCODER.hidden)
+    assert sizes.signal_bytes(settings(experiment), ENCODER, TEXTS) == expected
+
+
+def test_signals_are_kept_where_they_fit_or_are_asked_for() -> None:
+    needed_mb = sizes.signal_bytes(settings("exp3.2"), ENCODER, TEXTS) / 1e6
+    for source, budget, kept in [
+        ("auto", needed_mb, True),
+        ("auto", 0.99 * needed_mb, False),
+        ("precomputed", 0.99 * needed_mb, True),
+        ("live", needed_mb, False),
+    ]:
+        told = settings("exp3.2", source, budget)
+        assert sizes.are_precomputed(told, ENCODER, TEXTS) == kept
+
+
+def test_memory_is_that_of_the_runs_share_of_the_data() -> None:
+    task = TaskTexts(2, train=TEXTS, validation=Texts())
+    whole = sizes.memory_of_signals(settings("exp3.2"), ENCODER, task)
+    assert sizes.memory_of_signals(settings("exp3.2", percent=50), ENCODER, task) == whole / 2
+    assert sizes.memory_of_signals(settings("exp3.2", "live"), ENCODER, task) == 0
+    assert sizes.memory_of_signals(settings("exp1.1"), ENCODER, task) == 0
+    assert sizes.memory_of_signals({"run": run_of("exp1.0")}, ENCODER, task) == 0
+
+
+def test_a_run_leaves_a_model_and_predictions(tmp_path) -> None:
+    rows, model = 3000, tiny_model(layers=2)
+    model.save_pretrained(tmp_path)
+    logits = np.random.default_rng(0).normal(size=(rows, 2)).astype(np.float32)
+    frame = SplitPredictions(np.arange(rows), np.arange(rows) % 2, logits)
+    write_predictions(tmp_path / "predictions.parquet", {"validation": frame})
+    written = sum(
+        (tmp_path / name).stat().st_size for name in ("model.safetensors", "predictions.parquet")
+    )
+    task = TaskTexts(2, train=TEXTS, validation=Texts(rows))
+    assert sizes.run_bytes(ENCODER, 2, task) == pytest.approx(written, rel=0.05)
+
+
+def test_a_checkpoint_holds_four_times_the_parameters() -> None:
+    task = TaskTexts(2, train=TEXTS, validation=Texts())
+    assert sizes.checkpoint_bytes(ENCODER, 2, task) == 16 * ENCODER.parameters(2, 2)
+
+
+def test_tokens_on_disk(tmp_path) -> None:
+    split = tiny_split(2000)
+    save_tokens(tmp_path / "tokens.npz", {"train": split}, {})
+    lengths = split.lengths
+    task = TaskTexts(2, train=Texts(2000, lengths.sum(), (lengths**2).sum()), validation=Texts())
+    texts = sizes.TEXT_TOKEN * lengths.sum()
+    written = (tmp_path / "tokens.npz").stat().st_size
+    assert sizes.data_bytes(task) - texts == pytest.approx(written, rel=0.05)

@@ -1,0 +1,157 @@
+"""Operations as planned against those that torch counts when models really run."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from internal_kd.distillation.objective import DistillationObjective, wanted_signals
+from internal_kd.distillation.schedules import Stage
+from internal_kd.distillation.settings import ObjectiveSettings
+from internal_kd.distillation.signals import LiveSignals
+from internal_kd.models.encoder import logits_of, represent
+from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.models.top_layer import compute_only_cls_in_top_layer
+from internal_kd.planning.encoder import Encoder, encoder_of
+from internal_kd.planning.flops import classifier_flops, head_flops
+from internal_kd.planning.texts import TaskTexts, Texts
+from internal_kd.planning.work import Work, attention_work, pretraining_work, training_work
+from tests.models.tiny import tiny_batch, tiny_model
+from tests.stages.tiny_study import DISTILLATION, TRAINING, experiment_settings, run_of
+from tests.study.configs import read_config
+
+ROWS, LENGTH, LAYERS = 3, 8, 4
+BATCH = tiny_batch((LENGTH,) * ROWS)
+TEXTS = Texts(ROWS, ROWS * LENGTH, ROWS * LENGTH**2)
+TASK = TaskTexts(2, train=TEXTS, validation=Texts())
+ALL = Stage((1, 2), output=True, final=False)
+OUTPUT = Stage((), output=True, final=True)
+
+
+def classifier(family: str = "bert", layers: int = LAYERS) -> Any:
+    model = tiny_model(family, layers)
+    compute_only_cls_in_top_layer(model)
+    return model
+
+
+def encoder(family: str = "bert") -> Encoder:
+    return encoder_of(tiny_model(family, LAYERS).config.to_dict())
+
+
+def forward(run: Callable[..., Any], model: Any) -> int:
+    """Operations of a pass of the batch without gradients."""
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        run(model, BATCH)
+    return counter.get_total_flops()
+
+
+def step(experiment: str, stage: Stage, layers: int = 2) -> int:
+    """Operations of a student's forward and backward pass, the teacher's left out."""
+    told = experiment_settings(experiment)
+    settings = ObjectiveSettings(told["internal"], told["output"])
+    live = LiveSignals(FrozenTeacher(classifier()), wanted_signals(settings, (2, 4)))
+    signals = live(BATCH)
+    objective = DistillationObjective(settings, lambda batch: signals)
+    student = classifier(layers=layers)
+    with FlopCounterMode(display=False) as counter:
+        loss: Tensor = objective(student, BATCH, stage)[0]
+        loss.backward()
+    return counter.get_total_flops()
+
+
+def planned(experiment: str, epochs: int = 1, source: str = "precomputed", **changes: Any) -> Work:
+    """Work of a student of two layers; of three epochs, PID and SID give two to its layers."""
+    signals = {"source": source, "budget_mb": 100}
+    settings = {
+        "run": run_of(experiment),
+        "training": TRAINING | {"epochs": epochs},
+        "experiment": experiment_settings(experiment, **changes),
+        "distillation": DISTILLATION | {"internal_fraction": 0.67, "signals": signals},
+    }
+    return training_work(settings, encoder(), TASK)
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "electra", "distilbert"])
+@pytest.mark.parametrize(("run", "scores"), [(logits_of, False), (represent, True)])
+def test_forward_pass_is_counted_as_torch_counts_it(family, run, scores) -> None:
+    expected = forward(run, classifier(family))
+    found = classifier_flops(encoder(family), TEXTS, LAYERS, 2, scores=scores)
+    # ELECTRA projects its embeddings, which is no layer.
+    projection = 0 if family != "electra" else 2 * 8 * 16 * ROWS * LENGTH
+    assert found + projection == expected
+
+
+def test_fine_tuning_a_teacher() -> None:
+    settings = {"run": run_of("exp1.0", layers=LAYERS), "training": TRAINING | {"epochs": 2}}
+    found = training_work(settings, encoder(), TASK)
+    assert found == Work(2 * 3 * forward(logits_of, classifier()), 2, 0, 2 * ROWS * LENGTH)
+
+
+def test_a_student_without_teacher() -> None:
+    assert planned("exp1.1").flops == step("exp1.1", OUTPUT)
+
+
+@pytest.mark.parametrize("experiment", ["exp2.0", "exp3.2"])
+def test_a_teacher_is_asked_once_or_in_every_epoch(experiment) -> None:
+    stage = ALL if experiment == "exp3.2" else OUTPUT
+    run = represent if experiment == "exp3.2" else logits_of
+    student, teacher = step(experiment, stage), forward(run, classifier())
+    assert planned(experiment, 3).flops == 3 * student + teacher
+    assert planned(experiment, 3, "live").flops == 3 * (student + teacher)
+
+
+@pytest.mark.parametrize("experiment", ["exp3.3", "exp3.4"])
+def test_staged_schedules_stop_at_the_layer_in_turn(experiment) -> None:
+    """The student is built no deeper than its turn; its head, of no use then, is subtracted."""
+    head = head_flops(encoder(), TEXTS, 2)
+    first = step(experiment, Stage((1,), output=False, final=False), layers=1) - head
+    layers = (2,) if experiment == "exp3.3" else (1, 2)
+    second = step(experiment, Stage(layers, output=False, final=False)) - head
+    last = step(experiment, OUTPUT)
+    teacher = forward(represent, classifier())
+    assert planned(experiment, 3).flops == first + second + last + teacher
+    half = forward(represent, classifier(layers=2)) - head
+    live = half + (teacher - head) + teacher
+    assert planned(experiment, 3, "live").flops == first + second + last + live
+
+
+def test_what_is_not_updated_is_passed_forward_only() -> None:
+    whole = planned("exp3.3", 3)
+    active = planned("exp3.3", 3, internal_updates="active")
+    head = planned("exp3.3", 3, output_updates="head")
+    body = classifier_flops(encoder(), TEXTS, 2, 2) - head_flops(encoder(), TEXTS, 2)
+    assert whole.flops - head.flops == 2 * body
+    assert head.flops < active.flops < whole.flops
+
+
+def test_evaluation_goes_forward_after_each_epoch_and_once_more_at_the_end() -> None:
+    settings = {"run": run_of("exp1.1", layers=LAYERS), "training": TRAINING | {"epochs": 2}}
+    task = TaskTexts(2, train=TEXTS, validation=TEXTS, test=TEXTS.times(200))
+    once = forward(logits_of, classifier())
+    found = training_work(settings, encoder(), task)
+    assert found.flops - training_work(settings, encoder(), TASK).flops == (3 + 200) * once
+    assert found.passes == 3 + 5  # 600 test examples in batches of 128
+
+
+def test_steps_and_tokens_of_a_part_of_the_data() -> None:
+    task = TaskTexts(2, train=Texts(100, 1000, 12000), validation=Texts())
+    settings = {"run": run_of("exp1.1", percent=30), "training": TRAINING | {"epochs": 3}}
+    work = training_work(settings, encoder(), task)
+    assert (work.steps, work.tokens) == (3 * 4, 3 * 300)  # batches of 8
+
+
+def test_distances_from_the_teacher() -> None:
+    task = TaskTexts(2, train=Texts(), validation=TEXTS)
+    expected = forward(represent, classifier(layers=2)) + forward(represent, classifier())
+    assert attention_work(2, encoder(), task).flops == expected
+
+
+def test_pretraining_counts_each_stage_with_its_layers() -> None:
+    settings = read_config()["pretraining"]
+    deep = {**settings, "stages": [{"layers": 2, "steps": 10}, {"layers": 4, "steps": 5}]}
+    flat = {**settings, "stages": [{"layers": 1, "steps": 40}]}
+    assert pretraining_work(deep, encoder()).flops == pretraining_work(flat, encoder()).flops
+    assert pretraining_work(deep, encoder()).steps == 15

@@ -1,0 +1,47 @@
+# What a study costs, and how far it is. Both tell how things are at this moment and make no file that
+# Snakemake knows of, not even a benchmark: they are done whenever they are asked for, and wait for nothing.
+rule plan:
+    log:
+        f"{LOGS}/plan.log",
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["report"]["threads"]
+    resources:
+        gpu=RESOURCES["report"]["gpu"],
+        mem_mb=RESOURCES["report"]["mem_mb"],
+        runtime=RESOURCES["report"]["runtime"],
+    params:
+        code=stage_code("plan"),
+        settings=lambda wildcards: settings.as_json(seen_from_outside()),
+        snakefile=os.path.relpath(workflow.main_snakefile),
+        out=f"{RESULTS}/plan.csv",
+    message:
+        "costs of what is to be done"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.plan"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --snakefile {params.snakefile:q} --out {params.out}"
+
+
+rule progress:
+    log:
+        f"{LOGS}/progress.log",
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["report"]["threads"]
+    resources:
+        gpu=RESOURCES["report"]["gpu"],
+        mem_mb=RESOURCES["report"]["mem_mb"],
+        runtime=RESOURCES["report"]["runtime"],
+    params:
+        code=stage_code("progress"),
+        settings=lambda wildcards: settings.as_json(seen_from_outside()),
+        snakefile=os.path.relpath(workflow.main_snakefile),
+    message:
+        "what is done, running and to do"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.progress"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --snakefile {params.snakefile:q}"
