@@ -15,7 +15,8 @@ class Shape:
     """A teacher and a student of half its depth, both BERT without dropout.
 
     Attributes:
-        title: for tables.
+        name: on the command line and in result files.
+        title: in tables.
         hidden: width; the feed-forward network is four times as wide.
         heads: attention heads per layer.
         teacher_layers: depth of the teacher.
@@ -23,6 +24,7 @@ class Shape:
         vocabulary: entries.
     """
 
+    name: str
     title: str
     hidden: int
     heads: int
@@ -37,9 +39,12 @@ class Shape:
 
 
 SHAPES = {
-    "tiny": Shape("tiny, 256 wide, 8 → 4 layers", 256, 4, 8, 4, 8192),
-    "minilm": Shape("MiniLM, 384 wide, 6 → 3 layers", 384, 12, 6, 3),
-    "bert-base": Shape("BERT-base, 768 wide, 12 → 6 layers", 768, 12, 12, 6),
+    shape.name: shape
+    for shape in (
+        Shape("tiny", "Tiny: 256 wide, 8 → 4 layers", 256, 4, 8, 4, 8192),
+        Shape("minilm", "MiniLM: 384 wide, 6 → 3 layers", 384, 12, 6, 3),
+        Shape("bert-base", "BERT-base: 768 wide, 12 → 6 layers", 768, 12, 12, 6),
+    )
 }
 
 

@@ -41,12 +41,10 @@ class Contestant(ABC):
     """A way to train the student of a workload.
 
     Attributes:
-        title: for tables.
         live_teacher: whether the teacher runs in every step.
         exact: whether loss and gradients have to agree with the reference.
     """
 
-    title: str
     live_teacher = True
     exact = True
 

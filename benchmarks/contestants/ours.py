@@ -1,11 +1,11 @@
 """The project's own training."""
 
+import tempfile
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from transformers import PreTrainedModel
 
 from benchmarks.contestants.contestant import (
     LEARNING_RATE,
@@ -23,12 +23,12 @@ from internal_kd.data.batches import assemble
 from internal_kd.distillation.objective import DistillationObjective, wanted_signals
 from internal_kd.distillation.schedules import Schedule, Stage
 from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
-from internal_kd.distillation.signals import signal_source
+from internal_kd.distillation.signals import SignalSource, signal_source
 from internal_kd.distillation.training import Training
 from internal_kd.distillation.updates import UpdateRule
-from internal_kd.models.attention import ATTENTION
+from internal_kd.models.classifier import Classifier
+from internal_kd.models.loading import load_classifier
 from internal_kd.models.teacher import FrozenTeacher
-from internal_kd.models.top_layer import compute_only_cls_in_top_layer
 
 LOSSES = ObjectiveSettings({"attention_kl": 1.0, "cls_cosine": 1.0}, {"soft": 1.0})
 
@@ -59,8 +59,6 @@ class Ours(Contestant):
         super().__init__(workload)
         if precision == "bf16" and not has_bf16_instructions():
             raise NotMeasuredError("this CPU has no bf16 instructions")
-        signals = "teacher in every step" if source == "live" else "teacher once"
-        self.title = f"internal-kd, {precision}, {signals}"
         self.live_teacher = source == "live"
         self.exact = precision == "fp32"
         self.source, self.precision = source, precision
@@ -79,7 +77,7 @@ class Ours(Contestant):
         """Epochs of a training after a first one that is not timed."""
         clock, schedule = CpuClock(), ClockedSchedule(self.workload.shape.student_layers)
 
-        def end_of_epoch(_: PreTrainedModel) -> dict[str, float]:
+        def end_of_epoch(_: Classifier) -> dict[str, float]:
             if schedule.clock is not None:
                 clock.stop()
             schedule.clock = clock
@@ -122,7 +120,7 @@ class Ours(Contestant):
             precision=self.precision,
         )
 
-    def _signals(self):  # noqa: ANN202
+    def _signals(self) -> SignalSource:
         return signal_source(
             self.teacher,
             self.workload.split,
@@ -131,11 +129,16 @@ class Ours(Contestant):
             budget_mb=0,
             pad_token_id=PAD,
             device=torch.device("cpu"),
+            batch_size=self.workload.batch_size,
         )
 
 
-def _models(workload: Workload) -> tuple[FrozenTeacher, PreTrainedModel]:
-    teacher, student = teacher_and_student(workload.shape, ATTENTION)
-    for model in (teacher, student):
-        compute_only_cls_in_top_layer(model)
+def _models(workload: Workload) -> tuple[FrozenTeacher, Classifier]:
+    """The models in the project's form, by way of the files of Transformers' models."""
+    loaded = []
+    for model in teacher_and_student(workload.shape, "eager"):
+        with tempfile.TemporaryDirectory() as folder:
+            model.save_pretrained(folder)
+            loaded.append(load_classifier(folder))
+    teacher, student = loaded
     return FrozenTeacher(teacher), student

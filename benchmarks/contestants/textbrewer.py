@@ -28,11 +28,13 @@ from benchmarks.shapes import Shape, teacher_and_student
 from benchmarks.workload import Workload
 
 WANTED = {"output_attentions": True, "output_hidden_states": True}
-UNTIMED = 2  # the first step, in which the optimizer makes its state, and the last, which saves
 
 
 class ClockedLoader:
-    """Batches for one epoch; all but the first and the last are timed."""
+    """Batches for one epoch; all are timed but the first and the last.
+
+    In the first the optimizer makes its state, and after the last the model is saved.
+    """
 
     def __init__(self, loader: DataLoader, clock: CpuClock) -> None:
         self.loader = loader
@@ -55,16 +57,18 @@ class TextBrewer(Contestant):
 
     def __init__(self, workload: Workload) -> None:
         super().__init__(workload)
-        self.title = f"TextBrewer, padded to {MAX_LENGTH}"
         self.library = _import()
         self.teacher, self.student = teacher_and_student(workload.shape, "eager")
 
     def train(self, passes: int) -> float:
-        """Steps of one epoch; see `UNTIMED`."""
+        """Steps of one epoch; the first and the last, which are extra, are not timed."""
         batches, clock = self.workload.batches, CpuClock()
         rows = [*batches[0], *np.tile(batches.ravel(), passes), *batches[0]]
         examples = [tensors(self.workload, row, MAX_LENGTH) for row in rows]
-        with tempfile.TemporaryDirectory() as folder, self._distiller(folder) as distiller:
+        with tempfile.TemporaryDirectory() as folder:
+            distiller = self._distiller(folder)
+            self.teacher.eval()
+            self.student.train()
             distiller.train(
                 torch.optim.AdamW(self.student.parameters(), lr=LEARNING_RATE, fused=True),
                 ClockedLoader(DataLoader(examples, self.workload.batch_size), clock),
@@ -104,9 +108,14 @@ def _import() -> ModuleType:
     except ImportError as error:
         raise NotMeasuredError(f"TextBrewer cannot be imported ({error})") from error
     logging.getLogger("Distillation").setLevel(logging.WARNING)
-    register_new("MATCH_LOSS_MAP", "attention_kl", attention_kl)
-    register_new("MATCH_LOSS_MAP", "cls_cosine", lambda student, teacher, mask: cls_cosine(student, teacher))
+    register_new("match_Loss", "attention_kl", attention_kl)
+    register_new("match_Loss", "cls_cosine", _cls_cosine)
     return textbrewer
+
+
+def _cls_cosine(student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
+    """Equation 3; [CLS] is never padding."""
+    return cls_cosine(student, teacher)
 
 
 def _adapt(batch: dict[str, Tensor], outputs: Any) -> dict[str, Any]:

@@ -88,8 +88,6 @@ class HuggingFaceTrainer(Contestant):
         super().__init__(workload)
         if not is_accelerate_available():
             raise NotMeasuredError("accelerate, which the Trainer needs, is not installed")
-        how = "grouped by length" if grouped else f"padded to {MAX_LENGTH}"
-        self.title = f"Hugging Face Trainer, {how}"
         self.padded_to = 0 if grouped else MAX_LENGTH
         self.teacher, self.student = teacher_and_student(workload.shape, "eager")
 
