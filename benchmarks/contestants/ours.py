@@ -1,0 +1,144 @@
+"""The project's own training."""
+
+import tempfile
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from benchmarks.contestants.contestant import (
+    LEARNING_RATE,
+    MAX_GRAD_NORM,
+    Contestant,
+    CpuClock,
+    NotMeasuredError,
+)
+from benchmarks.examples import PAD
+from benchmarks.machine import has_bf16_instructions
+from benchmarks.reference import LossAndGradients, gradients_of
+from benchmarks.shapes import teacher_and_student
+from benchmarks.workload import Workload
+from internal_kd.data.batches import assemble
+from internal_kd.distillation.objective import DistillationObjective, wanted_signals
+from internal_kd.distillation.schedules import Schedule, Stage
+from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
+from internal_kd.distillation.signals import SignalSource, signal_source
+from internal_kd.distillation.training import Training
+from internal_kd.distillation.updates import UpdateRule
+from internal_kd.models.classifier import Classifier
+from internal_kd.models.loading import load_classifier
+from internal_kd.models.teacher import FrozenTeacher
+
+LOSSES = ObjectiveSettings({"attention_kl": 1.0, "cls_cosine": 1.0}, {"soft": 1.0})
+
+
+class ClockedSchedule(Schedule):
+    """All layers in every epoch; tells when an epoch begins."""
+
+    def __init__(self, layers: int) -> None:
+        super().__init__("simultaneous", layers)
+        self.clock: CpuClock | None = None
+
+    def stage(self) -> Stage:
+        """What acts in the coming epoch."""
+        if self.clock is not None:
+            self.clock.start()
+        return super().stage()
+
+
+class Ours(Contestant):
+    """`internal_kd.distillation.training.Training` with precomputed signals or a live teacher."""
+
+    def __init__(
+        self,
+        workload: Workload,
+        source: Literal["precomputed", "live"] = "precomputed",
+        precision: Literal["fp32", "bf16"] = "fp32",
+    ) -> None:
+        super().__init__(workload)
+        if precision == "bf16" and not has_bf16_instructions():
+            raise NotMeasuredError("this CPU has no bf16 instructions")
+        self.live_teacher = source == "live"
+        self.exact = precision == "fp32"
+        self.source, self.precision = source, precision
+        self.teacher, self.student = _models(workload)
+        self.signals = self._signals()
+
+    def prepare(self) -> float:
+        """The teacher's one pass over the examples."""
+        clock = CpuClock()
+        clock.start()
+        self.signals = self._signals()
+        clock.stop()
+        return 0.0 if self.live_teacher else clock.seconds
+
+    def train(self, passes: int) -> float:
+        """Epochs of a training after a first one that is not timed."""
+        clock, schedule = CpuClock(), ClockedSchedule(self.workload.shape.student_layers)
+
+        def end_of_epoch(_: Classifier) -> dict[str, float]:
+            if schedule.clock is not None:
+                clock.stop()
+            schedule.clock = clock
+            return {"accuracy": 0.0}
+
+        training = Training(
+            self.student,
+            self.workload.split,
+            DistillationObjective(LOSSES, self.signals),
+            schedule,
+            self._settings(passes + 1),
+            rule=UpdateRule(),
+            evaluate=end_of_epoch,
+            selection_metric="accuracy",
+            seed=0,
+            pad_token_id=PAD,
+        )
+        training.run()
+        return clock.seconds / passes
+
+    def loss_and_gradients(self, rows: npt.NDArray[np.int64]) -> LossAndGradients:
+        """Of the objective, as the training minimises it."""
+        layers = tuple(range(1, self.workload.shape.student_layers + 1))
+        batch = assemble(self.workload.split, rows, PAD)
+        self.student.zero_grad(set_to_none=True)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
+            loss, _ = DistillationObjective(LOSSES, self.signals)(
+                self.student, batch, Stage(layers, output=True, final=False)
+            )
+        loss.backward()
+        return LossAndGradients(loss.item(), gradients_of(self.student))
+
+    def _settings(self, epochs: int) -> TrainingSettings:
+        return TrainingSettings(
+            epochs=epochs,
+            batch_size=self.workload.batch_size,
+            learning_rate=LEARNING_RATE,
+            max_grad_norm=MAX_GRAD_NORM,
+            keep="last",
+            precision=self.precision,
+        )
+
+    def _signals(self) -> SignalSource:
+        return signal_source(
+            self.teacher,
+            self.workload.split,
+            wanted_signals(LOSSES, self.workload.shape.matched),
+            source=self.source,
+            budget_mb=0,
+            pad_token_id=PAD,
+            device=torch.device("cpu"),
+            batch_size=self.workload.batch_size,
+        )
+
+
+def _models(workload: Workload) -> tuple[FrozenTeacher, Classifier]:
+    """The models in the project's form, by way of the files of Transformers' models."""
+    loaded = []
+    for model in teacher_and_student(workload.shape, "eager"):
+        with tempfile.TemporaryDirectory() as folder:
+            model.save_pretrained(folder)
+            loaded.append(load_classifier(folder))
+    teacher, student = loaded
+    return FrozenTeacher(teacher), student
