@@ -34,4 +34,5 @@ rule all:
 
 
 onerror:
+    distrust_followers()
     tell_mistakes(log)

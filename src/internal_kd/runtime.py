@@ -5,13 +5,24 @@ import os
 import numpy as np
 import torch
 
+from internal_kd.errors import UserError
+
 
 def select_device() -> torch.device:
     """The first visible GPU, or the CPU.
 
     The workflow tells by INTERNAL_KD_GPUS how many GPUs a job was given; 0 keeps it on the CPU.
+
+    Raises:
+        UserError: a GPU was given and none is visible, where INTERNAL_KD_REQUIRE_GPU is 1.
     """
     granted = int(os.environ.get("INTERNAL_KD_GPUS", "1"))
+    demanded = os.environ.get("INTERNAL_KD_REQUIRE_GPU") == "1"
+    if granted and demanded and not torch.cuda.is_available():
+        raise UserError(
+            "require_gpu: this job was given a GPU but sees none; look at the driver and at "
+            "CUDA_VISIBLE_DEVICES, or write require_gpu: false to compute on the CPU"
+        )
     return torch.device("cuda" if granted and torch.cuda.is_available() else "cpu")
 
 

@@ -24,6 +24,7 @@ def check_encoder(model: PreTrainedModel) -> None:
     embedding_parameters(model)
     if type(model.config) not in AutoModelForSequenceClassification._model_mapping:
         raise UserError(f"base_model: {name} has no classifier in Transformers; {REMEDY}")
+    _check_finite(model)
     scores = _probe(model)
     if len(scores) != model.config.num_hidden_layers:
         raise UserError(
@@ -35,6 +36,15 @@ def check_encoder(model: PreTrainedModel) -> None:
             f"base_model: {name} looks only backwards, so it is a decoder; "
             f"write is_decoder: false in its config.json, or {REMEDY}"
         )
+
+
+def _check_finite(model: PreTrainedModel) -> None:
+    for name, parameter in model.named_parameters():
+        if not bool(torch.isfinite(parameter).all()):
+            raise UserError(
+                f"base_model: its weights {name} hold numbers that are not finite; "
+                "copy or download them again"
+            )
 
 
 def _probe(model: PreTrainedModel) -> list[torch.Tensor]:
