@@ -40,4 +40,5 @@ onsuccess:
 
 
 onerror:
+    distrust_followers()
     tell_mistakes(log)

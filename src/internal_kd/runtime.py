@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from internal_kd.devices import claim, lock_folder, runs_per_gpu
+from internal_kd.errors import UserError
 
 
 def select_device() -> torch.device:
@@ -13,15 +14,27 @@ def select_device() -> torch.device:
 
     The workflow tells by INTERNAL_KD_GPUS how many GPUs a job was given; 0 keeps it on the CPU.
     On a cluster SLURM has chosen the GPU already.
+
+    Raises:
+        UserError: a GPU was given and none is visible, where INTERNAL_KD_REQUIRE_GPU is 1.
     """
     granted = int(os.environ.get("INTERNAL_KD_GPUS", "1"))
     if not granted or not torch.cuda.is_available():
+        _check_not_demanded(granted)
         return torch.device("cpu")
     index = 0
     if "SLURM_JOB_ID" not in os.environ:
         index = claim(_gpu_names(), runs_per_gpu(), lock_folder())
     torch.cuda.set_device(index)
     return torch.device("cuda", index)
+
+
+def _check_not_demanded(granted: int) -> None:
+    if granted and os.environ.get("INTERNAL_KD_REQUIRE_GPU") == "1":
+        raise UserError(
+            "require_gpu: this job was given a GPU but sees none; look at the driver and at "
+            "CUDA_VISIBLE_DEVICES, or write require_gpu: false to compute on the CPU"
+        )
 
 
 def _gpu_names() -> list[str]:

@@ -351,6 +351,7 @@ def test_missing_split_of_a_folder(tmp_path):
 def test_model_folder_with_other_layers_and_positions(tmp_path):
     text = json.dumps({"num_hidden_layers": 6, "max_position_embeddings": 32})
     (tmp_path / "config.json").write_text(text)
+    (tmp_path / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
     with pytest.raises(UserError) as caught:
         read_study(base_model={"source": "folder", "path": str(tmp_path)})
     first, second = str(caught.value).splitlines()

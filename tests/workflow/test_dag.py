@@ -34,15 +34,16 @@ PAPER_FIGURES = {
 
 @pytest.fixture(scope="module")
 def stand_ins(tmp_path_factory) -> Path:
-    """A working directory with empty files where studies/minilm.yaml looks for model and data."""
+    """A working directory with files like those studies/minilm.yaml looks for, without content."""
     folder = tmp_path_factory.mktemp("minilm")
     model = folder / "models" / "all-MiniLM-L6-v2"
     model.mkdir(parents=True)
     (model / "config.json").write_text('{"num_hidden_layers": 6}')
+    (model / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
     for task in ("mrpc", "rte"):
         (folder / "glue" / task).mkdir(parents=True)
         for split in ("train", "validation"):
-            (folder / "glue" / task / f"{split}.parquet").touch()
+            (folder / "glue" / task / f"{split}.parquet").write_bytes(b"PAR1PAR1")
     return folder
 
 

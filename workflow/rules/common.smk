@@ -41,6 +41,7 @@ from internal_kd.study import (
 )
 from internal_kd.study.config import load
 from internal_kd.study.figures import figures, left_out
+from internal_kd.study.packages import require_packages
 from internal_kd.study.runs import Run
 
 SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
@@ -67,6 +68,14 @@ try:
 except UserError as mistake:
     # Not a WorkflowError: Snakemake would add the lines of this file.
     sys.exit(str(mistake))
+
+os.environ["INTERNAL_KD_REQUIRE_GPU"] = str(int(STUDY.config["require_gpu"]))
+# Conda environments of rules have packages of their own.
+if not workflow.deployment_settings.deployment_method:
+    try:
+        require_packages()
+    except UserError as mistake:
+        sys.exit(str(mistake))
 
 RESULTS = STUDY.results
 LOGS = f"{RESULTS}/logs"
@@ -185,6 +194,21 @@ def forget_finished():
     """Drop the second names of runs' files: Snakemake has noted all outputs as complete."""
     for folder in Path(RESULTS, "checkpoints").glob("*.finished"):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def distrust_followers():
+    """Have the next call make anew what was made from former outputs of jobs that failed.
+
+    Snakemake deletes the outputs of a failed job and notes its parameters as if it had ended well:
+    tables that were made before, with other settings, would pass for up to date.
+    """
+    dag = workflow.dag
+    gone = [
+        job for job in dag.needrun_jobs() if not any(map(os.path.exists, job.output))
+    ]
+    for job in dag.bfs(dag.depending, *gone):
+        if any(map(os.path.exists, job.output)):
+            workflow.persistence.started(job)
 
 
 def folders(chosen):

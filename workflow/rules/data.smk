@@ -1,4 +1,5 @@
-# A task's examples, checked and tokenised once for all runs.
+# A task's examples, checked and tokenised once for all runs, and first of all: what is wrong with the
+# data of any task is told before anything is trained.
 rule task_data:
     input:
         base=BASE_MODEL,
@@ -12,6 +13,7 @@ rule task_data:
         f"{BENCHMARKS}/task_data/{{task}}.tsv"
     # On a cluster, only the login node may reach the hub.
     localrule: STUDY.config["data"]["source"] == "hub"
+    priority: 1
     conda:
         "../../envs/train.yaml"
     threads: RESOURCES["task_data"]["threads"]

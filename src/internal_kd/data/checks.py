@@ -29,7 +29,7 @@ def validate_table(table: pa.Table, task: Task, split: str, where: str) -> pa.Ta
 
     Raises:
         UserError: empty split, missing or mistyped column, empty text, label outside the range,
-            labels in another order than the task's, unlabelled rows.
+            labels in another order than the task's, unlabelled rows, text that is not UTF-8.
     """
     if table.num_rows == 0:
         raise UserError(f"{where}: the {split} split is empty; put at least one row into it")
@@ -43,6 +43,7 @@ def _text(table: pa.Table, name: str, where: str) -> pa.ChunkedArray:
     column = _column(table, name, where)
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         raise UserError(f"{where}: column '{name}' is {column.type}, it must hold strings")
+    _check_utf8(column, name, where)
     blank = pc.equal(pc.utf8_trim_whitespace(pc.fill_null(column, "")), "")
     row = pc.index(blank, True).as_py()
     if row >= 0:
@@ -50,6 +51,25 @@ def _text(table: pa.Table, name: str, where: str) -> pa.ChunkedArray:
             f"{where}: column '{name}' is empty in row {row}; remove the row or fill it"
         )
     return column.cast(pa.string())
+
+
+def _check_utf8(column: pa.ChunkedArray, name: str, where: str) -> None:
+    """Arrow reads texts without looking whether they are text."""
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid as error:
+        row = next(row for row, text in enumerate(column) if not _is_utf8(text))
+        raise UserError(
+            f"{where}: column '{name}' is not UTF-8 in row {row}; write the file in UTF-8"
+        ) from error
+
+
+def _is_utf8(text: pa.StringScalar) -> bool:
+    try:
+        text.as_py()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _column(table: pa.Table, name: str, where: str) -> pa.ChunkedArray:
@@ -110,6 +130,20 @@ def _check_labels(labels: pa.ChunkedArray, task: Task, split: str, where: str) -
         )
     if low == UNLABELLED and high != UNLABELLED:
         raise UserError(f"{where}: only some rows are labelled; label all of {split} or none")
+
+
+def check_classes(train: pa.Table, task: Task, where: str) -> None:
+    """Refuse a train split, cut to its limit, from which nothing can be learnt.
+
+    Raises:
+        UserError: all rows have the same label.
+    """
+    found = pc.unique(train.column("label")).to_pylist()
+    if len(found) == 1:
+        raise UserError(
+            f"{where}: all {train.num_rows} training rows have the label {found[0]} "
+            f"({task.labels[found[0]]}); add rows of another class, or raise data.limit"
+        )
 
 
 def _idx(table: pa.Table, where: str) -> pa.ChunkedArray:

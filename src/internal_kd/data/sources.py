@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from internal_kd.data.checks import validate_table, warn_of_overlap
-from internal_kd.errors import UserError
+from internal_kd.data.checks import check_classes, validate_table, warn_of_overlap
+from internal_kd.errors import UserError, reason
 from internal_kd.hub import go_offline_if_unreachable
 from internal_kd.tasks import SPLITS, Task
 
@@ -34,13 +34,15 @@ def load_split_tables(settings: Mapping[str, Any], task: Task) -> dict[str, pa.T
     Raises:
         UserError: the source cannot be read, or its data do not fit the task.
     """
+    found = _find(settings, task)
     tables = {
-        split: validate_table(table, task, split, where)
-        for split, (table, where) in _find(settings, task).items()
+        split: validate_table(table, task, split, where) for split, (table, where) in found.items()
     }
     warn_of_overlap(tables, task)
     limit = settings.get("limit") or {}
-    return {split: limited(table, limit.get(split)) for split, table in tables.items()}
+    kept = {split: limited(table, limit.get(split)) for split, table in tables.items()}
+    check_classes(kept["train"], task, found["train"][1])
+    return kept
 
 
 def _find(settings: Mapping[str, Any], task: Task) -> Found:
@@ -79,11 +81,7 @@ def _from_folder(folder: Path, task: Task) -> Found:
                 f"{folder / task.name / split}.parquet (or .arrow) does not exist; "
                 f"put the {split} split there or change data.path"
             )
-    return {
-        split: (pa.concat_tables([_read(file) for file in found]), str(found[0]))
-        for split, found in files.items()
-        if found
-    }
+    return {split: (_joined(found), str(found[0])) for split, found in files.items() if found}
 
 
 def _files_of(folder: Path, split: str) -> list[Path]:
@@ -93,11 +91,24 @@ def _files_of(folder: Path, split: str) -> list[Path]:
     return whole[:1] or sorted(folder.glob(f"{split}-*-of-*.parquet"))
 
 
+def _joined(files: list[Path]) -> pa.Table:
+    tables = [_read(file) for file in files]
+    for file, table in zip(files, tables, strict=True):
+        if not table.schema.equals(tables[0].schema):
+            raise UserError(
+                f"{file}: its columns or their types are not those of {files[0]}; "
+                "write all parts of a split alike"
+            )
+    return pa.concat_tables(tables)
+
+
 def _read(file: Path) -> pa.Table:
     try:
         return pq.read_table(file) if file.suffix == ".parquet" else _read_arrow(file)
     except (pa.ArrowInvalid, OSError) as error:
-        raise UserError(f"{file}: not a readable {file.suffix[1:]} file ({error})") from error
+        raise UserError(
+            f"{file}: not a readable {file.suffix[1:]} file ({reason(error)})"
+        ) from error
 
 
 def _read_arrow(file: Path) -> pa.Table:
@@ -117,7 +128,7 @@ def _from_hub(path: str, revision: str | None, task: Task) -> Found:
         go_offline_if_unreachable("dataset", path, revision)
     try:
         splits = datasets.load_dataset(path, task.name, revision=revision)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # also whatever its HTTP client raises when a connection breaks
         raise UserError(_hub_message(path, task, error)) from error
     missing = [split for split in REQUIRED_SPLITS if split not in splits]
     if missing:
@@ -130,13 +141,13 @@ def _from_hub(path: str, revision: str | None, task: Task) -> Found:
 
 
 def _hub_message(path: str, task: Task, error: Exception) -> str:
-    reason = " ".join(str(error).split())
+    said = reason(error)
     if isinstance(error, ConnectionError):
         return (
             f"data.source: hub: cannot reach {path} and {task.name} is not in the local cache "
-            f"({reason}); load it once on a machine with a network and share its HF_HOME, "
+            f"({said}); load it once on a machine with a network and share its HF_HOME, "
             "or use data.source: folder"
         )
     return (
-        f"data.path: cannot load {task.name} from {path} ({reason}); name a data set in GLUE's form"
+        f"data.path: cannot load {task.name} from {path} ({said}); name a data set in GLUE's form"
     )

@@ -5,6 +5,7 @@ import torch
 
 from internal_kd.data.batches import sorted_batches
 from internal_kd.data.encoding import EncodedSplit
+from internal_kd.errors import UserError
 from internal_kd.evaluation.metrics import score
 from internal_kd.evaluation.predictions import SplitPredictions
 from internal_kd.models.classifier import Classifier
@@ -20,6 +21,9 @@ def predict(
     """Logits of every example, in the order of the split, computed in evaluation mode.
 
     The model's mode is put back afterwards.
+
+    Raises:
+        UserError: a logit is no finite number; its class would be the first one without a word.
     """
     training = model.training
     model.eval()
@@ -28,6 +32,11 @@ def predict(
         for batch in sorted_batches(split, EVALUATION_BATCH_SIZE, pad_token_id):
             logits[batch.rows] = logits_of(model, batch.to(device)).float().cpu().numpy()
     model.train(training)
+    if not np.isfinite(logits).all():
+        raise UserError(
+            "training: the model's outputs are no finite numbers any more; "
+            "lower learning_rate or raise warmup_fraction"
+        )
     return SplitPredictions(split.indices, split.labels, logits)
 
 

@@ -258,8 +258,13 @@ class BertClassifier(nn.Module):
         save_file(state, folder / WEIGHTS_FILE, metadata={"format": "pt"})
 
 
-def is_plain_bert(folder: str | Path) -> bool:
-    """Whether `folder` holds a BERT that this module computes as Transformers does."""
+def is_plain_bert(folder: str | Path, with_head: bool = False) -> bool:
+    """Whether `folder` holds a whole BERT that this module computes as Transformers does.
+
+    Args:
+        folder: as `save_pretrained` writes it.
+        with_head: whether the classification head has to be there too.
+    """
     config, weights = Path(folder) / CONFIG_FILE, Path(folder) / WEIGHTS_FILE
     if not (config.is_file() and weights.is_file()):
         return False
@@ -268,9 +273,23 @@ def is_plain_bert(folder: str | Path) -> bool:
     raw = {"hidden_act": "gelu", **raw}
     if not all(raw.get(key) in values for key, values in PLAIN.items()):
         return False
+    wanted = BertClassifier(BertConfig(raw)).state_dict()
+    if not with_head:
+        wanted = {name: tensor for name, tensor in wanted.items() if name.startswith(PREFIX)}
+    found = _shapes(weights)
+    return all(found.get(name) == list(tensor.shape) for name, tensor in wanted.items())
+
+
+def _shapes(weights: Path) -> dict[str, list[int]]:
+    """Shapes of the parameters in a file under a classifier's names."""
     with safe_open(weights, "pt") as file:
-        present = {name.removeprefix(PREFIX) for name in file.keys()}  # noqa: SIM118
-    return set(BertEncoder(BertConfig(raw)).state_dict()) <= present
+        names = list(file.keys())
+        return {_full_name(name): file.get_slice(name).get_shape() for name in names}
+
+
+def _full_name(name: str) -> str:
+    """The name in a classifier; an encoder's own files leave out the prefix."""
+    return name if name.startswith(("classifier.", PREFIX)) else PREFIX + name
 
 
 def new_bert(folder: str | Path, labels: Iterable[str]) -> BertClassifier:
@@ -294,13 +313,9 @@ def _read_config(folder: str | Path) -> BertConfig:
 
 
 def _read_weights(folder: str | Path) -> dict[str, Tensor]:
-    """Parameters in fp32 under a classifier's names, which an encoder's lack the prefix of."""
+    """Parameters in fp32 under a classifier's names."""
     state = load_file(Path(folder) / WEIGHTS_FILE)
-    named = ("classifier.", PREFIX)
-    return {
-        name if name.startswith(named) else PREFIX + name: tensor.float()
-        for name, tensor in state.items()
-    }
+    return {_full_name(name): tensor.float() for name, tensor in state.items()}
 
 
 def _filled(config: BertConfig, state: dict[str, Tensor]) -> BertClassifier:

@@ -10,15 +10,21 @@ from torch import nn
 
 from internal_kd.models.bert import is_plain_bert, load_bert, new_bert
 from internal_kd.models.classifier import Classifier
+from internal_kd.models.weights import told_if_damaged
 
 
 def new_classifier(
     folder: str | Path, labels: Sequence[str], seed: int, device: torch.device
 ) -> Classifier:
-    """The encoder of `folder` with a new classification head for `labels`, drawn from `seed`."""
+    """The encoder of `folder` with a new classification head for `labels`, drawn from `seed`.
+
+    Raises:
+        UserError: the encoder's weights are damaged or not complete.
+    """
     torch.manual_seed(seed)
-    if is_plain_bert(folder):
-        return new_bert(folder, labels).to(device)
+    with told_if_damaged(folder):
+        if is_plain_bert(folder):
+            return new_bert(folder, labels).to(device)
     from internal_kd.models.pretrained import new_pretrained_classifier
 
     return on_device(new_pretrained_classifier(folder, labels), device)
@@ -29,9 +35,11 @@ def load_classifier(folder: str | Path) -> Classifier:
 
     Raises:
         OSError, ValueError: as Transformers does if the folder holds no model that it knows.
+        UserError: its weights are damaged or not complete.
     """
-    if is_plain_bert(folder):
-        return load_bert(folder).eval()
+    with told_if_damaged(folder):
+        if is_plain_bert(folder, with_head=True):
+            return load_bert(folder).eval()
     from internal_kd.models.pretrained import load_pretrained_classifier
 
     return load_pretrained_classifier(folder).eval()

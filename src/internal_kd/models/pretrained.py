@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from transformers import AutoModel, AutoModelForSequenceClassification, PreTrainedModel
 from transformers.utils import logging as transformers_logging
@@ -14,6 +13,7 @@ from internal_kd.models.attention import record_scores, use_recordable_attention
 from internal_kd.models.layers import encoder_layers, first_layers
 from internal_kd.models.representations import Representations, Tokens
 from internal_kd.models.top_layer import compute_only_cls_in_top_layer
+from internal_kd.models.weights import read_model
 
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
@@ -24,15 +24,17 @@ def load_encoder(folder: str | Path, revision: str | None = None) -> PreTrainedM
 
     Raises:
         OSError, ValueError: as Transformers does if the folder holds no model that it knows.
+        UserError: its weights are damaged or not complete.
     """
-    return AutoModel.from_pretrained(str(folder), revision=revision or "main", dtype=torch.float32)
+    return read_model(AutoModel, folder, new_head=True, revision=revision or "main")
 
 
 def new_pretrained_classifier(folder: str | Path, labels: Sequence[str]) -> PreTrainedModel:
     """The encoder in `folder` with a new head, drawn from torch's generator."""
-    model = AutoModelForSequenceClassification.from_pretrained(
-        str(folder),
-        dtype=torch.float32,
+    model = read_model(
+        AutoModelForSequenceClassification,
+        folder,
+        new_head=True,
         num_labels=len(labels),
         id2label=dict(enumerate(labels)),
         label2id={label: number for number, label in enumerate(labels)},
@@ -42,8 +44,7 @@ def new_pretrained_classifier(folder: str | Path, labels: Sequence[str]) -> PreT
 
 def load_pretrained_classifier(folder: str | Path) -> PreTrainedModel:
     """The classifier in `folder`."""
-    model = AutoModelForSequenceClassification.from_pretrained(str(folder), dtype=torch.float32)
-    return _prepared(model)
+    return _prepared(read_model(AutoModelForSequenceClassification, folder, new_head=False))
 
 
 def _prepared(model: PreTrainedModel) -> PreTrainedModel:

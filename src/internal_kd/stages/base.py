@@ -2,13 +2,15 @@
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Any
 
-from transformers import AutoTokenizer, PreTrainedModel
+from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from internal_kd.errors import UserError
+from internal_kd.errors import UserError, reason
 from internal_kd.hub import go_offline_if_unreachable
-from internal_kd.models.layers import embedding_parameters, encoder_layers
+from internal_kd.models.layers import encoder_layers
 from internal_kd.models.pretrained import load_encoder
+from internal_kd.models.suitability import check_encoder, check_vocabulary
 from internal_kd.stages.cli import run_stage
 
 
@@ -19,43 +21,50 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def main(args: Namespace) -> None:
     """Write the base model; settings: source, path, revision, layers."""
-    _fetch(args.settings, args.out)
-    check_layers(load_encoder(args.out), args.settings["layers"])
+    model, tokenizer = _fetch(args.settings)
+    check_layers(model, args.settings["layers"])
+    check_encoder(model)
+    check_vocabulary(model, len(tokenizer), tokenizer.pad_token_id)
+    model.save_pretrained(args.out)
+    tokenizer.save_pretrained(args.out)
 
 
-def _fetch(settings: dict, out: Path) -> None:
+def _fetch(settings: dict[str, Any]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     path, revision = settings["path"], settings.get("revision")
     if settings["source"] == "hub":
         go_offline_if_unreachable("model", path, revision)
     try:
         model = load_encoder(path, revision)
-        tokenizer = AutoTokenizer.from_pretrained(path, revision=revision or "main")
+        return model, AutoTokenizer.from_pretrained(path, revision=revision or "main")
+    except UserError:
+        raise
     except (OSError, ValueError) as error:
-        raise UserError(_sentence(settings["source"], path)) from error
-    model.save_pretrained(out)
-    tokenizer.save_pretrained(out)
+        raise UserError(_sentence(settings["source"], path, error)) from error
+    except Exception as error:  # whatever the hub's HTTP client raises when a connection breaks
+        if settings["source"] != "hub":
+            raise
+        raise UserError(_sentence("hub", path, error)) from error
 
 
-def _sentence(source: str, path: str) -> str:
+def _sentence(source: str, path: str, error: Exception) -> str:
     if source == "hub":
         return (
-            f"base_model.path: {path!r} could not be loaded from the hub; check the name and the "
-            "network, or download it elsewhere and use base_model.source: folder"
+            f"base_model.path: {path!r} could not be loaded from the hub ({reason(error)}); check "
+            "the name and the network, or download it elsewhere and use base_model.source: folder"
         )
     return (
-        f"base_model.path: {path!r} holds no encoder with tokenizer; "
+        f"base_model.path: {path!r} holds no encoder with tokenizer ({reason(error)}); "
         "give a folder written by save_pretrained"
     )
 
 
 def check_layers(model: PreTrainedModel, layers: int) -> None:
-    """Refuse a model whose depth is not the config's, or whose parts cannot be found.
+    """Refuse a model whose depth is not the config's.
 
     Raises:
         UserError: naming the number to write.
     """
     found = len(encoder_layers(model))
-    embedding_parameters(model)
     if found != layers:
         raise UserError(
             f"base_model.layers: the config says {layers} but the model has {found}; write {found}"

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from internal_kd.errors import Interrupted, UserError
 from internal_kd.fingerprint import current_fingerprint
+from internal_kd.stages.shortage import shortage
 
+FAULT = 1
 USER_ERROR = 2
 INTERRUPTED = 75  # EX_TEMPFAIL of sysexits.h: try again
 
@@ -34,19 +36,34 @@ def run_stage(
     parser = _parser(module)
     add_arguments(parser)
     args = parser.parse_args(argv)
-    _log_to(args.log)
+    status = _status_of(module, main, args)
+    if status:
+        sys.exit(status)
+
+
+def _status_of(module: str, main: Callable[[Namespace], None], args: Namespace) -> int:
+    """Exit status of a stage; whatever ends it is told."""
     try:
+        _log_to(args.log)
         _check_code(module, args.code)
         main(args)
     except UserError as error:
-        logging.error("error: %s", error)
-        sys.exit(USER_ERROR)
+        return _refused(str(error))
     except Interrupted as interruption:
         logging.warning("%s", interruption)
-        sys.exit(INTERRUPTED)
-    except Exception:
+        return INTERRUPTED
+    except Exception as error:
+        lacking = shortage(error, _written(args))
+        if lacking is not None:
+            return _refused(lacking)
         logging.exception("%s failed", module)
-        sys.exit(1)
+        return FAULT
+    return 0
+
+
+def _refused(sentence: str) -> int:
+    logging.error("error: %s", sentence)
+    return USER_ERROR
 
 
 def _parser(module: str) -> ArgumentParser:
@@ -59,18 +76,23 @@ def _parser(module: str) -> ArgumentParser:
     return parser
 
 
+def _written(args: Namespace) -> Path:
+    """Where a stage writes: its first argument of these names."""
+    given = (getattr(args, name, None) for name in ("out", "tokens", "log"))
+    return next((path for path in given if path is not None), Path())
+
+
 def _log_to(path: Path | None) -> None:
     """Send all that goes to stderr into the log, and some of it to the terminal too."""
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
     if path is not None:
         terminal = logging.StreamHandler(os.fdopen(os.dup(2), "w", buffering=1))
         terminal.addFilter(_told_on_terminal(terminal.stream.isatty()))
-        handlers.append(terminal)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("")
         with open(path, "a") as log:  # so that a process which still writes there leaves no holes
             os.dup2(log.fileno(), 2)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers, force=True)
+        logging.getLogger().addHandler(terminal)
     logging.captureWarnings(True)
     for noisy in ("httpx", "httpx2", "urllib3", "filelock", "fsspec"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from transformers import AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer
 
 from internal_kd.data.encoding import encode_split, save_tokens
 from internal_kd.data.sources import load_split_tables
+from internal_kd.errors import UserError
 from internal_kd.stages.cli import run_stage
 from internal_kd.tasks import Task, get_task
 
@@ -24,6 +25,7 @@ def main(args: Namespace) -> None:
     """Write tokens and texts; settings: task, source, path, max_length, language_seed, limit."""
     settings = args.settings
     task = get_task(settings["task"])
+    _check_length(args.base, settings["max_length"])
     tables = load_split_tables(settings, task)
     tokenizer = AutoTokenizer.from_pretrained(str(args.base))
     splits = {
@@ -39,6 +41,16 @@ def main(args: Namespace) -> None:
     }
     save_tokens(args.tokens, splits, meta)
     pq.write_table(_examples(tables, task), args.examples)
+
+
+def _check_length(base: Path, max_length: int) -> None:
+    """Refuse texts that are longer than what the base model has positions for."""
+    positions = getattr(AutoConfig.from_pretrained(str(base)), "max_position_embeddings", None)
+    if positions is not None and positions < max_length:
+        raise UserError(
+            f"data.max_length: is {max_length}, but the base model has {positions} positions; "
+            f"write at most {positions}"
+        )
 
 
 def _examples(tables: dict[str, pa.Table], task: Task) -> pa.Table:

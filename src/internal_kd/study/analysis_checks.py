@@ -5,6 +5,7 @@ from internal_kd.study.draft import (
     Config,
     Draft,
     Found,
+    all_tasks,
     divisors,
     training_of,
     unknown,
@@ -124,6 +125,21 @@ def check_figures(draft: Draft) -> Found:
             yield from unknown(("figures", name, "task"), [figure["task"]], TASKS, "task")
         path = ("figures", name, "experiments")
         yield from unknown(path, figure.get("experiments", []), _students(draft), STUDENT)
+
+
+@CHECKS.reading("figures", "student.layers", "tasks", "sweeps")
+def check_figure_layers(draft: Draft) -> Found:
+    """The layer that a figure of the study shows is one of the student's."""
+    layers, tasks = draft["student"]["layers"], all_tasks(draft.config)
+    for name, figure in draft["figures"].items():
+        shown = figure is not None and figure.get("task") in tasks
+        layer = figure.get("layer") if shown else None
+        if layer is not None and layer > layers:
+            yield Problem(
+                ("figures", name, "layer"),
+                f"is {layer}, but students have {layers} layers; write at most {layers}, or null "
+                "for the last but one",
+            )
 
 
 def _figure_keys(path: Path, figure: Config, keys: tuple[str, ...]) -> Found:

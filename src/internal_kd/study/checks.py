@@ -41,6 +41,8 @@ def check_results(draft: Draft) -> Found:
             ("results",),
             f"'{results}' belongs to the default study; write results/{study} for '{study}'",
         )
+    else:
+        yield from files.results_problems(results)
 
 
 @CHECKS.reading("tasks", "sweeps")
@@ -121,6 +123,42 @@ def check_pretraining(draft: Draft) -> Found:
         yield Problem(
             ("base_model", "layers"),
             f"is {said}, but the last of pretraining.stages has {made} layers; write {made}",
+        )
+
+
+@CHECKS.reading("base_model.source", "data.max_length", "pretraining.max_length")
+def check_max_length(draft: Draft) -> Found:
+    """Texts fit into the positions of a base model that is made here."""
+    length, positions = draft["data"]["max_length"], draft["pretraining"]["max_length"]
+    if draft["base_model"]["source"] in ("embedded", "pretrain") and length > positions:
+        yield Problem(
+            ("data", "max_length"),
+            f"is {length}, but the base model has {positions} positions "
+            f"(pretraining.max_length); write at most {positions}",
+        )
+
+
+@CHECKS.reading("pretraining.model")
+def check_heads(draft: Draft) -> Found:
+    """Attention heads share the width of a layer evenly."""
+    shape = draft["pretraining"]["model"]
+    if shape["hidden_size"] % shape["heads"]:
+        yield Problem(
+            ("pretraining", "model", "heads"),
+            f"{shape['heads']} heads cannot share the {shape['hidden_size']} places of hidden_size "
+            "evenly; write a divisor of it",
+        )
+
+
+@CHECKS.reading("pretraining.masking")
+def check_masking(draft: Draft) -> Found:
+    """What becomes of a word that is asked for has shares of at most one."""
+    masking = draft["pretraining"]["masking"]
+    if masking["mask"] + masking["random"] > 1:
+        yield Problem(
+            ("pretraining", "masking", "random"),
+            f"mask and random are {masking['mask']} and {masking['random']} of the words; "
+            f"write at most {round(1 - masking['mask'], 10)}",
         )
 
 

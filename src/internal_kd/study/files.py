@@ -1,10 +1,13 @@
 """Files that a config names: whether they are there when the DAG is built, and which they are."""
 
 import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from internal_kd.study import problems
+from internal_kd.study.damage import damage, missing_weights
 from internal_kd.study.problems import Problem
 from internal_kd.tasks import SPLITS, TASKS
 
@@ -12,6 +15,18 @@ REQUIRED_SPLITS = ("train", "validation")
 SUFFIXES = ("parquet", "arrow")
 
 Found = Iterator[Problem]
+
+
+def results_problems(results: str) -> Found:
+    """A folder of results that cannot be made or written to."""
+    folder = Path(results).absolute()
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        yield Problem(("results",), f"'{there}' is a file, not a folder; name another folder")
+    elif not os.access(there, os.W_OK | os.X_OK):
+        yield Problem(
+            ("results",), f"'{there}' cannot be written to; change its permissions or name another"
+        )
 
 
 def data_problems(data: Mapping[str, Any], tasks: list[str]) -> Found:
@@ -26,13 +41,22 @@ def data_problems(data: Mapping[str, Any], tasks: list[str]) -> Found:
         )
         return
     for task in filter(TASKS.__contains__, tasks):
-        for split in REQUIRED_SPLITS:
-            if not _files_of(folder / task, split):
+        for split in SPLITS:
+            found = _files_of(folder / task, split)
+            yield from _damaged(("data", "path"), found)
+            if not found and split in REQUIRED_SPLITS:
                 yield Problem(
                     ("data", "path"),
                     f"'{folder / task / split}.parquet' (or .arrow) is missing; put the {split} "
                     f"split of {task} there or remove {task} from tasks",
                 )
+
+
+def _damaged(key: problems.Path, found: Iterable[Path]) -> Found:
+    for file in found:
+        what = damage(file)
+        if what:
+            yield Problem(key, f"'{file}' {what}; copy or download it again")
 
 
 def data_files(data: Mapping[str, Any], task: str) -> list[str]:
@@ -73,10 +97,26 @@ def base_model_problems(base: Mapping[str, Any], max_length: int) -> Found:
     except ValueError:
         yield Problem(("base_model", "path"), f"'{file}' is not JSON; save the model again")
         return
+    yield from _weights_problems(file.parent)
     yield from _shape_problems(base, model, max_length)
 
 
+def _weights_problems(folder: Path) -> Found:
+    for name in missing_weights(folder):
+        yield Problem(
+            ("base_model", "path"), f"'{folder}' lacks {name}; copy or download the model again"
+        )
+    yield from _damaged(("base_model", "path"), sorted(folder.glob("*.safetensors")))
+
+
 def _shape_problems(base: Mapping[str, Any], model: Mapping[str, Any], max_length: int) -> Found:
+    for key in ("is_decoder", "is_encoder_decoder"):
+        if model.get(key):
+            yield Problem(
+                ("base_model", "path"),
+                f"the model in '{base['path']}' is no encoder ({key} in its config.json); "
+                "give one such as BERT, RoBERTa, ELECTRA or DistilBERT",
+            )
     layers = model.get("num_hidden_layers", base["layers"])
     if layers != base["layers"]:
         yield Problem(

@@ -1,7 +1,7 @@
 """What the JSON Schema has to say about a config, as sentences for its author."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from internal_kd.study.problems import Path as KeyPath
 from internal_kd.study.problems import Problem
 from internal_kd.tasks import nearest
 
@@ -34,7 +35,18 @@ def read_schema(path: Path) -> Schema:
 def schema_problems(config: Mapping[str, Any], schema: Schema) -> list[Problem]:
     """All disagreements between config and schema, in the order of the config's keys."""
     errors = Draft202012Validator(schema).iter_errors(config)
-    return [problem for error in errors for problem in _problems_of(error)]
+    told = [problem for error in errors for problem in _problems_of(error)]
+    return [*told, *_not_finite(config, (), {problem.path for problem in told})]
+
+
+def _not_finite(value: Any, path: KeyPath, told: Collection[KeyPath]) -> Iterator[Problem]:
+    """YAML knows .nan and .inf; a schema lets them pass, and a training would end in them."""
+    if isinstance(value, Mapping | list):
+        items = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for key, item in items:
+            yield from _not_finite(item, (*path, key), told)
+    elif isinstance(value, float) and not math.isfinite(value) and path not in told:
+        yield Problem(path, f"is {value}; it must be a finite number")
 
 
 def read_texts(value: Any, schema: Schema, root: Schema) -> Any:

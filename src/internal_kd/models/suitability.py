@@ -1,0 +1,78 @@
+"""Whether a pre-trained model can be the base of a study."""
+
+import torch
+from transformers import AutoModelForSequenceClassification, PreTrainedModel
+
+from internal_kd.errors import UserError
+from internal_kd.models.attention import record_scores, use_recordable_attention
+from internal_kd.models.layers import embedding_parameters, encoder_layers
+
+REMEDY = "use an encoder such as BERT, RoBERTa, ELECTRA or DistilBERT"
+PROBE_TOKENS = 4
+
+
+def check_encoder(model: PreTrainedModel) -> None:
+    """Refuse what is no text encoder whose layers, embeddings and attention can be reached.
+
+    The model gets the attention that records its scores.
+
+    Raises:
+        UserError: naming what is in the way.
+    """
+    name = type(model).__name__
+    encoder_layers(model)
+    embedding_parameters(model)
+    if type(model.config) not in AutoModelForSequenceClassification._model_mapping:
+        raise UserError(f"base_model: {name} has no classifier in Transformers; {REMEDY}")
+    _check_finite(model)
+    scores = _probe(model)
+    if len(scores) != model.config.num_hidden_layers:
+        raise UserError(
+            f"base_model: {name} does not compute attention by Transformers' attention interface, "
+            f"so it cannot be read; {REMEDY}"
+        )
+    if float(scores[0][0, 0, 0, -1]) <= torch.finfo(scores[0].dtype).min / 2:
+        raise UserError(
+            f"base_model: {name} looks only backwards, so it is a decoder; "
+            f"write is_decoder: false in its config.json, or {REMEDY}"
+        )
+
+
+def _check_finite(model: PreTrainedModel) -> None:
+    for name, parameter in model.named_parameters():
+        if not bool(torch.isfinite(parameter).all()):
+            raise UserError(
+                f"base_model: its weights {name} hold numbers that are not finite; "
+                "copy or download them again"
+            )
+
+
+def _probe(model: PreTrainedModel) -> list[torch.Tensor]:
+    """Attention scores of each layer, `[1, heads, tokens, tokens]`, on a few tokens."""
+    use_recordable_attention(model)
+    tokens = torch.zeros((1, PROBE_TOKENS), dtype=torch.long)
+    with torch.no_grad(), record_scores() as scores:
+        model(input_ids=tokens, attention_mask=torch.ones_like(tokens))
+    return scores
+
+
+def check_vocabulary(model: PreTrainedModel, tokens: int, pad_token_id: int | None) -> None:
+    """Refuse a tokenizer whose tokens the model has no embeddings for, or which cannot pad.
+
+    Args:
+        model: the base model.
+        tokens: size of the tokenizer's vocabulary.
+        pad_token_id: of the tokenizer.
+
+    Raises:
+        UserError: naming the two sizes, or the token that is missing.
+    """
+    if tokens > model.config.vocab_size:
+        raise UserError(
+            f"base_model: its tokenizer has {tokens} tokens but the model embeds only "
+            f"{model.config.vocab_size}; take both from the same source"
+        )
+    if pad_token_id is None:
+        raise UserError(
+            "base_model: its tokenizer has no padding token; set pad_token in tokenizer_config.json"
+        )

@@ -1,0 +1,80 @@
+"""Models whose weights are whole: damaged and missing ones are refused, never filled up."""
+
+import pickle
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+import torch
+from safetensors import SafetensorError
+
+from internal_kd.errors import UserError, reason
+from internal_kd.models.layers import head_parameters
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+DAMAGED = (SafetensorError, RuntimeError, pickle.UnpicklingError, BadZipFile, EOFError)
+
+
+@contextmanager
+def told_if_damaged(folder: str | Path) -> Iterator[None]:
+    """Inside the context, what libraries raise on damaged weights becomes a sentence.
+
+    Raises:
+        UserError: naming the folder.
+    """
+    try:
+        yield
+    except DAMAGED as error:
+        raise UserError(
+            f"{folder}: its weights are damaged ({reason(error)}); copy or download them again"
+        ) from error
+
+
+def read_model(
+    auto: Any, folder: str | Path, *, new_head: bool, **options: Any
+) -> "PreTrainedModel":
+    """The model in `folder`, or of this name on the hub, in fp32.
+
+    Args:
+        auto: the class of Transformers that reads it.
+        folder: where `save_pretrained` wrote it, or its name.
+        new_head: whether what lies above the layers may be drawn from torch's generator.
+        options: more arguments of `from_pretrained`.
+
+    Raises:
+        OSError, ValueError: as Transformers does if there is no model that it knows.
+        UserError: weights are damaged, missing, or of another shape than the config's.
+    """
+    with told_if_damaged(folder):
+        model, found = auto.from_pretrained(
+            str(folder),
+            dtype=torch.float32,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,
+            **options,
+        )
+    _check_shapes(folder, found["mismatched_keys"])
+    missing = set(found["missing_keys"])
+    _check_complete(folder, missing - set(head_parameters(model)) if new_head else missing)
+    return model
+
+
+def _check_shapes(folder: str | Path, mismatched: Collection[tuple[str, Any, Any]]) -> None:
+    for name, stored, expected in mismatched:
+        raise UserError(
+            f"{folder}: its weights do not fit its config.json, {name} is {list(stored)} and not "
+            f"{list(expected)}; copy or download both again"
+        )
+
+
+def _check_complete(folder: str | Path, missing: Collection[str]) -> None:
+    """Transformers would fill up with random numbers, and say so in a warning only."""
+    if missing:
+        raise UserError(
+            f"{folder}: {len(missing)} parameters of its config.json have no weights, such as "
+            f"{min(missing)}; copy or download both again"
+        )
