@@ -11,9 +11,9 @@ rule task_data:
         f"{LOGS}/task_data/{{task}}.log",
     benchmark:
         f"{BENCHMARKS}/task_data/{{task}}.tsv"
+    priority: 1
     # On a cluster, only the login node may reach the hub.
     localrule: STUDY.config["data"]["source"] == "hub"
-    priority: 1
     conda:
         "../../envs/train.yaml"
     threads: RESOURCES["task_data"]["threads"]
