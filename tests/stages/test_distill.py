@@ -164,6 +164,20 @@ def test_files_of_a_run(tiny, tmp_path) -> None:
     }
 
 
+def test_speed_is_that_of_the_epochs_and_memory_that_of_the_process(tiny, tmp_path) -> None:
+    run = distil(tiny, tmp_path, "exp2.0")
+    speed = json.loads((run / "metrics.json").read_text())["speed"]
+    history = pd.read_csv(run / "history.csv")
+    lengths = load_tokens(tiny / "rte.npz")[0]["train"].lengths
+    expected = len(history) * len(lengths) / history["train_seconds"].sum()
+    assert speed["device"] == "cpu"
+    assert speed["examples_per_second"] == pytest.approx(expected, rel=0.01)
+    assert speed["seconds_per_example"] == pytest.approx(1 / expected, rel=0.01)
+    longest = lengths.mean() / lengths.max()
+    assert longest < speed["real_tokens_per_padded_token"] <= 1
+    assert 100 < speed["peak_memory_mb"] < 100_000
+
+
 def test_unlabelled_test_has_predictions_but_no_score(tiny, tmp_path) -> None:
     write_tokens(tiny / "unlabelled.npz", unlabelled_test=True)
     run = distil(tiny, tmp_path / "run", "exp1.1", data="unlabelled.npz")
