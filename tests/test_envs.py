@@ -76,15 +76,23 @@ def test_rules_name_environments_that_exist(root):
 
 
 def imported(root, stage):
-    """Packages from outside that a stage's modules import, also inside functions."""
+    """Packages from outside that a stage's modules import when they run, also inside functions."""
     names = set()
     for module in closure(stage):
         path = (root / "src").joinpath(*module.split("."))
         file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        for node in ast.walk(ast.parse(file.read_text())):
+        for node in run_nodes(ast.parse(file.read_text())):
             if isinstance(node, ast.Import):
                 names |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 names.add(node.module or "")
     tops = {name.split(".")[0] for name in names}
     return tops - set(sys.stdlib_module_names) - {"internal_kd"}
+
+
+def run_nodes(tree):
+    """All nodes but those that only type checkers read."""
+    yield tree
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            yield from run_nodes(node)

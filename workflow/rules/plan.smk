@@ -1,5 +1,15 @@
 # What a study costs, and how far it is. Both tell how things are at this moment and make no file that
 # Snakemake knows of, not even a benchmark: they are done whenever they are asked for, and wait for nothing.
+LOOKING = {"plan", "progress"}
+
+
+# Snakemake, when it ends, removes all locks in the folder, also that of another one at work. Those who only
+# look have locked nothing.
+onstart:
+    if LOOKING.issuperset(workflow.dag_settings.targets or ["all"]):
+        workflow.persistence.unlock = workflow.persistence.noop
+
+
 rule plan:
     log:
         f"{LOGS}/plan.log",

@@ -1,6 +1,7 @@
 """What a job has to compute, from its settings: steps, tokens, floating-point operations."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
@@ -54,11 +55,15 @@ def training_work(settings: Settings, encoder: Encoder, task: TaskTexts) -> Work
     run, training = settings["run"], settings["training"]
     train = task.train.times(run["percent"] / 100)
     steps = math.ceil(round(train.rows) / training["batch_size"])
-    stages = list(_stages(settings))
-    flops = sum(_epoch_flops(settings, stage, encoder, train, task.classes) for stage in stages)
-    trained = Work(flops, steps * len(stages), 0, train.tokens * len(stages))
-    evaluated = _evaluation(encoder, run["layers"], task, epochs=len(stages))
-    return trained + evaluated + _teacher_work(settings, stages, steps, encoder, train, task)
+    epochs, stages = training["epochs"], Counter(_stages(settings))
+    flops = sum(
+        times * _epoch_flops(settings, stage, encoder, train, task.classes)
+        for stage, times in stages.items()
+    )
+    trained = Work(flops, steps * epochs, 0, train.tokens * epochs)
+    evaluated = _evaluation(encoder, run["layers"], task, epochs)
+    taught = _teacher_work(settings, stages, encoder, train, task.classes)
+    return trained + evaluated + taught
 
 
 def _stages(settings: Settings) -> Iterator[Stage]:
@@ -118,28 +123,27 @@ def _pass(encoder: Encoder, layers: int, texts: Texts, classes: int) -> Work:
 
 
 def _teacher_work(
-    settings: Settings,
-    stages: list[Stage],
-    steps: int,
-    encoder: Encoder,
-    train: Texts,
-    task: TaskTexts,
+    settings: Settings, stages: Counter[Stage], encoder: Encoder, train: Texts, classes: int
 ) -> Work:
     """What the teacher says: once for all epochs, or a pass for each batch as far up as needed."""
     if not settings.get("experiment", {}).get("needs_teacher"):
         return Work()
     scores = bool(settings["experiment"]["internal"])
-    whole = classifier_flops(encoder, train, encoder.layers, task.classes, scores=scores)
+    whole = classifier_flops(encoder, train, encoder.layers, classes, scores=scores)
     if are_precomputed(settings, encoder, train):
         return Work(whole, 0, math.ceil(train.rows / SIGNALS_BATCH))
     group = encoder.layers // settings["run"]["layers"]
     flops = sum(
-        whole
-        if stage.output
-        else layers_flops(encoder, train, 1, group * max(stage.layers), scores=True)
-        for stage in stages
+        times * (whole if stage.output else _matched_flops(encoder, train, stage, group))
+        for stage, times in stages.items()
     )
-    return Work(flops, 0, steps * len(stages))
+    passes = math.ceil(train.rows / settings["training"]["batch_size"])
+    return Work(flops, 0, passes * settings["training"]["epochs"])
+
+
+def _matched_flops(encoder: Encoder, train: Texts, stage: Stage, group: int) -> float:
+    """The teacher up to the layer that the highest acting layer is matched with."""
+    return layers_flops(encoder, train, 1, group * max(stage.layers), scores=True)
 
 
 def attention_work(layers: int, encoder: Encoder, task: TaskTexts) -> Work:
