@@ -69,7 +69,7 @@ except UserError as mistake:
     # Not a WorkflowError: Snakemake would add the lines of this file.
     sys.exit(str(mistake))
 
-os.environ["INTERNAL_KD_REQUIRE_GPU"] = str(int(STUDY.config["require_gpu"]))
+os.environ.update(INTERNAL_KD_REQUIRE_GPU=str(int(STUDY.config["require_gpu"])))
 # Conda environments of rules have packages of their own.
 if not workflow.deployment_settings.deployment_method:
     try:
