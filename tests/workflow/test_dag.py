@@ -191,8 +191,10 @@ def test_every_rule_declares_what_it_needs():
                 assert f"\n    {part}" in rule, (name, part)
             # A benchmark is a product too: what has neither is done whenever it is asked for.
             assert ("\n    benchmark:" in rule) == ("\n    output:" in rule), name
-            for part in ("**needs(RESOURCES[", "code=stage_code(", "settings="):
+            for part in ("code=stage_code(", "settings="):
                 assert f"\n        {part}" in rule, (name, part)
+            told = all(f"\n        {key}=" in rule for key in ("gpu", "mem_mb", "runtime"))
+            assert told or "\n        **needs(RESOURCES[" in rule, name
 
 
 def test_lint_is_clean():
