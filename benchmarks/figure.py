@@ -13,7 +13,9 @@ from internal_kd.tasks import TASKS
 
 BAR = 0.15
 ROW_HEIGHT = 2.5
-COLORS = dict(zip(TITLES, ("#D55E00", "#E69F00", "#CC79A7", *CYCLE[:1], "#56B4E9", "#009E73"), strict=True))
+COLORS = dict(
+    zip(TITLES, ("#D55E00", "#E69F00", "#CC79A7", *CYCLE[:1], "#56B4E9", "#009E73"), strict=True)
+)
 
 
 def draw(summary: pd.DataFrame, out: Path) -> None:
@@ -25,13 +27,17 @@ def draw(summary: pd.DataFrame, out: Path) -> None:
     """
     measured = summary.dropna(subset=["total_ms"])
     shapes = list(dict.fromkeys(measured["shape"]))
-    figure, axes = new_figure(PAGE_WIDTH, ROW_HEIGHT * len(shapes), nrows=len(shapes), squeeze=False)
+    figure, axes = new_figure(
+        PAGE_WIDTH, ROW_HEIGHT * len(shapes), nrows=len(shapes), squeeze=False
+    )
     for place, shape in zip(axes[:, 0], shapes, strict=True):
         _draw_shape(place, measured[measured["shape"] == shape])
         place.set_title(SHAPES[shape].title, loc="left")
     present = [name for name in TITLES if name in set(measured["contestant"])]
     handles = [Line2D([], [], color=COLORS[n], linewidth=5, label=TITLES[n]) for n in present]
-    limit = Line2D([], [], color="black", linewidth=1.2, label="what its matrix products take at the peak rate")
+    limit = Line2D(
+        [], [], color="black", linewidth=1.2, label="what its matrix products take at the peak rate"
+    )
     figure.legend(handles=[*handles, limit], loc="outside upper center", ncols=2)
     save_figure(figure, summary, out)
 
@@ -46,9 +52,23 @@ def _draw_shape(axes: Axes, summary: pd.DataFrame) -> None:
         ends = rows["low_ms"], rows["high_ms"]
         axes.vlines(places, *ends, color="#444444", linewidth=0.8, zorder=3)
         limits = rows["step_ms"] * rows["share"]
-        axes.hlines(limits, [x - BAR / 2 for x in places], [x + BAR / 2 for x in places], color="black", linewidth=1.2, zorder=4)
+        axes.hlines(
+            limits,
+            [x - BAR / 2 for x in places],
+            [x + BAR / 2 for x in places],
+            color="black",
+            linewidth=1.2,
+            zorder=4,
+        )
         for place, (_, row) in zip(places, rows.iterrows(), strict=True):
-            axes.annotate(f"{row['total_ms']:.1f}", (place, row["high_ms"]), (0, 1), textcoords="offset points", ha="center", fontsize=5.5)
+            axes.annotate(
+                f"{row['total_ms']:.1f}",
+                (place, row["high_ms"]),
+                (0, 1),
+                textcoords="offset points",
+                ha="center",
+                fontsize=5.5,
+            )
     axes.set_xticks(range(len(tasks)), [TASKS[task].title for task in tasks])
     axes.set_yscale("log")
     axes.set_ylabel("CPU-ms per example")

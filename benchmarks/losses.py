@@ -28,9 +28,7 @@ def soft_cross_entropy(student: Tensor, teacher: Tensor) -> Tensor:
     return -(teacher.softmax(dim=-1) * student.log_softmax(dim=-1)).sum(dim=-1).mean()
 
 
-def distillation_loss(
-    student: Any, teacher: Any, mask: Tensor, matched: tuple[int, ...]
-) -> Tensor:
+def distillation_loss(student: Any, teacher: Any, mask: Tensor, matched: tuple[int, ...]) -> Tensor:
     """Sum of the three losses; the internal ones are means over the student's layers.
 
     Args:

@@ -83,9 +83,7 @@ def _turn(contestant: Contestant, passes: int) -> Row:
     workload = contestant.workload
     once, seconds = contestant.prepare(), contestant.train(passes)
     per_example = 1000 / len(workload.split)
-    flops = training_step(
-        workload.shape, workload.split.lengths, teacher=contestant.live_teacher
-    )
+    flops = training_step(workload.shape, workload.split.lengths, teacher=contestant.live_teacher)
     return {
         "seconds": seconds,
         "step_ms": seconds * per_example,

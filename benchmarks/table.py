@@ -36,7 +36,9 @@ def _time(row: "pd.Series[Any]") -> str:
     if pd.isna(row["total_ms"]):
         return f"not measured: {row['note']}"
     text = f"{row['total_ms']:.2f}"
-    return f"**{text}**" if row.name == OURS or row["ratio"] == 1 else f"{text} ({row['ratio']:.1f}×)"
+    return (
+        f"**{text}**" if row.name == OURS or row["ratio"] == 1 else f"{text} ({row['ratio']:.1f}×)"
+    )
 
 
 def _line(cells: list[str]) -> str:
