@@ -4,6 +4,7 @@
 # make plan     what is to be done and what it costs; STUDY=studies/paper.yaml for another study
 # make progress what is done, running and to do; also while it runs
 # make test     set everything up and run the tests
+# make bench    measure training beside its alternatives, ten minutes on one quiet core
 PYTHON ?= python3
 STUDY ?=
 WORKERS ?= 2
@@ -12,6 +13,8 @@ TORCH := 2.13.0
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS := build/bench
+PACKAGES := -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
 WITH_VENV := PATH="$(BIN):$$PATH"
 NEEDED := import sys; sys.exit(sys.version_info < (3, 11) and \
 	"error: Python 3.11 or newer is needed; name one with PYTHON=python3.x")
@@ -21,6 +24,10 @@ NEEDED := import sys; sys.exit(sys.version_info < (3, 11) and \
 
 help:
 	@echo "make table1 | paper | times | plan | progress | test | lint | format | lock | setup | clean"
+.PHONY: help setup table1 paper times test bench lint format lock clean
+
+help:
+	@echo "make table1 | paper | times | test | bench | lint | format | lock | setup | clean"
 
 setup: $(STAMP)
 
@@ -48,6 +55,19 @@ plan progress: setup
 
 test: setup
 	OMP_NUM_THREADS=1 $(WITH_VENV) python -m pytest -n $(WORKERS) --dist loadscope
+
+# What is measured against lives in an environment of its own, on top of the project's.
+$(PEERS)/.installed: $(STAMP) pyproject.toml
+	$(BIN)/python -m venv $(PEERS)
+	$(BIN)/python $(PACKAGES) > "$$($(PEERS)/bin/python $(PACKAGES))/project.pth"
+	$(PEERS)/bin/python -m pip install --quiet --editable ".[bench]"
+	@touch $@
+
+# Memory is kept as in the workflow's jobs (workflow/rules/common.smk).
+bench: $(PEERS)/.installed
+	OMP_NUM_THREADS=1 TQDM_DISABLE=1 MALLOC_MMAP_THRESHOLD_=1073741824 \
+	MALLOC_TRIM_THRESHOLD_=4294967296 MALLOC_TOP_PAD_=67108864 \
+	$(PEERS)/bin/python -m benchmarks $(BENCH)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import (
     PreTrainedModel,
+    PrinterCallback,
     Trainer,
     TrainerCallback,
     TrainerControl,
@@ -121,7 +122,7 @@ class HuggingFaceTrainer(Contestant):
             report_to="none",
             disable_tqdm=True,
         )
-        return DistillationTrainer(
+        trainer = DistillationTrainer(
             teacher=self.teacher,
             matched=self.workload.shape.matched,
             model=self.student,
@@ -130,3 +131,5 @@ class HuggingFaceTrainer(Contestant):
             data_collator=pad_to_longest,
             callbacks=callbacks,
         )
+        trainer.remove_callback(PrinterCallback)
+        return trainer

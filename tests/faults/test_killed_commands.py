@@ -1,4 +1,4 @@
-"""Commands of the workflow killed at random moments: the same command completes, with the same numbers.
+"""Commands killed at random moments: the same command completes, with the same numbers.
 
 Every kill is a SIGKILL to a process. What a killed command has left stays where it is, which is
 harder than under Snakemake, which removes it.
