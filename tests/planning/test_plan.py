@@ -1,4 +1,5 @@
 import csv
+import json
 
 import pytest
 
@@ -11,7 +12,7 @@ from internal_kd.planning.progress_layout import progress_text
 from internal_kd.planning.speed import device_speed
 from internal_kd.study.config import Study
 from internal_kd.study.runs import Run
-from tests.planning.test_measured import write_benchmark
+from tests.planning.test_measured import write_benchmark, write_run
 from tests.study.configs import read_study
 
 
@@ -41,6 +42,22 @@ def test_a_run_costs_what_its_device_takes_for_its_work(study) -> None:
     assert cost.disk / 1e6 == pytest.approx(4 * 66.96, rel=0.01)  # BERT_6 has 66.96 M parameters
     assert cost.checkpoint / cost.disk == pytest.approx(4, rel=0.01)
     assert cost.signals / 1e9 == pytest.approx(0.51, rel=0.05)
+
+
+def test_finished_runs_correct_the_device(study) -> None:
+    costs, (run, *_) = Costs(study), jobs_of(study, "rte", "exp1.1")
+    assert run.run is not None
+    before = costs.of(run).seconds
+    folder = write_run(costs.results, run.run, seconds=3 * before, epochs=0)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert Costs(study).basis().startswith("estimate from plan.device")  # settings unknown
+    metrics["settings"] = costs.settings(run.run)
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    after = Costs(study)
+    assert after.basis() == "estimate from 1 finished run"
+    assert after.of(run).seconds == pytest.approx(3 * before, rel=0.01)
+    given = read_study("paper", plan={"step_ms": 0})
+    assert Costs(given).basis() == "estimate from plan.step_ms"
 
 
 def test_bf16_is_as_fast_as_the_device_is_with_it(monkeypatch, tmp_path) -> None:

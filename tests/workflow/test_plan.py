@@ -113,7 +113,7 @@ def at_work(tmp_path_factory) -> Iterator[tuple[Path, subprocess.Popen]]:
         process.wait()
 
 
-def wait_for(log: Path, text: str, seconds: float = 300) -> None:
+def wait_for(log: Path, text: str, seconds: float = 900) -> None:
     """Wait until a log says something."""
     end = time.monotonic() + seconds
     while not (log.is_file() and text in log.read_text()):

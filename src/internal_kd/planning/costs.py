@@ -1,6 +1,7 @@
 """What each job of a study costs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -70,12 +71,14 @@ class Costs:
         """The finished runs of the study's tasks; none where the config gives a speed."""
         if is_given(self.study.config["plan"]):
             return []
-        runs = finished_runs(self.results)
-        return [self._timed(run) for run in runs if run.run.task in self.study.tasks]
+        runs = [run for run in finished_runs(self.results) if run.run.task in self.study.tasks]
+        return [timed for run in runs for timed in self._timed(run)]
 
-    def _timed(self, run: FinishedRun) -> Timed:
-        done = work.training_work(run.settings, self.encoder, self.texts(run.run.task))
-        return Timed(done, run.settings["training"]["precision"], run.seconds)
+    def _timed(self, run: FinishedRun) -> Iterator[Timed]:
+        """The run, unless another version of this package had other settings."""
+        with suppress(KeyError):
+            done = work.training_work(run.settings, self.encoder, self.texts(run.run.task))
+            yield Timed(done, run.settings["training"]["precision"], run.seconds)
 
     @cached_property
     def speed(self) -> Speed:
