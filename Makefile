@@ -20,14 +20,10 @@ NEEDED := import sys; sys.exit(sys.version_info < (3, 11) and \
 	"error: Python 3.11 or newer is needed; name one with PYTHON=python3.x")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup table1 paper times plan progress test lint format lock clean
+.PHONY: help setup table1 paper times plan progress test bench lint format lock clean
 
 help:
-	@echo "make table1 | paper | times | plan | progress | test | lint | format | lock | setup | clean"
-.PHONY: help setup table1 paper times test bench lint format lock clean
-
-help:
-	@echo "make table1 | paper | times | test | bench | lint | format | lock | setup | clean"
+	@echo "make table1 | paper | times | plan | progress | test | bench | lint | format | lock | setup | clean"
 
 setup: $(STAMP)
 
