@@ -17,7 +17,8 @@ RESULTS = Path("results/tiny")
 ATTENTION = "results/tiny/attention/rte-exp3.4-layers2-train100-seed0.parquet"
 OPTIONS = ("--configfile", "tiny.yaml")
 TARGETS = ("--", "results/tiny/table1.csv", ATTENTION)
-TRAINING = {"batch_size": 4, "epochs": 12}
+EPOCHS = 12
+TRAINING = {"batch_size": 4, "epochs": EPOCHS}
 LONGER = {
     "teacher": {"training": TRAINING, "per_task": None},
     "student": {"layers": 2, "training": TRAINING, "per_task": None},
