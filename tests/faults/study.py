@@ -90,10 +90,9 @@ def make_study(folder: Path) -> Path:
     return folder
 
 
-def commands(project: Path, *config: str) -> list[Command]:
+def commands(project: Path, *options: str) -> list[Command]:
     """What the workflow would run, in an order in which it can be run."""
-    changes = ("--config", *config) if config else ()
-    done = forked.run("snakemake", ["-n", "-p", *OPTIONS, *changes, *TARGETS], project)
+    done = forked.run("snakemake", ["-n", "-p", *OPTIONS, *options, *TARGETS], project)
     assert done.status == 0, done.text
     return [_command(line) for line in re.findall(r"^Shell command: (.+)$", done.text, re.M)]
 
