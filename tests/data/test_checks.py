@@ -68,11 +68,11 @@ MISTAKES = {
     ),
     "text of numbers": (
         lambda t: changed(t, sentence1=[1, 2, 3]),
-        r"column 'sentence1' is int64, it must hold strings",
+        r"column 'sentence1' is int64; it must hold strings",
     ),
     "label of strings": (
         lambda t: changed(t, label=["entailment"] * 3),
-        r"column 'label' is string, it must hold integers: 0 = entailment, 1 = not_entailment",
+        r"column 'label' is string; it must hold integers: 0 = entailment, 1 = not_entailment",
     ),
     "label of fractions": (lambda t: changed(t, label=[0.0, 1.0, 1.0]), r"'label' is double"),
     "label too large": (

@@ -9,7 +9,7 @@ import os
 import runpy
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -39,11 +39,15 @@ def start(
     folder: Path,
     output: Path,
     environment: Mapping[str, str] | None = None,
+    prepare: Callable[[], object] | None = None,
 ) -> BaseProcess:
-    """Start `python -m module arguments` in `folder`, as the leader of a process group."""
+    """Start `python -m module arguments` in `folder`, as the leader of a process group.
+
+    `prepare` is called in the process before; children of the process inherit what it does.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(PRELOADED))
-    told = (module, list(arguments), str(folder), str(output), dict(environment or {}))
+    told = (module, list(arguments), str(folder), str(output), dict(environment or {}), prepare)
     process = context.Process(target=_enter, args=told)
     process.start()
     return process
@@ -54,11 +58,12 @@ def run(
     arguments: Sequence[str],
     folder: Path,
     environment: Mapping[str, str] | None = None,
-    timeout: float = 300,
+    prepare: Callable[[], object] | None = None,
+    timeout: float = 600,
 ) -> Done:
     """Run such a command to its end."""
     output = folder / f".output-{time.monotonic_ns()}"
-    process = start(module, arguments, folder, output, environment)
+    process = start(module, arguments, folder, output, environment, prepare)
     process.join(timeout)
     assert process.exitcode is not None, f"{module} did not end"
     text = output.read_text()
@@ -67,7 +72,12 @@ def run(
 
 
 def _enter(
-    module: str, arguments: list[str], folder: str, output: str, environment: dict[str, str]
+    module: str,
+    arguments: list[str],
+    folder: str,
+    output: str,
+    environment: dict[str, str],
+    prepare: Callable[[], object] | None,
 ) -> None:
     os.setsid()
     terminal = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -77,5 +87,7 @@ def _enter(
     path = {"PATH": f"{python}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "src")}
     os.environ.update({**path, **environment})
     os.chdir(folder)
+    if prepare is not None:
+        prepare()
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

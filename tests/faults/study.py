@@ -17,7 +17,8 @@ RESULTS = Path("results/tiny")
 ATTENTION = "results/tiny/attention/rte-exp3.4-layers2-train100-seed0.parquet"
 OPTIONS = ("--configfile", "tiny.yaml")
 TARGETS = ("--", "results/tiny/table1.csv", ATTENTION)
-TRAINING = {"batch_size": 4, "epochs": 12}
+EPOCHS = 12
+TRAINING = {"batch_size": 4, "epochs": EPOCHS}
 LONGER = {
     "teacher": {"training": TRAINING, "per_task": None},
     "student": {"layers": 2, "training": TRAINING, "per_task": None},
@@ -89,10 +90,9 @@ def make_study(folder: Path) -> Path:
     return folder
 
 
-def commands(project: Path, *config: str) -> list[Command]:
+def commands(project: Path, *options: str) -> list[Command]:
     """What the workflow would run, in an order in which it can be run."""
-    changes = ("--config", *config) if config else ()
-    done = forked.run("snakemake", ["-n", "-p", *OPTIONS, *changes, *TARGETS], project)
+    done = forked.run("snakemake", ["-n", "-p", *OPTIONS, *options, *TARGETS], project)
     assert done.status == 0, done.text
     return [_command(line) for line in re.findall(r"^Shell command: (.+)$", done.text, re.M)]
 

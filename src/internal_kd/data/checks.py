@@ -42,7 +42,7 @@ def validate_table(table: pa.Table, task: Task, split: str, where: str) -> pa.Ta
 def _text(table: pa.Table, name: str, where: str) -> pa.ChunkedArray:
     column = _column(table, name, where)
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        raise UserError(f"{where}: column '{name}' is {column.type}, it must hold strings")
+        raise UserError(f"{where}: column '{name}' is {column.type}; it must hold strings")
     _check_utf8(column, name, where)
     blank = pc.equal(pc.utf8_trim_whitespace(pc.fill_null(column, "")), "")
     row = pc.index(blank, True).as_py()
@@ -108,7 +108,7 @@ def _labels(table: pa.Table, task: Task, split: str, where: str) -> pa.ChunkedAr
     if not pa.types.is_integer(column.type):
         numbers = ", ".join(f"{i} = {name}" for i, name in enumerate(task.labels))
         raise UserError(
-            f"{where}: column 'label' is {column.type}, it must hold integers: {numbers}"
+            f"{where}: column 'label' is {column.type}; it must hold integers: {numbers}"
         )
     labels = pc.fill_null(column.cast(pa.int64()), UNLABELLED)
     _check_labels(labels, task, split, where)
@@ -151,7 +151,7 @@ def _idx(table: pa.Table, where: str) -> pa.ChunkedArray:
         return pa.chunked_array([pa.array(range(table.num_rows), pa.int64())])
     column = table.column("idx")
     if not pa.types.is_integer(column.type):
-        raise UserError(f"{where}: column 'idx' is {column.type}, it must hold integers")
+        raise UserError(f"{where}: column 'idx' is {column.type}; it must hold integers")
     return column.cast(pa.int64())
 
 

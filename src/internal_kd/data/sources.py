@@ -107,7 +107,7 @@ def _read(file: Path) -> pa.Table:
         return pq.read_table(file) if file.suffix == ".parquet" else _read_arrow(file)
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError(
-            f"{file}: not a readable {file.suffix[1:]} file ({reason(error)})"
+            f"{file}: not a readable {file.suffix[1:]} file ({reason(error)}); write it anew"
         ) from error
 
 

@@ -167,7 +167,7 @@ def check_teacher_experiment(draft: Draft) -> Found:
     """There is one teacher per task, trained on the labels."""
     teachers = [experiment for experiment in draft.experiments if experiment.is_teacher]
     if len(teachers) != 1:
-        names = ", ".join(experiment.name for experiment in teachers) or "none"
+        names = ", ".join(sorted(experiment.name for experiment in teachers)) or "none"
         yield Problem(
             ("experiments",), f"exactly one experiment must have kind: teacher; found: {names}"
         )

@@ -41,15 +41,26 @@ def data_problems(data: Mapping[str, Any], tasks: list[str]) -> Found:
         )
         return
     for task in filter(TASKS.__contains__, tasks):
-        for split in SPLITS:
-            found = _files_of(folder / task, split)
-            yield from _damaged(("data", "path"), found)
-            if not found and split in REQUIRED_SPLITS:
-                yield Problem(
-                    ("data", "path"),
-                    f"'{folder / task / split}.parquet' (or .arrow) is missing; put the {split} "
-                    f"split of {task} there or remove {task} from tasks",
-                )
+        yield from _task_problems(folder / task, task)
+
+
+def _task_problems(folder: Path, task: str) -> Found:
+    if not folder.is_dir():
+        yield Problem(
+            ("data", "path"),
+            f"the folder '{folder}' does not exist; put train.parquet and "
+            f"validation.parquet there or remove {task} from tasks",
+        )
+        return
+    for split in SPLITS:
+        found = _files_of(folder, split)
+        yield from _damaged(("data", "path"), found)
+        if not found and split in REQUIRED_SPLITS:
+            yield Problem(
+                ("data", "path"),
+                f"'{folder / split}.parquet' (or .arrow) is missing; put the {split} split of "
+                f"{task} there or remove {task} from tasks",
+            )
 
 
 def _damaged(key: problems.Path, found: Iterable[Path]) -> Found:
@@ -127,5 +138,6 @@ def _shape_problems(base: Mapping[str, Any], model: Mapping[str, Any], max_lengt
     if positions < max_length:
         yield Problem(
             ("data", "max_length"),
-            f"is {max_length}, but the model in '{base['path']}' has {positions} positions",
+            f"is {max_length}, but the model in '{base['path']}' has {positions} positions; "
+            f"write at most {positions}",
         )

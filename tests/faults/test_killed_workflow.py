@@ -1,0 +1,244 @@
+"""The workflow killed again and again: it completes, with the numbers of an undisturbed one."""
+
+import os
+import random
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.faults import forked
+from tests.faults.study import (
+    ATTENTION,
+    ENVIRONMENT,
+    EPOCHS,
+    OPTIONS,
+    RESULTS,
+    TARGETS,
+    commands,
+    make_study,
+    numbers,
+)
+
+pytestmark = pytest.mark.slow
+
+# Other moments: INTERNAL_KD_FAULT_SEED=1 python -m pytest tests/faults
+SEED = int(os.environ.get("INTERNAL_KD_FAULT_SEED", "0"))
+CHANCE = random.Random(SEED)
+CHANGED = ("--config", "experiments={exp2.0: {output: {soft: 2.0}}}")
+WAIT = 300.0
+_EPOCH = re.compile(r"epoch \d+ \(")
+
+
+@dataclass(frozen=True)
+class Kill:
+    """Who is killed once one of these stages works, some time within `delay` seconds.
+
+    `who`: the stage alone | its job, the stage and the shell around it | snakemake alone, which
+    leaves orphans | all of them, as in a power cut. Time counts from the start of the stage, or
+    where it trains from its first checkpoint.
+    """
+
+    stages: tuple[str, ...]
+    who: str
+    delay: float
+
+
+TRAINING = ("teacher", "distill")
+LAST = (TARGETS[1], ATTENTION)
+SCHEDULE = (
+    Kill(("base",), "stage", 4.0),
+    Kill(("data", "student"), "all", 4.0),
+    Kill(("data", "student"), "job", 4.0),
+    Kill(("teacher",), "stage", 0.3),
+    Kill(("teacher",), "all", 0.3),
+    Kill(("distill",), "all", 0.3),
+    Kill(("distill",), "job", 0.3),
+    Kill(("distill",), "snakemake", 0.3),
+    Kill(("attention", "table1"), "all", 3.0),
+    Kill(("attention", "table1"), "stage", 3.0),
+)
+
+
+class Workflow:
+    """Snakemake in a folder, started as a user does; it and its jobs are processes of this test."""
+
+    def __init__(self, project: Path, *config: str) -> None:
+        self.project = project
+        self.output = project / "output.txt"
+        argv = ["--cores", "2", *OPTIONS, *config, *TARGETS]
+        self.started = time.time()
+        self.process = forked.start("snakemake", argv, project, self.output, ENVIRONMENT)
+
+    def below(self) -> list[psutil.Process]:
+        """All processes below Snakemake."""
+        with suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.process.pid).children(recursive=True)
+        return []
+
+    def stages(self) -> Iterator[tuple[str, list[str], psutil.Process]]:
+        """Stages at work: name, command line and process."""
+        for process in self.below():
+            with suppress(psutil.Error):
+                words = process.cmdline()
+                found = [word for word in words if word.startswith("internal_kd.stages.")]
+                if found and Path(words[0]).name.startswith("python"):
+                    yield found[0].rpartition(".")[2], words, process
+
+    def wait(self) -> int:
+        """Exit status."""
+        self.process.join(WAIT)
+        assert self.process.exitcode is not None, self.output.read_text()
+        return self.process.exitcode
+
+    def victim(self, kill: Kill) -> psutil.Process:
+        """A stage to be killed, once its time has come."""
+        while self.process.exitcode is None:
+            for name, words, process in self.stages():
+                if name in kill.stages and self.has_begun(words):
+                    time.sleep(CHANCE.uniform(0, kill.delay))
+                    return process
+            time.sleep(0.1)
+        raise AssertionError(f"no {kill.stages} to be killed:\n{self.output.read_text()}")
+
+    def has_begun(self, words: list[str]) -> bool:
+        """Whether a stage that trains has left a checkpoint; others have begun when they run."""
+        if "--checkpoints" not in words:
+            return True
+        folder = words[words.index("--checkpoints") + 1]
+        return any((self.project / folder).glob("*.checkpoint"))
+
+    def kill(self, who: str, stage: psutil.Process) -> bool:
+        """SIGKILL, and wait until all has ended; False if Snakemake had come to its end before."""
+        below = self.below()
+        for process in self.victims(who, stage) or self.victims("all", stage):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        status = self.wait()
+        psutil.wait_procs(below, WAIT)
+        return status != 0
+
+    def victims(self, who: str, stage: psutil.Process) -> list[psutil.Process]:
+        """The processes to be killed; none if the stage has ended by itself."""
+        try:
+            snakemake = psutil.Process(self.process.pid)
+            if who == "all":
+                return [snakemake, *self.below()]
+            if stage.status() == psutil.STATUS_ZOMBIE:
+                return []
+            shell = [stage.parent()] if stage.ppid() != snakemake.pid else []
+        except psutil.NoSuchProcess:
+            return []
+        return {"stage": [stage], "job": [*shell, stage], "snakemake": [snakemake]}[who]
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory) -> dict[str, Any]:
+    """Numbers of the study, and of the study with another weight of a loss, made undisturbed."""
+    project = make_study(tmp_path_factory.mktemp("undisturbed"))
+    found = {}
+    for name, config in (("first", ()), ("changed", CHANGED)):
+        shutil.rmtree(project / RESULTS / "runs/rte/exp2.0", ignore_errors=True)
+        (project / RESULTS / "table1.csv").unlink(missing_ok=True)
+        for command in commands(project, *config):
+            done = command.run(project)
+            assert done.status == 0, done.text
+        found[name] = numbers(project / RESULTS)
+    assert found["first"] != found["changed"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A study that is made under fire."""
+    return make_study(tmp_path_factory.mktemp("killed"))
+
+
+def is_locked(project: Path) -> bool:
+    """Whether Snakemake has been killed before it could give the folder free."""
+    return any((project / ".snakemake/locks").glob("*"))
+
+
+def unlocked(project: Path) -> None:
+    """What the next call asks for after Snakemake itself has been killed."""
+    done = forked.run("snakemake", ["--unlock", *OPTIONS, *TARGETS], project)
+    assert done.status == 0, done.text
+
+
+@dataclass
+class Tally:
+    """What the campaign has cost, against a study that nobody disturbs."""
+
+    kills: int = 0
+    in_trainings: int = 0
+    epochs: int = 0
+    needed: int = 0
+
+    def add(self, workflow: Workflow) -> None:
+        """Count the epochs that were trained under this Snakemake."""
+        for log in (workflow.project / RESULTS / "logs").glob("*/rte-exp*.log"):
+            if log.stat().st_mtime >= workflow.started:
+                self.epochs += len(_EPOCH.findall(log.read_text()))
+
+    def __str__(self) -> str:
+        return (
+            f"seed {SEED}: {self.kills} kills, {self.in_trainings} of them in trainings; "
+            f"{self.epochs} epochs were trained where {self.needed} would do"
+        )
+
+
+@pytest.fixture(scope="module")
+def tally() -> Iterator[Tally]:
+    counted = Tally()
+    yield counted
+    print(f"\n{counted}")
+
+
+def under_fire(project: Path, kill: Kill, tally: Tally, *config: str) -> None:
+    """Start the workflow, kill as told, and do what the next call asks for."""
+    workflow = Workflow(project, *config)
+    landed = workflow.kill(kill.who, workflow.victim(kill))
+    tally.add(workflow)
+    if not landed:
+        for file in LAST:
+            (project / file).unlink()
+        under_fire(project, replace(kill, delay=kill.delay / 2), tally, *config)
+        return
+    tally.kills += 1
+    tally.in_trainings += kill.stages[0] in TRAINING
+    if is_locked(project):
+        unlocked(project)
+
+
+def made(project: Path, tally: Tally, trainings: int, *config: str) -> dict[str, Any]:
+    """Numbers of the study once the workflow has come to its end."""
+    workflow = Workflow(project, *config)
+    assert workflow.wait() == 0, workflow.output.read_text()
+    tally.add(workflow)
+    tally.needed += trainings * EPOCHS
+    return numbers(project / RESULTS)
+
+
+def test_a_study_is_made_in_spite_of_kills_at_every_stage(project, expected, tally):
+    for kill in SCHEDULE:
+        under_fire(project, kill, tally)
+    assert made(project, tally, 4) == expected["first"]
+    assert tally.epochs < 2 * tally.needed
+
+
+def test_after_a_change_a_killed_job_leaves_no_old_numbers(project, expected, tally):
+    """Snakemake goes on to its end: it must not take the table of before for up to date."""
+    under_fire(project, Kill(("distill",), "stage", 0.3), tally, *CHANGED)
+    assert made(project, tally, 1, *CHANGED) == expected["changed"]
+
+
+def test_after_a_change_a_power_cut_leaves_no_old_numbers(project, expected, tally):
+    under_fire(project, Kill(("distill",), "all", 0.3), tally)
+    assert made(project, tally, 1) == expected["first"]
