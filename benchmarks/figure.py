@@ -15,7 +15,7 @@ BAR = 0.15
 ROW_HEIGHT = 2.5
 PALETTE = ("#D55E00", "#E69F00", "#F0C9A8", "#56B4E9", "#0072B2", "#009E73")
 COLORS = dict(zip(TITLES, PALETTE, strict=True))
-LIMIT = "what its matrix products take at the best measured rate"
+LIMIT = "the matrix products that are needed, at the best measured rate"
 
 
 def draw(summary: pd.DataFrame, out: Path) -> None:
@@ -51,8 +51,7 @@ def _draw_shape(axes: Axes, summary: pd.DataFrame) -> None:
         shift = (number - (len(names) - 1) / 2) * BAR
         _draw_bars(axes, rows, [k + shift for k in range(len(tasks))], COLORS[name])
     axes.set_xticks(range(len(tasks)), [TASKS[task].title for task in tasks])
-    axes.set_yscale("log")
-    axes.margins(y=0.15)
+    axes.margins(y=0.1)
     axes.set_ylabel("CPU-ms per example")
     axes.grid(axis="x", visible=False)
 
