@@ -8,14 +8,14 @@ from matplotlib.lines import Line2D
 
 from benchmarks.contestants.field import TITLES
 from benchmarks.shapes import SHAPES
-from internal_kd.reporting.figures.style import CYCLE, PAGE_WIDTH, new_figure, save_figure
+from internal_kd.reporting.figures.style import PAGE_WIDTH, new_figure, save_figure
 from internal_kd.tasks import TASKS
 
 BAR = 0.15
 ROW_HEIGHT = 2.5
-COLORS = dict(
-    zip(TITLES, ("#D55E00", "#E69F00", "#CC79A7", *CYCLE[:1], "#56B4E9", "#009E73"), strict=True)
-)
+PALETTE = ("#D55E00", "#E69F00", "#F0C9A8", "#56B4E9", "#0072B2", "#009E73")
+COLORS = dict(zip(TITLES, PALETTE, strict=True))
+LIMIT = "the matrix products that are needed, at the best measured rate"
 
 
 def draw(summary: pd.DataFrame, out: Path) -> None:
@@ -33,43 +33,37 @@ def draw(summary: pd.DataFrame, out: Path) -> None:
     for place, shape in zip(axes[:, 0], shapes, strict=True):
         _draw_shape(place, measured[measured["shape"] == shape])
         place.set_title(SHAPES[shape].title, loc="left")
-    present = [name for name in TITLES if name in set(measured["contestant"])]
-    handles = [Line2D([], [], color=COLORS[n], linewidth=5, label=TITLES[n]) for n in present]
-    limit = Line2D(
-        [], [], color="black", linewidth=1.2, label="what its matrix products take at the peak rate"
-    )
+    names = _present(measured)
+    handles = [Line2D([], [], color=COLORS[n], linewidth=5, label=TITLES[n]) for n in names]
+    limit = Line2D([], [], color="black", linewidth=1.2, label=LIMIT)
     figure.legend(handles=[*handles, limit], loc="outside upper center", ncols=2)
     save_figure(figure, summary, out)
 
 
+def _present(summary: pd.DataFrame) -> list[str]:
+    return [name for name in TITLES if name in set(summary["contestant"])]
+
+
 def _draw_shape(axes: Axes, summary: pd.DataFrame) -> None:
-    names = [name for name in TITLES if name in set(summary["contestant"])]
-    tasks = list(dict.fromkeys(summary["task"]))
+    names, tasks = _present(summary), list(dict.fromkeys(summary["task"]))
     for number, name in enumerate(names):
         rows = summary[summary["contestant"] == name].set_index("task").loc[tasks]
-        places = [k + (number - (len(names) - 1) / 2) * BAR for k in range(len(tasks))]
-        axes.bar(places, rows["total_ms"], 0.9 * BAR, color=COLORS[name], zorder=2)
-        ends = rows["low_ms"], rows["high_ms"]
-        axes.vlines(places, *ends, color="#444444", linewidth=0.8, zorder=3)
-        limits = rows["step_ms"] * rows["share"]
-        axes.hlines(
-            limits,
-            [x - BAR / 2 for x in places],
-            [x + BAR / 2 for x in places],
-            color="black",
-            linewidth=1.2,
-            zorder=4,
-        )
-        for place, (_, row) in zip(places, rows.iterrows(), strict=True):
-            axes.annotate(
-                f"{row['total_ms']:.1f}",
-                (place, row["high_ms"]),
-                (0, 1),
-                textcoords="offset points",
-                ha="center",
-                fontsize=5.5,
-            )
+        shift = (number - (len(names) - 1) / 2) * BAR
+        _draw_bars(axes, rows, [k + shift for k in range(len(tasks))], COLORS[name])
     axes.set_xticks(range(len(tasks)), [TASKS[task].title for task in tasks])
-    axes.set_yscale("log")
+    axes.margins(y=0.1)
     axes.set_ylabel("CPU-ms per example")
     axes.grid(axis="x", visible=False)
+
+
+def _draw_bars(axes: Axes, rows: pd.DataFrame, places: list[float], color: str) -> None:
+    """Medians as bars with their extremes over rounds, numbers above, and the limit as a mark."""
+    axes.bar(places, rows["total_ms"], 0.9 * BAR, color=color, zorder=2)
+    axes.vlines(places, rows["low_ms"], rows["high_ms"], color="#444444", linewidth=0.8, zorder=3)
+    left, right = ([x + side * BAR / 2 for x in places] for side in (-1, 1))
+    axes.hlines(
+        rows["step_ms"] * rows["share"], left, right, color="black", linewidth=1.2, zorder=4
+    )
+    for place, total, high in zip(places, rows["total_ms"], rows["high_ms"], strict=True):
+        label = {"textcoords": "offset points", "ha": "center", "fontsize": 5.5}
+        axes.annotate(f"{total:.1f}", (place, high), (0, 1), **label)
