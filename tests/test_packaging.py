@@ -25,10 +25,10 @@ def lock(root):
 
 
 def requirements(project):
+    """All but those of the benchmarks, whose peers are installed apart."""
+    extras = {k: v for k, v in project["optional-dependencies"].items() if k != "bench"}
     return [
-        Requirement(text)
-        for group in (project["dependencies"], *project["optional-dependencies"].values())
-        for text in group
+        Requirement(text) for group in (project["dependencies"], *extras.values()) for text in group
     ]
 
 

@@ -335,21 +335,11 @@ MISTAKES: dict[str, Mistake] = {
         spoil.full(f"{RESULTS}/data/rte/tokens.npz"),
         f"{RESULTS}/data/rte/tokens.npz: No space left on device; make room there, or change",
     ),
-    "no space for a log": Stage(
-        f"error: {TEACHER}: No space left on device; make room there, or change results in the",
-        spoil=spoil.full(f"{RESULTS}/logs/teacher/rte-exp1.0-layers4-train100-seed0.log"),
-        command="teacher-exp1.0",
-    ),
     "folder that cannot be written": Stage(
         f"error: {RESULTS}/data/rte/tokens.npz: Permission denied; make it accessible, or change",
         spoil=spoil.read_only(f"{RESULTS}/data/rte"),
         prepare=limits.obey_permissions,
         command="data",
-    ),
-    "no GPU": Stage(
-        "error: require_gpu: this job was given a GPU but sees none; look at the driver and at",
-        environment=GPU,
-        command="teacher-exp1.0",
     ),
     # through the whole of it
     "job with a column missing": Job(
