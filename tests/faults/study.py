@@ -25,7 +25,7 @@ LONGER = {
 }
 # A checkpoint every few steps.
 ENVIRONMENT = {"INTERNAL_KD_CHECKPOINT_MINUTES": "0.001"}
-MEASURED = ("seconds", "train_seconds", "evaluation_seconds")
+MEASURED = ("seconds", "speed", "train_seconds", "evaluation_seconds")
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,14 @@ class Command:
         if self.stage == "table1":
             return [out, out.with_suffix(".md"), out.with_suffix(".tex")]
         return [out]
+
+    @property
+    def kept(self) -> list[Path]:
+        """Where a run keeps its files a second time until the workflow has them all."""
+        if not self.trains:
+            return []
+        folder = self.path("checkpoints")
+        return [folder.with_name(f"{folder.name}.finished")]
 
     @property
     def trains(self) -> bool:
@@ -109,6 +117,8 @@ def numbers(results: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for file in sorted(results.rglob("*")):
         name = str(file.relative_to(results))
+        if name.startswith("checkpoints/"):
+            continue
         if file.suffix in (".parquet", ".npz", ".safetensors", ".md", ".tex"):
             found[name] = file.read_bytes()
         elif file.name == "table1.csv":

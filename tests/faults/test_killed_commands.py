@@ -118,7 +118,7 @@ def until_file(command: Command, project: Path, name: str) -> Callable[[], bool]
 
 def killed(command: Command, project: Path, moment: Callable[[], bool]) -> bool:
     """Start a command without its outputs and kill it; False if it had ended before."""
-    for file in command.outputs:
+    for file in [*command.outputs, *command.kept]:
         if (project / file).is_dir():
             shutil.rmtree(project / file)
         (project / file).unlink(missing_ok=True)
