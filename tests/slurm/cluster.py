@@ -54,6 +54,8 @@ def reason_not_to_start() -> str:
         return "slurmctld and slurmd have to be started as root"
     if any((SYSTEM_FOLDER / name).exists() for name in FILES):
         return f"this machine has a SLURM configuration of its own in {SYSTEM_FOLDER}"
+    if "SLURM_CONF" in os.environ:
+        return "SLURM_CONF names a cluster"
     return ""
 
 
@@ -80,13 +82,17 @@ class Cluster:
 
     def stop(self) -> None:
         """End all jobs and daemons, and take the configuration away."""
-        self.call("scancel", "--full", "--signal=KILL", "--user=root", check=False)
-        self.call("scancel", "--user=root", check=False)
-        for daemon in reversed(self.daemons):
-            daemon.terminate()
-            daemon.wait(timeout=30)
-        for name in FILES:
-            (SYSTEM_FOLDER / name).unlink(missing_ok=True)
+        try:
+            self.call("scancel", "--full", "--signal=KILL", "--user=root", check=False)
+            self.call("scancel", "--user=root", check=False)
+            for daemon in reversed(self.daemons):
+                daemon.terminate()
+                daemon.wait(timeout=30)
+        finally:
+            for daemon in self.daemons:
+                daemon.kill()
+            for name in FILES:
+                (SYSTEM_FOLDER / name).unlink(missing_ok=True)
 
     def call(self, *command: str, check: bool = True) -> str:
         """Output of a SLURM command."""

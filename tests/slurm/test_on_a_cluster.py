@@ -1,4 +1,7 @@
-"""What clusters do to jobs, on a real one: the table is an undisturbed run's, byte for byte."""
+"""A study on a real cluster, undisturbed and disturbed: the table is the same, byte for byte.
+
+One module, because one machine can have one cluster at a time.
+"""
 
 import json
 import re
@@ -7,13 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.slurm.started import TABLE, Started, Student, same_table, without
+from tests.slurm.conftest import fresh
+from tests.slurm.started import PROFILE, TABLE, Started, Student, same_table, without
 from tests.workflow.snakemake import planned, snakemake
 
 pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 
 MOST_LOST_EPOCHS = 500  # of 4000; writing checkpoints takes a twentieth of the time at most
 LOCAL = ("--configfile", "tiny.yaml")
+
+# Jobs of the whole study, by the comments that SLURM has of them, and whether they hold a GPU.
+HOLDS_GPU = {
+    "rule_task_data_wildcards_rte": False,
+    "rule_student_init_wildcards_upper_2": False,
+    "rule_teacher_wildcards_rte_exp1.0_4_100_0": True,
+    "rule_students_rte_distill": True,  # both students, packed
+}
 
 
 class Jobs:
@@ -48,6 +60,21 @@ def student(project) -> Student:
 def slurm_log(project: Path, job: dict[str, str]) -> str:
     (file,) = (project / ".snakemake/slurm_logs").rglob(f"{job['JobId']}.log")
     return file.read_text()
+
+
+def test_gpu_rules_hold_a_gpu_and_others_do_not(cluster, undisturbed, tmp_path):
+    before = set(cluster.jobs())
+    project = fresh(tmp_path)
+    started = Started(project)
+    assert started.end() == 0, started.text()
+    jobs = [job for number, job in cluster.jobs().items() if number not in before]
+    assert {job["Comment"]: "gres/gpu=1" in job["TRES"] for job in jobs} == HOLDS_GPU
+    assert len(jobs) == len(HOLDS_GPU)
+    assert all(re.fullmatch("internal-kd_[-0-9a-f]+", job["JobName"]) for job in jobs)
+    (pack,) = (job for job in jobs if "distill" in job["Comment"])
+    assert pack["TimeLimit"] == "01:00:00"  # one after the other, half an hour each
+    assert same_table(project, undisturbed)
+    assert planned(project, *PROFILE, "--", TABLE) == {}
 
 
 def test_a_run_out_of_time_then_cancelled_then_killed(cluster, project, student, jobs, undisturbed):
