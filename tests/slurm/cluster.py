@@ -91,8 +91,9 @@ class Cluster:
         finally:
             for daemon in self.daemons:
                 daemon.kill()
-            for name in FILES:
-                (SYSTEM_FOLDER / name).unlink(missing_ok=True)
+            for link in (SYSTEM_FOLDER / name for name in FILES):
+                if link.is_symlink() and link.readlink().parent == self.folder:
+                    link.unlink()
 
     def call(self, *command: str, check: bool = True) -> str:
         """Output of a SLURM command."""
