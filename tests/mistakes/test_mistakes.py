@@ -30,6 +30,7 @@ BASE = f"{RESULTS}/base"
 TEACHER = f"{RESULTS}/runs/rte/exp1.0/layers4/train100/seed0"
 ANOTHER = TEACHER.replace("seed0", "seed1")
 GPU = {"INTERNAL_KD_GPUS": "1", "INTERNAL_KD_REQUIRE_GPU": "1", "CUDA_VISIBLE_DEVICES": ""}
+NOT_FINISHED = spoil.without_folder(f"{RESULTS}/checkpoints")
 BEGINNINGS = ("config: ", "environment: ", "error: ")
 
 
@@ -335,11 +336,24 @@ MISTAKES: dict[str, Mistake] = {
         spoil.full(f"{RESULTS}/data/rte/tokens.npz"),
         f"{RESULTS}/data/rte/tokens.npz: No space left on device; make room there, or change",
     ),
+    "no space for a log": Stage(
+        f"error: {TEACHER}: No space left on device; make room there, or change results in the",
+        spoil=spoil.both(
+            NOT_FINISHED, spoil.full(f"{RESULTS}/logs/teacher/rte-exp1.0-layers4-train100-seed0.log")
+        ),
+        command="teacher-exp1.0",
+    ),
     "folder that cannot be written": Stage(
         f"error: {RESULTS}/data/rte/tokens.npz: Permission denied; make it accessible, or change",
         spoil=spoil.read_only(f"{RESULTS}/data/rte"),
         prepare=limits.obey_permissions,
         command="data",
+    ),
+    "no GPU": Stage(
+        "error: require_gpu: this job was given a GPU but sees none; look at the driver and at",
+        spoil=NOT_FINISHED,
+        environment=GPU,
+        command="teacher-exp1.0",
     ),
     # through the whole of it
     "job with a column missing": Job(

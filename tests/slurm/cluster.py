@@ -52,11 +52,20 @@ def reason_not_to_start() -> str:
         return f"SLURM is not installed ({', '.join(missing)} missing)"
     if os.getuid() != 0:
         return "slurmctld and slurmd have to be started as root"
-    if any((SYSTEM_FOLDER / name).exists() for name in FILES):
+    if any((SYSTEM_FOLDER / name).exists() and not _left_over(name) for name in FILES):
         return f"this machine has a SLURM configuration of its own in {SYSTEM_FOLDER}"
     if "SLURM_CONF" in os.environ:
         return "SLURM_CONF names a cluster"
     return ""
+
+
+def _left_over(name: str) -> bool:
+    """Whether a file of SLURM's is of tests that were killed before they could remove it."""
+    link = SYSTEM_FOLDER / name
+    if not link.is_symlink():
+        return False
+    pid = link.readlink().with_name("slurmctld.pid")
+    return pid.is_file() and not Path("/proc", pid.read_text().strip()).exists()
 
 
 class Cluster:
@@ -128,6 +137,7 @@ class Cluster:
         for name, text in zip(FILES, texts, strict=True):
             (self.folder / name).write_text(text)
             # Jobs do not inherit SLURM_CONF, so SLURM's own place has to lead here.
+            (SYSTEM_FOLDER / name).unlink(missing_ok=True)
             (SYSTEM_FOLDER / name).symlink_to(self.folder / name)
 
     def _munge_files(self) -> list[str]:

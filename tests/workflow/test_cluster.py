@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,7 @@ def test_a_job_uses_the_config_it_was_planned_with(project, monkeypatch):
 
 
 def test_a_second_snakemake_in_the_folder_is_refused(project):
+    """The first is halted while it holds the folder, however long the second takes to start."""
     first = subprocess.Popen(
         [sys.executable, "-m", "snakemake", "--cores", "1", *OPTIONS, "--", INIT],
         cwd=project,
@@ -63,10 +65,12 @@ def test_a_second_snakemake_in_the_folder_is_refused(project):
         stderr=subprocess.STDOUT,
         text=True,
     )
-    for line in first.stdout:
-        if "Execute 1 jobs" in line:
-            break
-    second = snakemake(project, "--cores", "1", *OPTIONS, "--", TARGET)
+    assert any("Execute 1 jobs" in line for line in first.stdout)
+    first.send_signal(signal.SIGSTOP)
+    try:
+        second = snakemake(project, "--cores", "1", *OPTIONS, "--", TARGET)
+    finally:
+        first.send_signal(signal.SIGCONT)
     assert second.returncode != 0
     assert "Directory cannot be locked" in second.stdout
     rest = first.communicate(timeout=120)[0]
