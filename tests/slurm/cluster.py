@@ -38,6 +38,7 @@ MinJobAge=3600
 KillWait=10
 ReturnToService=2
 GresTypes=gpu
+AccountingStorageTRES=gres/gpu
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:{gpus}
 PartitionName={partition} Nodes={host} Default=YES MaxTime=120 State=UP
 """
