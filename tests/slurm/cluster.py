@@ -38,7 +38,6 @@ MinJobAge=3600
 KillWait=10
 ReturnToService=2
 GresTypes=gpu
-AccountingStorageTRES=gres/gpu
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:{gpus}
 PartitionName={partition} Nodes={host} Default=YES MaxTime=120 State=UP
 """
@@ -113,7 +112,7 @@ class Cluster:
 
     def jobs(self) -> dict[int, dict[str, str]]:
         """All jobs that SLURM still knows, by number, with the fields of `scontrol show job`."""
-        records = self.call("scontrol", "--oneliner", "show", "job").splitlines()
+        records = self.call("scontrol", "--oneliner", "--details", "show", "job").splitlines()
         fields = [
             dict(word.split("=", 1) for word in line.split() if "=" in word) for line in records
         ]

@@ -68,7 +68,7 @@ def test_gpu_rules_hold_a_gpu_and_others_do_not(cluster, undisturbed, tmp_path):
     started = Started(project)
     assert started.end() == 0, started.text()
     jobs = [job for number, job in cluster.jobs().items() if number not in before]
-    assert {job["Comment"]: "gres/gpu=1" in job["TRES"] for job in jobs} == HOLDS_GPU
+    assert {job["Comment"]: job["JOB_GRES"] == "gpu:1" for job in jobs} == HOLDS_GPU
     assert len(jobs) == len(HOLDS_GPU)
     assert all(re.fullmatch("internal-kd_[-0-9a-f]+", job["JobName"]) for job in jobs)
     (pack,) = (job for job in jobs if "distill" in job["Comment"])

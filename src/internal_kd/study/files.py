@@ -49,7 +49,7 @@ def _task_problems(folder: Path, task: str) -> Found:
         yield Problem(
             ("data", "path"),
             f"the folder '{folder}' does not exist; put train.parquet and "
-            f"validation.parquet there or remove {task} from tasks",
+            f"validation.parquet there or remove {task} from tasks and sweeps",
         )
         return
     for split in SPLITS:
@@ -59,7 +59,7 @@ def _task_problems(folder: Path, task: str) -> Found:
             yield Problem(
                 ("data", "path"),
                 f"'{folder / split}.parquet' (or .arrow) is missing; put the {split} split of "
-                f"{task} there or remove {task} from tasks",
+                f"{task} there or remove {task} from tasks and sweeps",
             )
 
 
