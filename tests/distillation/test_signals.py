@@ -119,7 +119,7 @@ def test_memory_is_what_was_counted() -> None:
     split = tiny_split(11)
     kept = source_for(split, "precomputed")
     counted = precomputed_bytes(split.lengths, WANTED, heads=2, hidden=16)
-    assert 4 * (kept.attention.numel() + kept.cls.numel()) == counted
+    assert 4 * (kept.attention.kept.numel() + kept.cls.numel()) == counted
 
 
 def test_batches_without_padding_are_the_same() -> None:

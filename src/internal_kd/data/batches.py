@@ -212,10 +212,10 @@ def assemble(
     lengths = split.offsets[rows + 1] - starts
     columns = np.arange(tokens or lengths.max())
     mask = columns < lengths[:, None]
-    tokens = (starts[:, None] + columns)[mask]
+    places = (starts[:, None] + columns)[mask]
     return Batch(
-        input_ids=_padded(split.input_ids[tokens], mask, pad_token_id),
-        token_type_ids=_padded(split.token_type_ids[tokens], mask, 0),
+        input_ids=_padded(split.input_ids[places], mask, pad_token_id),
+        token_type_ids=_padded(split.token_type_ids[places], mask, 0),
         attention_mask=torch.from_numpy(mask.astype(np.int64)),
         labels=torch.from_numpy(split.labels[rows]),
         rows=rows,

@@ -24,7 +24,7 @@ from internal_kd.distillation.speed import speed_of
 from internal_kd.distillation.updates import UpdateRule, select_updates
 from internal_kd.errors import Interrupted, UserError
 from internal_kd.models.classifier import Classifier
-from internal_kd.runtime import random_state, restore_random_state, seed_epoch
+from internal_kd.runtime import random_state, restore_random_state, seed_epoch, wait_for
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Training:
         checkpoints: Checkpoints | None = None,
     ) -> None:
         self.model = model
-        self.objective = objective
+        self.objective = _compiled(objective, model, settings) if settings.compile else objective
         self.schedule = schedule
         self.settings = settings
         self.rule = rule
@@ -95,7 +95,13 @@ class Training:
         self.seed = seed
         self.checkpoints = checkpoints
         self.batches = LengthBucketedBatches(
-            split, settings.batch_size, seed, pad_token_id, settings.bucketing
+            split,
+            settings.batch_size,
+            seed,
+            pad_token_id,
+            settings.bucketing,
+            model.device,
+            settings.multiple,
         )
         self.optimizer = FusedAdam(model, settings)
         self.learning_rate = LinearWarmupDecay(
@@ -214,6 +220,8 @@ class Training:
             self.train_seconds = time.perf_counter() - started
             if self.batch < len(self.batches):
                 self._keep_state(interruption, epoch_ended=False)
+        wait_for(device)
+        self.train_seconds = time.perf_counter() - started
 
     def _keep_state(self, interruption: Interruption, *, epoch_ended: bool) -> None:
         """Write a checkpoint if it is time for one or the process is asked to end."""
@@ -237,11 +245,17 @@ class Training:
         return means
 
     def _step(self, loss: Tensor) -> None:
-        self.optimizer.zero_grad()
         loss.backward()
         if self.settings.max_grad_norm:
             nn.utils.clip_grad_norm_(self.optimizer.parameters, self.settings.max_grad_norm)
         self.optimizer.step(self.learning_rate.advance())
+        self.optimizer.zero_grad()  # now, because a CUDA graph's gradients end with its step
+
+
+def _compiled(objective: Objective, model: Classifier, settings: TrainingSettings) -> Objective:
+    from internal_kd.distillation.compiled import CompiledObjective
+
+    return CompiledObjective(objective, model, settings.batch_size)
 
 
 def _describe(epoch: int, stage: Stage, event: LayerFinished | None) -> Row:
