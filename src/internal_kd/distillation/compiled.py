@@ -2,8 +2,8 @@
 
 At 32 short examples a step launches more operations than a GPU has work for. A graph is launched
 as a whole. It holds for one shape and one stage, so batches come in few widths (see
-`TrainingSettings.multiple`), and the smaller batch that may end an epoch is not compiled. torch's compiler, which takes a
-second to import, is loaded only where this module's objects are made.
+`TrainingSettings.multiple`), and the smaller batch that may end an epoch is not compiled. torch's
+compiler, which takes a second to import, is loaded only where this module's objects are made.
 """
 
 import os

@@ -10,7 +10,7 @@ from internal_kd.distillation.losses.output import hard_cross_entropy, soft_cros
 from internal_kd.distillation.schedules import Stage
 from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.signals import (
-    PrecomputedSignals,
+    LiveSignals,
     Signals,
     SignalSource,
     Wanted,
@@ -18,6 +18,7 @@ from internal_kd.distillation.signals import (
 from internal_kd.models.classifier import Classifier
 from internal_kd.models.encoder import logits_of, represent
 from internal_kd.models.representations import Representations
+from internal_kd.models.teacher import FrozenTeacher
 
 Terms = dict[str, Tensor]
 
@@ -58,8 +59,14 @@ class DistillationObjective:
         return torch.stack(weighted).sum(), terms
 
     def known(self, batch: Batch, stage: Stage) -> Signals | None:
-        """The teacher's signals if they are looked up; None if they are computed, or not needed."""
-        return self._ask(batch, stage) if isinstance(self.signals, PrecomputedSignals) else None
+        """The teacher's signals, unless they are nothing but a pass of its own for this batch.
+
+        That pass, or None if no signals are needed, can be compiled together with the student's.
+        """
+        live = isinstance(self.signals, LiveSignals) and isinstance(
+            self.signals.teacher, FrozenTeacher
+        )
+        return None if live else self._ask(batch, stage)
 
     def _ask(self, batch: Batch, stage: Stage) -> Signals | None:
         if self.signals is None:

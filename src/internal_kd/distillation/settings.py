@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-# Each width is compiled by itself: at most 8 for 64 tokens. Rows of 8 numbers also suit tensor cores.
+# Each width is compiled by itself, at most 8 for 64 tokens; tensor cores like multiples of 8.
 COMPILED_MULTIPLE = 8
 
 
