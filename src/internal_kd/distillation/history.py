@@ -32,7 +32,7 @@ class TermMeans:
         if self._sums is None:
             self._names, self._sums = list(terms), torch.zeros_like(values)
         assert self._names == list(terms)
-        self._sums += values
+        self._sums = self._sums + values
         self._count += 1
 
     def state_dict(self) -> dict[str, Any]:
