@@ -141,13 +141,16 @@ class LengthBucketedBatches:
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of one epoch (any integer from 0), from the one with number `start` on."""
-        order = self.order(epoch)[start:]
+        yield from self.made(self.order(epoch)[start:])
+
+    def made(self, order: list[Rows]) -> Iterator[Batch]:
+        """Batches of these rows."""
+        widths = [self._width(rows) for rows in order]
         if self._resident is not None:
-            widths = [self._width(rows) for rows in order]
             yield from self._resident.batches(order, self.pad_token_id, widths)
             return
-        for rows in order:
-            yield assemble(self.split, rows, self.pad_token_id, self._width(rows))
+        for rows, tokens in zip(order, widths, strict=True):
+            yield assemble(self.split, rows, self.pad_token_id, tokens)
 
     def order(self, epoch: int) -> list[Rows]:
         """The rows of each batch of one epoch."""
