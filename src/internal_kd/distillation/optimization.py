@@ -55,7 +55,6 @@ class FusedAdam:
             Group([p for p in parameters if p.ndim <= 1], 0.0),
         )
         self.rate = settings.learning_rate
-        self.zero_grad()
 
     def zero_grad(self) -> None:
         """Forget all gradients."""

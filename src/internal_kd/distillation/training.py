@@ -104,6 +104,7 @@ class Training:
             settings.multiple,
         )
         self.optimizer = FusedAdam(model, settings)
+        self.optimizer.zero_grad()
         self.learning_rate = LinearWarmupDecay(
             settings.learning_rate, settings.epochs * len(self.batches), settings.warmup_fraction
         )
