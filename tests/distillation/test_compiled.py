@@ -103,6 +103,24 @@ def test_fine_tuning_is_compiled_too(traced, tmp_path) -> None:
     torch.testing.assert_close(*losses)
 
 
+def test_dropout_is_compiled_too(traced, tmp_path) -> None:
+    """With numbers that the seed decides, and others in each step."""
+    pair, stage = make_pair(tmp_path), Stage((), output=True, final=False)
+    for module in pair.student.modules():
+        if isinstance(getattr(module, "dropout", None), float):
+            module.dropout = 0.1
+    batch = next(pair.training(compile=True).batches.epoch(1))
+    objective = CompiledObjective(finetuning_objective, pair.student.train(), 4)
+    losses = []
+    for seed in (0, 0, None):
+        if seed is not None:
+            torch.manual_seed(seed)
+        losses.append(objective(pair.student, batch, stage)[0].item())
+    assert losses[0] == losses[1] != losses[2]
+    pair.student.eval()
+    assert objective(pair.student, batch, stage)[0].item() not in losses
+
+
 def test_a_smaller_batch_is_not_compiled(tmp_path) -> None:
     pair, stage = make_pair(tmp_path), Stage((), output=True, final=False)
     batch = next(pair.training().batches.epoch(1))
