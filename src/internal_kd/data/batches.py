@@ -101,6 +101,36 @@ class LengthBucketedBatches:
         return rows[np.argsort(self._lengths[rows], kind="stable")]
 
 
+class SharedBatches(LengthBucketedBatches):
+    """The same batches for several trainings in step: each is assembled and moved once.
+
+    Args:
+        device: where the batches go.
+        others: see `LengthBucketedBatches`.
+    """
+
+    def __init__(self, *others: Any, device: torch.device) -> None:
+        super().__init__(*others)
+        self.device = device
+        self._orders: dict[int, list[Rows]] = {}
+        self._kept: dict[tuple[int, int], Batch] = {}
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch, on the device."""
+        for number in range(start, len(self)):
+            if (epoch, number) not in self._kept:
+                rows = self.order(epoch)[number]
+                batch = assemble(self.split, rows, self.pad_token_id).to(self.device)
+                self._kept = {(epoch, number): batch}
+            yield self._kept[epoch, number]
+
+    def order(self, epoch: int) -> list[Rows]:
+        """The rows of each batch of one epoch."""
+        if epoch not in self._orders:
+            self._orders = {epoch: super().order(epoch)}
+        return self._orders[epoch]
+
+
 def sorted_batches(split: EncodedSplit, batch_size: int, pad_token_id: int) -> Iterator[Batch]:
     """Batches for passes without training: every row once, from short to long."""
     for rows in cut(np.argsort(split.lengths, kind="stable"), batch_size):

@@ -78,15 +78,16 @@ def carry_out(
     with only_writer(folder.with_name(f"{folder.name}.lock")):
         identity = run_identity(told, inputs)
         finished = FinishedRun(folder.with_name(f"{folder.name}.finished"), identity)
-        if finished.restore(out):
-            return
         checkpoints = Checkpoints(folder, identity)
+        if finished.restore(out):
+            checkpoints.remove()
+            return
         train(checkpoints)
         finished.keep(out)
         checkpoints.remove()
 
 
-def train_run(
+def make_training(
     model: Classifier,
     data: RunData,
     objective: Objective,
@@ -95,9 +96,14 @@ def train_run(
     rule: UpdateRule,
     seed: int,
     checkpoints: Checkpoints | None = None,
-) -> TrainingResult:
-    """Train `model`, which is on its device, and leave the kept epoch's parameters in it."""
-    training = Training(
+    **shared: Any,
+) -> Training:
+    """The training of `model`, which is on its device, on a run's data.
+
+    Args:
+        shared: `batches` and `stream`, where several trainings share a process.
+    """
+    return Training(
         model,
         data.splits["train"],
         objective,
@@ -111,8 +117,8 @@ def train_run(
         seed=seed,
         pad_token_id=data.pad_token_id,
         checkpoints=checkpoints,
+        **shared,
     )
-    return training.run()
 
 
 def write_run(
