@@ -131,7 +131,8 @@ def write_run(
     code: str | None,
     tokenizer: str | Path,
     flags: list[str],
-    started: float,
+    seconds: float,
+    students: int = 1,
 ) -> None:
     """Leave model, history, predictions and metrics in the folder `out`.
 
@@ -141,8 +142,10 @@ def write_run(
         code: fingerprint of the code that ran.
         tokenizer: folder whose tokenizer is put beside the model.
         flags: remarks on the run known so far; those on its predictions are added.
-        started: `time.perf_counter()` when the run began.
+        seconds: spent on the run so far; what it leaves is added.
+        students: that were trained in step, in one process.
     """
+    started = time.perf_counter() - seconds
     out.mkdir(parents=True, exist_ok=True)
     frames = {
         name: predict(model, data.splits[name], data.pad_token_id, model.device)
@@ -164,7 +167,7 @@ def write_run(
         "code": code,
         "settings": settings,
         "seconds": round(time.perf_counter() - started, 2),
-        "speed": result.speed,
+        "speed": {**result.speed, "students": students},
     }
     (out / "metrics.json").write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n")
 

@@ -192,7 +192,9 @@ class Training:
         if state is not None:
             self.load_state_dict(state)
             self.progress.update((self.epoch - 1) * len(self.batches) + self.batch)
-            self.logger.info("going on from a checkpoint: epoch %d, step %d", self.epoch, self.batch)
+            self.logger.info(
+                "going on from a checkpoint: epoch %d, step %d", self.epoch, self.batch
+            )
 
     def _epoch(self) -> Iterator[None]:
         stage = self.schedule.stage()

@@ -46,16 +46,17 @@ def _fine_tune(args: Namespace, checkpoints: Checkpoints | None) -> None:
         run["seed"],
         checkpoints,
     )
+    result = training.run()
     write_run(
         args.out,
         model,
         data,
-        training.run(),
+        result,
         settings=args.settings,
         code=args.code,
         tokenizer=args.base,
         flags=[],
-        started=started,
+        seconds=time.perf_counter() - started,
     )
 
 
