@@ -224,7 +224,9 @@ def test_the_sources_are_those_of_the_student_alone(tiny, tmp_path, monkeypatch)
     made = []
     whole = LiveSignals.__call__
     monkeypatch.setattr(
-        LiveSignals, "__call__", lambda self, *a, **k: made.append(self.wanted) or whole(self, *a, **k)
+        LiveSignals,
+        "__call__",
+        lambda self, *a, **k: made.append(self.wanted) or whole(self, *a, **k),
     )
     train(tiny, tmp_path, {name: told(name, "auto") for name in ("exp3.0", "exp2.0")})
     live = [wanted for wanted in made if wanted.attention]

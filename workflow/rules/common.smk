@@ -212,7 +212,8 @@ def told_of(run):
 def tell_planned_runs():
     """Write down which students are to be trained: no other is a companion."""
     planned = [job for job in workflow.dag.needrun_jobs() if job.rule.name == "distill"]
-    if planned and STUDY.config["distillation"]["together"]:
+    told = workflow.is_main_process and STUDY.config["distillation"]["together"]
+    if planned and told:
         file = Path(PLANNED_RUNS)
         file.parent.mkdir(parents=True, exist_ok=True)
         names = (RUN_NAME.format(**job.wildcards_dict) for job in planned)
