@@ -139,5 +139,5 @@ def _is_there(run: Told, code: str | None, inputs: Sequence[Path]) -> bool:
     except (OSError, ValueError):
         return False
     newest = max(path.stat().st_mtime for path in inputs)
-    same = (left["settings"], left["code"]) == (run["settings"], code)
+    same = (left.get("settings"), left.get("code")) == (run["settings"], code)
     return same and metrics.stat().st_mtime >= newest
