@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from internal_kd.data.batches import assemble
+from internal_kd.distillation.signal_pool import signal_source
 from internal_kd.distillation.signals import (
     LiveSignals,
     PrecomputedSignals,
     Signals,
     Wanted,
     precomputed_bytes,
-    signal_source,
 )
 from internal_kd.models.teacher import FrozenTeacher
 from tests.distillation.splits import tiny_split

@@ -13,7 +13,8 @@ from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.objective import DistillationObjective, wanted_signals
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
-from internal_kd.distillation.signals import SignalSource, signal_source
+from internal_kd.distillation.signal_pool import signal_source
+from internal_kd.distillation.signals import SignalSource
 from internal_kd.distillation.training import Training
 from internal_kd.distillation.updates import UpdateRule
 from internal_kd.evaluation.predict import predict, scores_of

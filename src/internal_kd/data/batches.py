@@ -131,6 +131,7 @@ class LengthBucketedBatches:
         self.seed = seed
         self.pad_token_id = pad_token_id
         self.bucketing = bucketing
+        self.device = device
         self.multiple = multiple
         self._lengths = split.lengths
         self._resident = ResidentSplit(split, device) if device.type == "cuda" else None
@@ -186,6 +187,29 @@ class LengthBucketedBatches:
 
     def _by_length(self, rows: Rows) -> Rows:
         return rows[np.argsort(self._lengths[rows], kind="stable")]
+
+
+class SharedBatches(LengthBucketedBatches):
+    """The same batches for several trainings in step: each is made once, where it is wanted."""
+
+    def __init__(self, *told: Any, **more: Any) -> None:
+        super().__init__(*told, **more)
+        self._orders: dict[int, list[Rows]] = {}
+        self._kept: dict[tuple[int, int], Batch] = {}
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch, on the device."""
+        for number in range(start, len(self)):
+            if (epoch, number) not in self._kept:
+                (batch,) = self.made([self.order(epoch)[number]])
+                self._kept = {(epoch, number): batch.to(self.device)}
+            yield self._kept[epoch, number]
+
+    def order(self, epoch: int) -> list[Rows]:
+        """The rows of each batch of one epoch."""
+        if epoch not in self._orders:
+            self._orders = {epoch: super().order(epoch)}
+        return self._orders[epoch]
 
 
 def sorted_batches(split: EncodedSplit, batch_size: int, pad_token_id: int) -> Iterator[Batch]:

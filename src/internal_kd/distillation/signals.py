@@ -1,18 +1,18 @@
 """What the teacher says about every training example: computed once, or for each batch."""
 
-from collections.abc import Iterable, Sequence
+import copy
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from internal_kd.data.batches import CPU, Batch, moved, sorted_batches
+from internal_kd.data.batches import CPU, Batch, Rows, moved
 from internal_kd.data.encoding import EncodedSplit
 from internal_kd.distillation.kept_attention import KeptAttention, keep_attention, select_layers
-from internal_kd.models.representations import probabilities
-from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.models.representations import Representations, probabilities
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,31 @@ class Wanted:
     cls: bool = False
     attention: bool = False
 
+    def __or__(self, other: "Wanted") -> "Wanted":
+        """What both want, who have the same layers if they have any."""
+        return Wanted(
+            self.layers or other.layers, self.cls or other.cls, self.attention or other.attention
+        )
+
+
+Teacher = Callable[[Batch, int | None], Representations]
+
+
+class OfBatch:
+    """What has been made of the batch at hand, for all who ask for the same."""
+
+    def __init__(self) -> None:
+        self._rows: Rows | None = None
+        self._made: dict[Any, Any] = {}
+
+    def __call__(self, batch: Batch, key: Any, make: Callable[[], Any]) -> Any:
+        """What `make` gave when it was first asked for by `key`, until the next batch comes."""
+        if batch.rows is not self._rows:
+            self._rows, self._made = batch.rows, {}
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
 
 class SignalSource(Protocol):
     """Gives the signals of a batch."""
@@ -51,7 +76,7 @@ class SignalSource(Protocol):
 class LiveSignals:
     """A forward pass of the teacher for each batch, no higher than is asked for."""
 
-    def __init__(self, teacher: FrozenTeacher, wanted: Wanted) -> None:
+    def __init__(self, teacher: Teacher, wanted: Wanted) -> None:
         self.teacher = teacher
         self.wanted = wanted
 
@@ -117,6 +142,7 @@ class PrecomputedSignals:
         self.logits: Tensor | None = None
         self.cls: Tensor | None = None
         self.attention: KeptAttention | None = None
+        self.assembled: OfBatch | None = None
         every = range(1, len(live.wanted.layers) + 1)
         for batch in batches:
             self._keep(batch, live(batch, every, logits=True))
@@ -146,6 +172,15 @@ class PrecomputedSignals:
         here = batch.index.device.type == self.store.type
         return batch.index if here else torch.from_numpy(batch.rows)
 
+    def shared(self, among: Sequence[Wanted]) -> "list[PrecomputedSignals]":
+        """Sources for several students in step, each of which gets what it wants of these."""
+        self.assembled = OfBatch() if len(among) > 1 else None
+        sources = [copy.copy(self) for _ in among]
+        for source, wanted in zip(sources, among, strict=True):
+            source.cls = self.cls if wanted.cls else None
+            source.attention = self.attention if wanted.attention else None
+        return sources
+
     def __call__(self, batch: Batch, layers: Sequence[int], logits: bool) -> Signals:
         """Signals of `batch` on its device, padded to its width."""
         assert self.logits is not None
@@ -155,8 +190,21 @@ class PrecomputedSignals:
         if self.cls is not None and chosen:
             cls = moved(select_layers(self.cls[index], chosen), device)
         if self.attention is not None and chosen:
-            attention = self.form.unpack(moved(self.attention.read(batch, chosen), device))
+            attention = self._once(batch, chosen)
         return Signals(moved(self.logits[index], device) if logits else None, cls, attention)
+
+    def _once(self, batch: Batch, chosen: list[int]) -> Tensor:
+        """Attention probabilities; students in step who ask for the same layers share them."""
+        kept, device = self.attention, batch.input_ids.device
+        assert kept is not None
+
+        def unpacked() -> Tensor:
+            return self.form.unpack(moved(kept.read(batch, chosen), device))
+
+        if self.assembled is None:
+            return unpacked()
+        attention: Tensor = self.assembled(batch, tuple(chosen), unpacked)
+        return attention
 
 
 def precomputed_bytes(
@@ -175,46 +223,3 @@ def precomputed_bytes(
     numbers = layers * heads * int((lengths.astype(np.int64) ** 2).sum())
     cls = layers * hidden * len(lengths)
     return FORMS[attention].bytes * numbers * wanted.attention + 4 * cls * wanted.cls
-
-
-def signal_source(
-    teacher: FrozenTeacher,
-    split: EncodedSplit,
-    wanted: Wanted,
-    *,
-    source: str,
-    budget_mb: float,
-    attention: str = "fp32",
-    pad_token_id: int,
-    device: torch.device,
-    batch_size: int = 64,
-) -> SignalSource:
-    """Precomputed signals where they fit the budget (or are asked for), live ones otherwise.
-
-    Args:
-        teacher: on `device`.
-        split: training examples.
-        wanted: which signals the losses need.
-        source: `precomputed`, `live`, or `auto` for what the budget allows.
-        budget_mb: memory for precomputed signals, in millions of bytes.
-        attention: how attention probabilities are kept, `fp32` or `uint16`.
-        pad_token_id: of the tokenizer.
-        device: where the student is trained; signals are kept there if they fit.
-        batch_size: examples per pass of the teacher.
-    """
-    live = LiveSignals(teacher, wanted)
-    config = teacher.model.config
-    needed = precomputed_bytes(
-        split.lengths, wanted, config.num_attention_heads, config.hidden_size, attention
-    )
-    if source == "live" or (source == "auto" and needed > budget_mb * 1e6):
-        return live
-    batches = (batch.to(device) for batch in sorted_batches(split, batch_size, pad_token_id))
-    return PrecomputedSignals(live, split, batches, attention, _store(device, needed))
-
-
-def _store(device: torch.device, needed: int) -> torch.device:
-    """The device itself if its free memory holds twice what is needed, otherwise the CPU."""
-    if device.type == "cuda" and 2 * needed > torch.cuda.mem_get_info(device)[0]:
-        return CPU
-    return device
