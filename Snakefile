@@ -35,6 +35,11 @@ rule all:
         report=f"{RESULTS}/report.zip",
 
 
+onstart:
+    leave_locks_alone()
+    tell_planned_runs()
+
+
 onsuccess:
     forget_finished()
 

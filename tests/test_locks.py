@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from internal_kd.locks import only_writer
+from internal_kd.locks import only_writer, writer_if_free
 
 HOLD = """
 import sys
@@ -54,3 +54,13 @@ def test_the_lock_is_free_afterwards(tmp_path):
     for _ in range(2):
         with only_writer(tmp_path / "run.lock"):
             pass
+
+
+def test_who_does_not_wait_gets_a_free_lock_only(tmp_path):
+    file = tmp_path / "runs" / "run.lock"
+    lock = writer_if_free(file)
+    assert f"process {os.getpid()} on " in file.read_text()
+    assert writer_if_free(file) is None
+    lock.close()
+    with only_writer(file):
+        assert writer_if_free(file) is None

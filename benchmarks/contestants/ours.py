@@ -23,7 +23,8 @@ from internal_kd.data.batches import assemble
 from internal_kd.distillation.objective import DistillationObjective, wanted_signals
 from internal_kd.distillation.schedules import Schedule, Stage
 from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
-from internal_kd.distillation.signals import SignalSource, signal_source
+from internal_kd.distillation.signal_pool import signal_source
+from internal_kd.distillation.signals import SignalSource
 from internal_kd.distillation.training import Training
 from internal_kd.distillation.updates import UpdateRule
 from internal_kd.models.classifier import Classifier

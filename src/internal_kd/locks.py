@@ -33,6 +33,17 @@ def only_writer(file: Path) -> Iterator[None]:
         yield
 
 
+def writer_if_free(file: Path) -> IO[str] | None:
+    """The lock `file`, held until it is closed; None where another process holds it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = open(file, "a+")  # noqa: SIM115 - whoever asked for it closes it
+    if not try_lock(lock):
+        lock.close()
+        return None
+    _sign(lock)
+    return lock
+
+
 def try_lock(file: IO[str]) -> bool:
     """Lock an open file until it is closed, unless another process has locked it."""
     try:

@@ -48,6 +48,12 @@ def use_threads() -> None:
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
 
 
+def wait_for(device: torch.device) -> None:
+    """Return when a GPU has done all that it was given; a CPU has."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
 def seed_epoch(seed: int, epoch: int) -> None:
     """Make dropout of an epoch a function of seed and epoch alone."""
     state = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0]

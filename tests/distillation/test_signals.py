@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from internal_kd.data.batches import assemble
+from internal_kd.distillation.signal_pool import signal_source
 from internal_kd.distillation.signals import (
     LiveSignals,
     PrecomputedSignals,
     Signals,
     Wanted,
     precomputed_bytes,
-    signal_source,
 )
 from internal_kd.models.teacher import FrozenTeacher
 from tests.distillation.splits import tiny_split
@@ -98,9 +98,7 @@ def test_attention_in_fixed_point() -> None:
     exact, packed = (
         source_for(split, "precomputed", attention=form) for form in ("fp32", "uint16")
     )
-    assert packed.attention.numel() * packed.attention.element_size() * 2 == (
-        exact.attention.numel() * exact.attention.element_size()
-    )
+    assert 2 * packed.attention.kept.nbytes == exact.attention.kept.nbytes
     batch = assemble(split, np.array([7, 0, 3]), pad_token_id=0)
     ours, theirs = packed(batch, (1, 2), True), exact(batch, (1, 2), True)
     assert ours.attention.dtype == torch.float32
@@ -121,7 +119,7 @@ def test_memory_is_what_was_counted() -> None:
     split = tiny_split(11)
     kept = source_for(split, "precomputed")
     counted = precomputed_bytes(split.lengths, WANTED, heads=2, hidden=16)
-    assert 4 * (kept.attention.numel() + kept.cls.numel()) == counted
+    assert 4 * (kept.attention.kept.numel() + kept.cls.numel()) == counted
 
 
 def test_batches_without_padding_are_the_same() -> None:

@@ -9,7 +9,8 @@ from internal_kd.distillation import objective as objective_module
 from internal_kd.distillation.objective import DistillationObjective, wanted_signals
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
-from internal_kd.distillation.signals import LiveSignals, signal_source
+from internal_kd.distillation.signal_pool import signal_source
+from internal_kd.distillation.signals import LiveSignals
 from internal_kd.distillation.training import Training
 from internal_kd.distillation.updates import UpdateRule
 from internal_kd.evaluation.predict import predict, scores_of

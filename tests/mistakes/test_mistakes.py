@@ -339,7 +339,8 @@ MISTAKES: dict[str, Mistake] = {
     "no space for a log": Stage(
         f"error: {TEACHER}: No space left on device; make room there, or change results in the",
         spoil=spoil.both(
-            NOT_FINISHED, spoil.full(f"{RESULTS}/logs/teacher/rte-exp1.0-layers4-train100-seed0.log")
+            NOT_FINISHED,
+            spoil.full(f"{RESULTS}/logs/teacher/rte-exp1.0-layers4-train100-seed0.log"),
         ),
         command="teacher-exp1.0",
     ),

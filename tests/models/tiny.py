@@ -63,4 +63,5 @@ def tiny_batch(lengths: tuple[int, ...] = (6, 9, 3), pad: int = 0, seed: int = 0
         attention_mask=mask,
         labels=torch.arange(len(lengths)) % 2,
         rows=np.arange(len(lengths)),
+        index=torch.arange(len(lengths)),
     )

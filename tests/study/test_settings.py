@@ -109,3 +109,22 @@ def test_table_says_when_numbers_are_not_the_papers():
 def test_json_does_not_depend_on_the_order_of_keys():
     assert settings.as_json({"b": 1, "a": {"d": 2, "c": 3}}) == '{"a":{"c":3,"d":2},"b":1}'
     assert json.loads(distill("exp3.6"))["experiment"]["output"] == {"soft": 1.0, "hard": 0.1}
+
+
+def names(study, experiment: str) -> set[str]:
+    return {found.experiment for found in settings.companions(study, run(experiment))}
+
+
+def test_companions_read_the_same_inputs():
+    study = read_study(experiments={"exp3.5": {"init": "lower"}})
+    students = {name for name, found in study.experiments.items() if not found.is_teacher}
+    assert names(study, "exp2.0") == students - {"exp2.0", "exp3.5"}
+    assert names(study, "exp3.5") == set()
+    assert names(study, "exp1.1") == set()
+    for found in settings.companions(study, run("exp2.0")):
+        told, own = (settings.distill_settings(study, each) for each in (found, run("exp2.0")))
+        assert told["training"] == own["training"]
+
+
+def test_training_together_is_no_setting_of_a_run():
+    assert distill("exp3.4") == distill("exp3.4", distillation={"together": True})

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 from dataclasses import asdict
@@ -83,6 +84,7 @@ BENCHMARKS = f"{RESULTS}/benchmarks"
 RUN = f"{RESULTS}/{runs.PATTERN}"
 RUN_NAME = runs.NAME
 CHECKPOINTS = f"{RESULTS}/checkpoints/{RUN_NAME}"
+PLANNED_RUNS = f"{RESULTS}/checkpoints/planned"
 BASE_MODEL = f"{RESULTS}/base"
 STUDENT_INIT = f"{RESULTS}/init/{{init}}/layers{{layers}}"
 TOKENS = f"{RESULTS}/data/{{task}}/tokens.npz"
@@ -184,6 +186,40 @@ def distill_settings(wildcards):
     return settings.as_json(settings.distill_settings(STUDY, run_of(wildcards)))
 
 
+def together_option(wildcards, input):
+    """The argument that names the students to train beside this one.
+
+    Snakemake leaves parameters that depend on `input` out of its triggers, and so this one: no number
+    depends on it.
+    """
+    if not STUDY.config["distillation"]["together"]:
+        return ""
+    others = settings.companions(STUDY, run_of(wildcards))
+    told = {"planned": PLANNED_RUNS, "runs": [told_of(run) for run in others]}
+    return f"--together {shlex.quote(settings.as_json(told))}"
+
+
+def told_of(run):
+    """What a companion's own job is told."""
+    return {
+        "settings": settings.distill_settings(STUDY, run),
+        "out": run.path(RESULTS),
+        "checkpoints": CHECKPOINTS.format(**asdict(run)),
+        "log": f"{LOGS}/distill/{run.name}.log",
+    }
+
+
+def tell_planned_runs():
+    """Write down which students are to be trained: no other is a companion."""
+    planned = [job for job in workflow.dag.needrun_jobs() if job.rule.name == "distill"]
+    told = workflow.is_main_process and STUDY.config["distillation"]["together"]
+    if planned and told:
+        file = Path(PLANNED_RUNS)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        names = (RUN_NAME.format(**job.wildcards_dict) for job in planned)
+        file.write_text("".join(f"{name}\n" for name in sorted(names)))
+
+
 def tell_mistakes(logs):
     """Repeat at the end what failed stages had to say, after Snakemake's own many words."""
     for sentence in failures.sentences(map(Path, logs)):
@@ -192,8 +228,9 @@ def tell_mistakes(logs):
 
 def forget_finished():
     """Drop the second names of runs' files: Snakemake has noted all outputs as complete."""
-    for folder in Path(RESULTS, "checkpoints").glob("*.finished"):
-        shutil.rmtree(folder, ignore_errors=True)
+    for pattern in ("*.finished", "*.together"):
+        for folder in Path(RESULTS, "checkpoints").glob(pattern):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def distrust_followers():

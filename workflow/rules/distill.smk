@@ -28,6 +28,7 @@ rule distill:
         teacher=teacher_option,
         out=RUN,
         checkpoints=CHECKPOINTS,
+        together=together_option,
     message:
         "{wildcards.experiment} on {wildcards.task}: {wildcards.layers} layers,"
         " {wildcards.percent} % of the data, seed {wildcards.seed}"
@@ -35,4 +36,4 @@ rule distill:
         "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.distill"
         " --log {log} --code {params.code} --settings {params.settings:q}"
         " --init {input.init} --data {input.data} {params.teacher} --out {params.out}"
-        " --checkpoints {params.checkpoints}"
+        " --checkpoints {params.checkpoints} {params.together}"

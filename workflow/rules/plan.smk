@@ -3,9 +3,11 @@
 LOOKING = {"plan", "progress"}
 
 
-# Snakemake, when it ends, removes all locks in the folder, also that of another one at work. Those who only
-# look have locked nothing.
-onstart:
+def leave_locks_alone():
+    """Snakemake, when it ends, removes all locks in the folder, also that of another one at work there.
+
+    Those who only look have locked nothing.
+    """
     if LOOKING.issuperset(workflow.dag_settings.targets or ["all"]):
         workflow.persistence.unlock = workflow.persistence.noop
 

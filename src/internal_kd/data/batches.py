@@ -10,6 +10,7 @@ import torch
 
 from internal_kd.data.encoding import EncodedSplit
 
+CPU = torch.device("cpu")
 WINDOW_BATCHES = 50
 
 Rows = npt.NDArray[np.int64]
@@ -25,6 +26,7 @@ class Batch:
         attention_mask: int64 [b, l], 1 on tokens and 0 on padding.
         labels: int64 [b], -1 where unlabelled.
         rows: int64 [b] (numpy), positions in the EncodedSplit.
+        index: the same as a tensor, on the device of the others.
         padded: False if no position is padding.
     """
 
@@ -33,17 +35,68 @@ class Batch:
     attention_mask: torch.Tensor
     labels: torch.Tensor
     rows: Rows
+    index: torch.Tensor
     padded: bool = True
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch with its tensors on `device`."""
         return Batch(
-            input_ids=self.input_ids.to(device, non_blocking=True),
-            token_type_ids=self.token_type_ids.to(device, non_blocking=True),
-            attention_mask=self.attention_mask.to(device, non_blocking=True),
-            labels=self.labels.to(device, non_blocking=True),
+            input_ids=moved(self.input_ids, device),
+            token_type_ids=moved(self.token_type_ids, device),
+            attention_mask=moved(self.attention_mask, device),
+            labels=moved(self.labels, device),
             rows=self.rows,
+            index=moved(self.index, device),
             padded=self.padded,
+        )
+
+
+def moved(values: torch.Tensor, device: torch.device | str) -> torch.Tensor:
+    """The tensor on `device`; a copy to a GPU from pinned memory, which nobody waits for."""
+    if values.device.type == "cpu" and torch.device(device).type == "cuda":
+        values = values.pin_memory()
+    return values.to(device, non_blocking=True)
+
+
+class ResidentSplit:
+    """A split on a device; its batches are gathered there from row numbers alone."""
+
+    def __init__(self, split: EncodedSplit, device: torch.device) -> None:
+        self.host_lengths = split.lengths
+        self.device = device
+        self.input_ids = moved(torch.from_numpy(split.input_ids), device)
+        self.token_type_ids = moved(torch.from_numpy(split.token_type_ids), device)
+        self.starts = moved(torch.from_numpy(split.offsets[:-1].astype(np.int64)), device)
+        self.lengths = moved(torch.from_numpy(split.lengths.astype(np.int64)), device)
+        self.labels = moved(torch.from_numpy(split.labels), device)
+
+    def batches(
+        self, order: list[Rows], pad_token_id: int, widths: list[int | None]
+    ) -> Iterator[Batch]:
+        """What `assemble` gives for each element of `order`; their row numbers go over at once."""
+        if not order:
+            return
+        every = moved(torch.from_numpy(np.concatenate(order)), self.device)
+        indices = every.split([len(rows) for rows in order])
+        for rows, index, tokens in zip(order, indices, widths, strict=True):
+            yield self._batch(rows, index, pad_token_id, tokens)
+
+    def _batch(
+        self, rows: Rows, index: torch.Tensor, pad_token_id: int, tokens: int | None
+    ) -> Batch:
+        host_lengths = self.host_lengths[rows]
+        longest = int(host_lengths.max())
+        columns = torch.arange(tokens or longest, device=self.device)
+        mask = columns < self.lengths[index][:, None]
+        places = (self.starts[index][:, None] + columns).clamp_(max=len(self.input_ids) - 1)
+        return Batch(
+            input_ids=self.input_ids[places].long().masked_fill_(~mask, pad_token_id),
+            token_type_ids=self.token_type_ids[places].long() * mask,
+            attention_mask=mask.long(),
+            labels=self.labels[index],
+            rows=rows,
+            index=index,
+            padded=tokens is not None or bool((host_lengths < longest).any()),
         )
 
 
@@ -52,6 +105,15 @@ class LengthBucketedBatches:
 
     Rows are shuffled, sorted by length inside equal windows of about `WINDOW_BATCHES` batches, cut
     into batches, and the batches shuffled. With `bucketing=False` the rows are only shuffled.
+
+    Args:
+        split: the examples.
+        batch_size: examples per batch.
+        seed: of the order.
+        pad_token_id: of the tokenizer.
+        bucketing: whether examples of similar length share a batch.
+        device: where the batches are wanted; on a GPU the whole split lies there.
+        multiple: batches are this wide or a multiple of it, but no wider than the longest example.
     """
 
     def __init__(
@@ -61,13 +123,18 @@ class LengthBucketedBatches:
         seed: int,
         pad_token_id: int,
         bucketing: bool = True,
+        device: torch.device = CPU,
+        multiple: int = 1,
     ) -> None:
         self.split = split
         self.batch_size = batch_size
         self.seed = seed
         self.pad_token_id = pad_token_id
         self.bucketing = bucketing
+        self.device = device
+        self.multiple = multiple
         self._lengths = split.lengths
+        self._resident = ResidentSplit(split, device) if device.type == "cuda" else None
 
     def __len__(self) -> int:
         """Batches per epoch; the last rows make a smaller one."""
@@ -75,8 +142,16 @@ class LengthBucketedBatches:
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of one epoch (any integer from 0), from the one with number `start` on."""
-        for rows in self.order(epoch)[start:]:
-            yield assemble(self.split, rows, self.pad_token_id)
+        yield from self.made(self.order(epoch)[start:])
+
+    def made(self, order: list[Rows]) -> Iterator[Batch]:
+        """Batches of these rows."""
+        widths = [self._width(rows) for rows in order]
+        if self._resident is not None:
+            yield from self._resident.batches(order, self.pad_token_id, widths)
+            return
+        for rows, tokens in zip(order, widths, strict=True):
+            yield assemble(self.split, rows, self.pad_token_id, tokens)
 
     def order(self, epoch: int) -> list[Rows]:
         """The rows of each batch of one epoch."""
@@ -90,8 +165,21 @@ class LengthBucketedBatches:
 
     def real_share(self, epoch: int = 1) -> float:
         """Real tokens for each position, padding included, in the batches of an epoch."""
-        positions = sum(len(rows) * self._lengths[rows].max() for rows in self.order(epoch))
+        positions = sum(
+            len(rows) * (self._width(rows) or self._lengths[rows].max())
+            for rows in self.order(epoch)
+        )
         return float(self._lengths.sum() / positions)
+
+    def _width(self, rows: Rows) -> int | None:
+        """Tokens that a batch is padded to; None for its longest example's.
+
+        Not beyond the longest example of all: the model may have no positions there.
+        """
+        if self.multiple == 1:
+            return None
+        longest = int(self._lengths[rows].max())
+        return min(-(-longest // self.multiple) * self.multiple, int(self._lengths.max()))
 
     def _window_size(self) -> int:
         windows = max(1, round(len(self) / WINDOW_BATCHES))
@@ -99,6 +187,29 @@ class LengthBucketedBatches:
 
     def _by_length(self, rows: Rows) -> Rows:
         return rows[np.argsort(self._lengths[rows], kind="stable")]
+
+
+class SharedBatches(LengthBucketedBatches):
+    """The same batches for several trainings in step: each is made once, where it is wanted."""
+
+    def __init__(self, *told: Any, **more: Any) -> None:
+        super().__init__(*told, **more)
+        self._orders: dict[int, list[Rows]] = {}
+        self._kept: dict[tuple[int, int], Batch] = {}
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch, on the device."""
+        for number in range(start, len(self)):
+            if (epoch, number) not in self._kept:
+                (batch,) = self.made([self.order(epoch)[number]])
+                self._kept = {(epoch, number): batch.to(self.device)}
+            yield self._kept[epoch, number]
+
+    def order(self, epoch: int) -> list[Rows]:
+        """The rows of each batch of one epoch."""
+        if epoch not in self._orders:
+            self._orders = {epoch: super().order(epoch)}
+        return self._orders[epoch]
 
 
 def sorted_batches(split: EncodedSplit, batch_size: int, pad_token_id: int) -> Iterator[Batch]:
@@ -112,20 +223,31 @@ def cut(rows: Rows, size: int) -> list[Rows]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
-def assemble(split: EncodedSplit, rows: Rows, pad_token_id: int) -> Batch:
-    """The examples at positions `rows` [b] of the split as one padded batch."""
+def assemble(
+    split: EncodedSplit, rows: Rows, pad_token_id: int, tokens: int | None = None
+) -> Batch:
+    """The examples at positions `rows` [b] of the split as one padded batch.
+
+    Args:
+        split: the examples.
+        rows: their positions.
+        pad_token_id: of the tokenizer.
+        tokens: width of the batch, None for the longest example's. A batch of a width asked for
+            counts as padded even if nothing is, so that such batches differ in nothing else.
+    """
     starts = split.offsets[rows]
     lengths = split.offsets[rows + 1] - starts
-    columns = np.arange(lengths.max())
+    columns = np.arange(tokens or lengths.max())
     mask = columns < lengths[:, None]
-    tokens = (starts[:, None] + columns)[mask]
+    places = (starts[:, None] + columns)[mask]
     return Batch(
-        input_ids=_padded(split.input_ids[tokens], mask, pad_token_id),
-        token_type_ids=_padded(split.token_type_ids[tokens], mask, 0),
+        input_ids=_padded(split.input_ids[places], mask, pad_token_id),
+        token_type_ids=_padded(split.token_type_ids[places], mask, 0),
         attention_mask=torch.from_numpy(mask.astype(np.int64)),
         labels=torch.from_numpy(split.labels[rows]),
         rows=rows,
-        padded=not mask.all(),
+        index=torch.from_numpy(rows),
+        padded=tokens is not None or not mask.all(),
     )
 
 

@@ -42,6 +42,11 @@ class FinishedRun:
         except OSError as error:
             logger.warning("%s: not kept a second time: %s", out, error.strerror)
 
+    @property
+    def kept(self) -> bool:
+        """Whether the files of this very run are there."""
+        return self._record().get("identity") == self.identity
+
     def restore(self, out: Path) -> bool:
         """Put the kept files into `out`; False if they are those of another run or damaged."""
         record = self._record()

@@ -5,36 +5,48 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 Row = dict[str, object]
 
 
 class TermMeans:
-    """Means of loss terms over an epoch's batches; the device is not waited for at each step."""
+    """Means of loss terms over an epoch's batches; the device is not waited for at each step.
+
+    The same terms act in all batches of an epoch; they are added as one vector, because on a GPU
+    each addition is a launch.
+    """
 
     def __init__(self) -> None:
-        self._sums: dict[str, Tensor] = {}
-        self._counts: dict[str, int] = {}
+        self._names: list[str] = []
+        self._sums: Tensor | None = None
+        self._count = 0
 
     def add(self, terms: dict[str, Tensor]) -> None:
-        """Count the terms of one batch, each a scalar."""
-        for name, term in terms.items():
-            value = term.detach()
-            self._sums[name] = self._sums[name] + value if name in self._sums else value
-            self._counts[name] = self._counts.get(name, 0) + 1
+        """Count the terms of one batch, each a scalar.
 
-    def state_dict(self) -> dict[str, dict[str, Any]]:
-        """Sums and counts."""
-        return {"sums": dict(self._sums), "counts": dict(self._counts)}
+        They are copied: the next step may write its own over the results of a CUDA graph.
+        """
+        values = torch.stack([term.detach() for term in terms.values()])
+        if self._sums is None:
+            self._names, self._sums = list(terms), torch.zeros_like(values)
+        assert self._names == list(terms)
+        self._sums = self._sums + values
+        self._count += 1
 
-    def load_state_dict(self, state: dict[str, dict[str, Any]]) -> None:
+    def state_dict(self) -> dict[str, Any]:
+        """Names, sums and number of batches."""
+        return {"names": self._names, "sums": self._sums, "count": self._count}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
-        self._sums, self._counts = dict(state["sums"]), dict(state["counts"])
+        self._names, self._sums, self._count = state["names"], state["sums"], state["count"]
 
     def means(self) -> dict[str, float]:
         """Mean of each term that acted in the epoch."""
-        return {name: float(total) / self._counts[name] for name, total in self._sums.items()}
+        assert self._sums is not None
+        return dict(zip(self._names, (self._sums.double() / self._count).tolist(), strict=True))
 
 
 def write_history(path: str | Path, rows: Iterable[Row]) -> None:

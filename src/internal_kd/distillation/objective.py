@@ -9,10 +9,16 @@ from internal_kd.distillation.losses.hidden import cls_cosine
 from internal_kd.distillation.losses.output import hard_cross_entropy, soft_cross_entropy
 from internal_kd.distillation.schedules import Stage
 from internal_kd.distillation.settings import ObjectiveSettings
-from internal_kd.distillation.signals import Signals, SignalSource, Wanted
+from internal_kd.distillation.signals import (
+    LiveSignals,
+    Signals,
+    SignalSource,
+    Wanted,
+)
 from internal_kd.models.classifier import Classifier
 from internal_kd.models.encoder import logits_of, represent
 from internal_kd.models.representations import Representations
+from internal_kd.models.teacher import FrozenTeacher
 
 Terms = dict[str, Tensor]
 
@@ -24,14 +30,20 @@ class DistillationObjective:
         self.settings = settings
         self.signals = signals
 
-    def __call__(self, model: Classifier, batch: Batch, stage: Stage) -> tuple[Tensor, Terms]:
+    def __call__(
+        self, model: Classifier, batch: Batch, stage: Stage, known: Signals | None = None
+    ) -> tuple[Tensor, Terms]:
         """Loss of a batch as a scalar, and the terms that act.
 
         Where no output loss acts, neither model is run above the deepest layer that a loss reads.
+
+        Args:
+            model: the student.
+            batch: on its device.
+            stage: says which losses act.
+            known: what `known` gave; None to ask for the signals now.
         """
-        signals = None
-        if self.signals:
-            signals = self.signals(batch, stage.layers, logits="soft" in self._output(stage))
+        signals = self._ask(batch, stage) if known is None else known
         if stage.layers:
             outputs = represent(model, batch, None if stage.output else max(stage.layers))
         else:
@@ -45,6 +57,21 @@ class DistillationObjective:
             terms[name] = _output_loss(name, outputs, signals, batch, self.settings.temperature)
             weighted.append(weight * terms[name])
         return torch.stack(weighted).sum(), terms
+
+    def known(self, batch: Batch, stage: Stage) -> Signals | None:
+        """The teacher's signals, unless they are nothing but a pass of its own for this batch.
+
+        That pass, or None if no signals are needed, can be compiled together with the student's.
+        """
+        live = isinstance(self.signals, LiveSignals) and isinstance(
+            self.signals.teacher, FrozenTeacher
+        )
+        return None if live else self._ask(batch, stage)
+
+    def _ask(self, batch: Batch, stage: Stage) -> Signals | None:
+        if self.signals is None:
+            return None
+        return self.signals(batch, stage.layers, logits="soft" in self._output(stage))
 
     def _output(self, stage: Stage) -> dict[str, float]:
         return self.settings.output if stage.output else {}

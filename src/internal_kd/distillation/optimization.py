@@ -34,8 +34,8 @@ class Group:
         chosen = [k for k, parameter in enumerate(self.parameters) if parameter.grad is not None]
         if len(chosen) == len(self.parameters):
             self.steps += 1
-        else:
-            self.steps[chosen] += 1
+        elif chosen:  # indexing with a list would copy it to the device and wait
+            torch._foreach_add_([self.steps[k] for k in chosen], 1)
         return chosen
 
 

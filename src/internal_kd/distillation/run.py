@@ -78,15 +78,16 @@ def carry_out(
     with only_writer(folder.with_name(f"{folder.name}.lock")):
         identity = run_identity(told, inputs)
         finished = FinishedRun(folder.with_name(f"{folder.name}.finished"), identity)
-        if finished.restore(out):
-            return
         checkpoints = Checkpoints(folder, identity)
+        if finished.restore(out):
+            checkpoints.remove()
+            return
         train(checkpoints)
         finished.keep(out)
         checkpoints.remove()
 
 
-def train_run(
+def make_training(
     model: Classifier,
     data: RunData,
     objective: Objective,
@@ -95,9 +96,14 @@ def train_run(
     rule: UpdateRule,
     seed: int,
     checkpoints: Checkpoints | None = None,
-) -> TrainingResult:
-    """Train `model`, which is on its device, and leave the kept epoch's parameters in it."""
-    training = Training(
+    **shared: Any,
+) -> Training:
+    """The training of `model`, which is on its device, on a run's data.
+
+    Args:
+        shared: `batches` and `stream`, where several trainings share a process.
+    """
+    return Training(
         model,
         data.splits["train"],
         objective,
@@ -111,8 +117,8 @@ def train_run(
         seed=seed,
         pad_token_id=data.pad_token_id,
         checkpoints=checkpoints,
+        **shared,
     )
-    return training.run()
 
 
 def write_run(
@@ -125,7 +131,8 @@ def write_run(
     code: str | None,
     tokenizer: str | Path,
     flags: list[str],
-    started: float,
+    seconds: float,
+    students: int = 1,
 ) -> None:
     """Leave model, history, predictions and metrics in the folder `out`.
 
@@ -135,8 +142,10 @@ def write_run(
         code: fingerprint of the code that ran.
         tokenizer: folder whose tokenizer is put beside the model.
         flags: remarks on the run known so far; those on its predictions are added.
-        started: `time.perf_counter()` when the run began.
+        seconds: spent on the run so far; what it leaves is added.
+        students: that were trained in step, in one process.
     """
+    started = time.perf_counter() - seconds
     out.mkdir(parents=True, exist_ok=True)
     frames = {
         name: predict(model, data.splits[name], data.pad_token_id, model.device)
@@ -158,7 +167,7 @@ def write_run(
         "code": code,
         "settings": settings,
         "seconds": round(time.perf_counter() - started, 2),
-        "speed": result.speed,
+        "speed": {**result.speed, "students": students},
     }
     (out / "metrics.json").write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n")
 

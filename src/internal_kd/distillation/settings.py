@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+# Each width is compiled by itself, at most 8 for 64 tokens; tensor cores like multiples of 8.
+COMPILED_MULTIPLE = 8
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -19,6 +22,7 @@ class TrainingSettings:
         keep: the epoch whose model is kept, `best` on the development set or `last`.
         bucketing: whether examples of similar length share a batch.
         precision: `fp32`, or `bf16` for matrix products in bfloat16 with fp32 weights and losses.
+        compile: whether forward and backward pass are compiled by torch, into CUDA graphs on a GPU.
         restart_schedule: whether warm-up starts anew when only the output loss is left.
     """
 
@@ -32,7 +36,13 @@ class TrainingSettings:
     keep: Literal["best", "last"] = "best"
     bucketing: bool = True
     precision: Literal["fp32", "bf16"] = "fp32"
+    compile: bool = False
     restart_schedule: bool = False
+
+    @property
+    def multiple(self) -> int:
+        """Batches are a multiple of so many tokens wide."""
+        return COMPILED_MULTIPLE if self.compile else 1
 
 
 @dataclass(frozen=True)

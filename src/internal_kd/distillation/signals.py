@@ -1,18 +1,18 @@
 """What the teacher says about every training example: computed once, or for each batch."""
 
-import math
-from collections.abc import Iterable, Sequence
+import copy
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from internal_kd.data.batches import Batch, Rows, sorted_batches
+from internal_kd.data.batches import CPU, Batch, Rows, moved
 from internal_kd.data.encoding import EncodedSplit
-from internal_kd.models.representations import probabilities
-from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.distillation.kept_attention import KeptAttention, keep_attention, select_layers
+from internal_kd.models.representations import Representations, probabilities
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,31 @@ class Wanted:
     cls: bool = False
     attention: bool = False
 
+    def __or__(self, other: "Wanted") -> "Wanted":
+        """What both want, who have the same layers if they have any."""
+        return Wanted(
+            self.layers or other.layers, self.cls or other.cls, self.attention or other.attention
+        )
+
+
+Teacher = Callable[[Batch, int | None], Representations]
+
+
+class OfBatch:
+    """What has been made of the batch at hand, for all who ask for the same."""
+
+    def __init__(self) -> None:
+        self._rows: Rows | None = None
+        self._made: dict[Any, Any] = {}
+
+    def __call__(self, batch: Batch, key: Any, make: Callable[[], Any]) -> Any:
+        """What `make` gave when it was first asked for by `key`, until the next batch comes."""
+        if batch.rows is not self._rows:
+            self._rows, self._made = batch.rows, {}
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
 
 class SignalSource(Protocol):
     """Gives the signals of a batch."""
@@ -51,7 +76,7 @@ class SignalSource(Protocol):
 class LiveSignals:
     """A forward pass of the teacher for each batch, no higher than is asked for."""
 
-    def __init__(self, teacher: FrozenTeacher, wanted: Wanted) -> None:
+    def __init__(self, teacher: Teacher, wanted: Wanted) -> None:
         self.teacher = teacher
         self.wanted = wanted
 
@@ -113,79 +138,73 @@ class PrecomputedSignals:
     ) -> None:
         self.lengths = split.lengths
         self.form = FORMS[attention]
-        self.store = store or torch.device("cpu")
+        self.store = store or CPU
         self.logits: Tensor | None = None
         self.cls: Tensor | None = None
-        self.attention: Tensor | None = None
-        self.shape: tuple[int, ...] = ()
-        self.starts = np.zeros(len(split) + 1, dtype=np.int64)
+        self.attention: KeptAttention | None = None
+        self.assembled: OfBatch | None = None
         every = range(1, len(live.wanted.layers) + 1)
         for batch in batches:
             self._keep(batch, live(batch, every, logits=True))
 
     def _keep(self, batch: Batch, signals: Signals) -> None:
-        rows = torch.as_tensor(batch.rows, device=self.store)
         assert signals.logits is not None
-        self.logits = self._stored(self.logits, rows, signals.logits)
+        self.logits = self._stored(self.logits, batch, signals.logits)
         if signals.cls is not None:
-            self.cls = self._stored(self.cls, rows, signals.cls)
+            self.cls = self._stored(self.cls, batch, signals.cls)
         if signals.attention is not None:
-            self._keep_attention(batch.rows, self.form.pack(signals.attention).to(self.store))
+            packed = self.form.pack(signals.attention).to(self.store)
+            if self.attention is None:
+                layers, heads = packed.shape[1:3]
+                self.attention = keep_attention(
+                    self.lengths, layers, heads, self.form.dtype, self.store
+                )
+            self.attention.keep(batch, packed)
 
-    def _stored(self, kept: Tensor | None, rows: Tensor, values: Tensor) -> Tensor:
+    def _stored(self, kept: Tensor | None, batch: Batch, values: Tensor) -> Tensor:
         if kept is None:
             kept = values.new_empty((len(self.lengths), *values.shape[1:]), device=self.store)
-        kept[rows] = values.to(self.store)
+        kept[self._index(batch)] = values.to(self.store)
         return kept
 
-    def _keep_attention(self, rows: Rows, attention: Tensor) -> None:
-        if self.attention is None:
-            self.shape = tuple(attention.shape[1:3])
-            sizes = self.lengths.astype(np.int64) ** 2 * math.prod(self.shape)
-            self.starts = np.concatenate([[0], np.cumsum(sizes)])
-            total = int(self.starts[-1])
-            self.attention = torch.empty(total, dtype=self.form.dtype, device=self.store)
-        for position, row in enumerate(rows):
-            length = int(self.lengths[row])
-            self._view(row).copy_(attention[position, :, :, :length, :length])
+    def _index(self, batch: Batch) -> Tensor:
+        """The batch's rows where the signals are kept."""
+        here = batch.index.device.type == self.store.type
+        return batch.index if here else torch.from_numpy(batch.rows)
 
-    def _view(self, row: int) -> Tensor:
-        """Attention of one example, `[matched layers, heads, tokens, tokens]`."""
-        assert self.attention is not None
-        length = int(self.lengths[row])
-        kept = self.attention[int(self.starts[row]) : int(self.starts[row + 1])]
-        return kept.view(*self.shape, length, length)
+    def shared(self, among: Sequence[Wanted]) -> "list[PrecomputedSignals]":
+        """Sources for several students in step, each of which gets what it wants of these."""
+        self.assembled = OfBatch() if len(among) > 1 else None
+        sources = [copy.copy(self) for _ in among]
+        for source, wanted in zip(sources, among, strict=True):
+            source.cls = self.cls if wanted.cls else None
+            source.attention = self.attention if wanted.attention else None
+        return sources
 
     def __call__(self, batch: Batch, layers: Sequence[int], logits: bool) -> Signals:
-        """Signals of `batch` on its device, padded to its length."""
+        """Signals of `batch` on its device, padded to its width."""
         assert self.logits is not None
-        device = batch.input_ids.device
-        rows = torch.as_tensor(batch.rows, device=self.store)
+        device, index = batch.input_ids.device, self._index(batch)
         chosen = [layer - 1 for layer in layers]
-        cls = self.cls[rows][:, chosen] if self.cls is not None and chosen else None
-        attention = None
+        cls = attention = None
+        if self.cls is not None and chosen:
+            cls = moved(select_layers(self.cls[index], chosen), device)
         if self.attention is not None and chosen:
-            attention = self.form.unpack(self._attention(batch, chosen).to(device))
-        return Signals(
-            self.logits[rows].to(device) if logits else None,
-            None if cls is None else cls.to(device),
-            attention,
-        )
+            attention = self._once(batch, chosen)
+        return Signals(moved(self.logits[index], device) if logits else None, cls, attention)
 
-    def _attention(self, batch: Batch, chosen: list[int]) -> Tensor:
-        """As it is kept, `[batch, chosen layers, heads, tokens, tokens]`."""
-        # A slice is a view, a list of numbers would be copied.
-        low, high = min(chosen), max(chosen) + 1
-        views = [self._view(row)[low:high] for row in batch.rows]
-        if batch.padded:
-            tokens = batch.input_ids.shape[1]
-            shape = (len(views), high - low, self.shape[1], tokens, tokens)
-            stacked = torch.zeros(shape, dtype=self.form.dtype, device=self.store)
-            for position, view in enumerate(views):
-                stacked[position, :, :, : view.shape[2], : view.shape[3]] = view
-        else:
-            stacked = torch.stack(views)
-        return stacked if high - low == len(chosen) else stacked[:, [k - low for k in chosen]]
+    def _once(self, batch: Batch, chosen: list[int]) -> Tensor:
+        """Attention probabilities; students in step who ask for the same layers share them."""
+        kept, device = self.attention, batch.input_ids.device
+        assert kept is not None
+
+        def unpacked() -> Tensor:
+            return self.form.unpack(moved(kept.read(batch, chosen), device))
+
+        if self.assembled is None:
+            return unpacked()
+        attention: Tensor = self.assembled(batch, tuple(chosen), unpacked)
+        return attention
 
 
 def precomputed_bytes(
@@ -204,46 +223,3 @@ def precomputed_bytes(
     numbers = layers * heads * int((lengths.astype(np.int64) ** 2).sum())
     cls = layers * hidden * len(lengths)
     return FORMS[attention].bytes * numbers * wanted.attention + 4 * cls * wanted.cls
-
-
-def signal_source(
-    teacher: FrozenTeacher,
-    split: EncodedSplit,
-    wanted: Wanted,
-    *,
-    source: str,
-    budget_mb: float,
-    attention: str = "fp32",
-    pad_token_id: int,
-    device: torch.device,
-    batch_size: int = 64,
-) -> SignalSource:
-    """Precomputed signals where they fit the budget (or are asked for), live ones otherwise.
-
-    Args:
-        teacher: on `device`.
-        split: training examples.
-        wanted: which signals the losses need.
-        source: `precomputed`, `live`, or `auto` for what the budget allows.
-        budget_mb: memory for precomputed signals, in millions of bytes.
-        attention: how attention probabilities are kept, `fp32` or `uint16`.
-        pad_token_id: of the tokenizer.
-        device: where the student is trained; signals are kept there if they fit.
-        batch_size: examples per pass of the teacher.
-    """
-    live = LiveSignals(teacher, wanted)
-    config = teacher.model.config
-    needed = precomputed_bytes(
-        split.lengths, wanted, config.num_attention_heads, config.hidden_size, attention
-    )
-    if source == "live" or (source == "auto" and needed > budget_mb * 1e6):
-        return live
-    batches = (batch.to(device) for batch in sorted_batches(split, batch_size, pad_token_id))
-    return PrecomputedSignals(live, split, batches, attention, _store(device, needed))
-
-
-def _store(device: torch.device, needed: int) -> torch.device:
-    """The device itself if its free memory holds twice what is needed, otherwise the CPU."""
-    if device.type == "cuda" and 2 * needed > torch.cuda.mem_get_info(device)[0]:
-        return torch.device("cpu")
-    return device

@@ -3,9 +3,9 @@
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +24,7 @@ from internal_kd.distillation.speed import speed_of
 from internal_kd.distillation.updates import UpdateRule, select_updates
 from internal_kd.errors import Interrupted, UserError
 from internal_kd.models.classifier import Classifier
-from internal_kd.runtime import random_state, restore_random_state, seed_epoch
+from internal_kd.runtime import random_state, restore_random_state, seed_epoch, wait_for
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +68,8 @@ class Training:
         seed: of batch order and dropout.
         pad_token_id: of the tokenizer.
         checkpoints: where the training goes on from and leaves its state; None for nowhere.
+        batches: of `split`, where several trainings take the same ones; None for its own.
+        stream: file that progress is written to; None for the process's log.
     """
 
     def __init__(
@@ -84,9 +86,11 @@ class Training:
         seed: int,
         pad_token_id: int,
         checkpoints: Checkpoints | None = None,
+        batches: LengthBucketedBatches | None = None,
+        stream: IO[str] | None = None,
     ) -> None:
         self.model = model
-        self.objective = objective
+        self.objective = _compiled(objective, model, settings) if settings.compile else objective
         self.schedule = schedule
         self.settings = settings
         self.rule = rule
@@ -94,15 +98,26 @@ class Training:
         self.selection_metric = selection_metric
         self.seed = seed
         self.checkpoints = checkpoints
-        self.batches = LengthBucketedBatches(
-            split, settings.batch_size, seed, pad_token_id, settings.bucketing
+        self.batches = batches or LengthBucketedBatches(
+            split,
+            settings.batch_size,
+            seed,
+            pad_token_id,
+            settings.bucketing,
+            model.device,
+            settings.multiple,
         )
         self.optimizer = FusedAdam(model, settings)
+        self.optimizer.zero_grad()
         self.learning_rate = LinearWarmupDecay(
             settings.learning_rate, settings.epochs * len(self.batches), settings.warmup_fraction
         )
+        self.logger = logger if stream is None else _logger_to(stream)
         self.progress = tqdm(
-            total=settings.epochs * len(self.batches), unit="step", mininterval=PROGRESS_SECONDS
+            total=settings.epochs * len(self.batches),
+            unit="step",
+            mininterval=PROGRESS_SECONDS,
+            file=stream,
         )
         self.history: list[Row] = []
         self.selection = Selection(settings.keep)
@@ -117,16 +132,38 @@ class Training:
             UserError: if the loss is no longer a finite number.
             Interrupted: if the process is asked to end and there are checkpoints; one is written.
         """
-        self._resume()
         with Interruption(active=self.checkpoints is not None) as interruption:
-            while self.epoch <= self.settings.epochs:
-                self._epoch(interruption)
+            for _ in self.steps():
+                self.keep_state(asked=interruption.signal is not None)
+                if interruption.signal:
+                    raise Interrupted(
+                        f"stopped by {interruption.signal.name} in epoch {self.epoch} after step "
+                        f"{self.batch}; the same command goes on from there"
+                    )
+        return self.result()
+
+    def steps(self) -> Iterator[None]:
+        """Train, with a pause after every step and every epoch where `state_dict` may be asked for.
+
+        An epoch's last step has no pause of its own: its evaluation belongs to it.
+        """
+        self._resume()
+        while self.epoch <= self.settings.epochs:
+            yield from self._epoch()
         self.progress.close()
+
+    def result(self) -> TrainingResult:
+        """What is left once all steps are done; the kept epoch's parameters are in the model."""
         self.model.load_state_dict(self.selection.state)
         self.model.requires_grad_(True)
         finished = self.schedule.state.finished
         speed = speed_of(self.batches, self.history, self.model.device)
         return TrainingResult(self.history, finished, self.selection.epoch, speed)
+
+    def keep_state(self, asked: bool) -> None:
+        """Write a checkpoint if it is asked for, or time for one."""
+        if self.checkpoints and (asked or self.checkpoints.due(epoch_ended=self.batch == 0)):
+            self.checkpoints.save(self.state_dict())
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that decides how the training goes on, as plain data and tensors."""
@@ -162,12 +199,14 @@ class Training:
         if state is not None:
             self.load_state_dict(state)
             self.progress.update((self.epoch - 1) * len(self.batches) + self.batch)
-            logger.info("going on from a checkpoint: epoch %d, step %d", self.epoch, self.batch)
+            self.logger.info(
+                "going on from a checkpoint: epoch %d, step %d", self.epoch, self.batch
+            )
 
-    def _epoch(self, interruption: Interruption) -> None:
+    def _epoch(self) -> Iterator[None]:
         stage = self.schedule.stage()
         self._enter(stage)
-        self._train_epoch(stage, interruption)
+        yield from self._train_epoch(stage)
         means = self._finite_means()
         event = self.schedule.end_epoch(means.get("cls_cosine"))
         started = time.perf_counter()
@@ -182,9 +221,10 @@ class Training:
         }
         self.history.append(row)
         self.selection.offer(self.model, self.epoch, scores[self.selection_metric])
-        logger.info(_summary(row, self.selection_metric))
+        self.logger.info(_summary(row, self.selection_metric))
         self.epoch, self.batch = self.epoch + 1, 0
-        self._keep_state(interruption, epoch_ended=True)
+        if self.epoch <= self.settings.epochs:
+            yield
 
     def _enter(self, stage: Stage) -> None:
         """Prepare an epoch; one that goes on from its middle has its state already."""
@@ -198,10 +238,10 @@ class Training:
             remaining = self.settings.epochs - self.epoch + 1
             self.learning_rate.restart(remaining * len(self.batches))
 
-    def _train_epoch(self, stage: Stage, interruption: Interruption) -> None:
+    def _train_epoch(self, stage: Stage) -> Iterator[None]:
         self.model.train()
         device = self.model.device
-        started = time.perf_counter() - self.train_seconds
+        started = time.perf_counter()
         for batch in self.batches.epoch(self.epoch, start=self.batch):
             with torch.autocast(
                 device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"
@@ -211,21 +251,12 @@ class Training:
             self.means.add({"loss": loss, **terms})
             self.progress.update()
             self.batch += 1
-            self.train_seconds = time.perf_counter() - started
+            self.train_seconds += time.perf_counter() - started
             if self.batch < len(self.batches):
-                self._keep_state(interruption, epoch_ended=False)
-
-    def _keep_state(self, interruption: Interruption, *, epoch_ended: bool) -> None:
-        """Write a checkpoint if it is time for one or the process is asked to end."""
-        if self.checkpoints is None or self.epoch > self.settings.epochs:
-            return
-        if interruption.signal or self.checkpoints.due(epoch_ended):
-            self.checkpoints.save(self.state_dict())
-        if interruption.signal:
-            raise Interrupted(
-                f"stopped by {interruption.signal.name} in epoch {self.epoch} after step "
-                f"{self.batch}; the same command goes on from there"
-            )
+                yield
+            started = time.perf_counter()
+        wait_for(device)
+        self.train_seconds += time.perf_counter() - started
 
     def _finite_means(self) -> dict[str, float]:
         means = self.means.means()
@@ -237,11 +268,17 @@ class Training:
         return means
 
     def _step(self, loss: Tensor) -> None:
-        self.optimizer.zero_grad()
         loss.backward()
         if self.settings.max_grad_norm:
             nn.utils.clip_grad_norm_(self.optimizer.parameters, self.settings.max_grad_norm)
         self.optimizer.step(self.learning_rate.advance())
+        self.optimizer.zero_grad()  # now, because a CUDA graph's gradients end with its step
+
+
+def _compiled(objective: Objective, model: Classifier, settings: TrainingSettings) -> Objective:
+    from internal_kd.distillation.compiled import CompiledObjective
+
+    return CompiledObjective(objective, model, settings.batch_size)
 
 
 def _describe(epoch: int, stage: Stage, event: LayerFinished | None) -> Row:
@@ -259,3 +296,10 @@ def _summary(row: Row, metric: str) -> str:
         f"epoch {row['epoch']} ({row['stage']}): loss {row['loss']:.4f}, "
         f"validation {metric} {row[f'validation_{metric}']:.4f}, {row['train_seconds']} s"
     )
+
+
+def _logger_to(stream: IO[str]) -> logging.Logger:
+    """A logger of its own, which writes nowhere else."""
+    own = logging.Logger(__name__)
+    own.addHandler(logging.StreamHandler(stream))
+    return own

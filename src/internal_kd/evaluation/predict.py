@@ -27,10 +27,12 @@ def predict(
     """
     training = model.training
     model.eval()
-    logits = np.empty((len(split), len(label_names(model))), dtype=np.float32)
+    there = torch.empty((len(split), len(label_names(model))), device=device)
     with torch.no_grad():
         for batch in sorted_batches(split, EVALUATION_BATCH_SIZE, pad_token_id):
-            logits[batch.rows] = logits_of(model, batch.to(device)).float().cpu().numpy()
+            batch = batch.to(device)
+            there[batch.index] = logits_of(model, batch).float()
+    logits = there.cpu().numpy()
     model.train(training)
     if not np.isfinite(logits).all():
         raise UserError(

@@ -1,31 +1,22 @@
 """Stage `distill`: train a student, with or without a teacher (Experiments 1.1 to 3.6)."""
 
 import json
+import logging
 import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from internal_kd.distillation.checkpoints import Checkpoints
-from internal_kd.distillation.experiment import (
-    make_objective_settings,
-    make_schedule,
-    make_training_settings,
-    make_update_rule,
-)
-from internal_kd.distillation.objective import DistillationObjective, wanted_signals
-from internal_kd.distillation.run import RunData, carry_out, load_run_data, train_run, write_run
-from internal_kd.distillation.settings import ObjectiveSettings
-from internal_kd.distillation.signals import SignalSource, signal_source
-from internal_kd.errors import UserError
-from internal_kd.models.classifier import Classifier
-from internal_kd.models.head import copy_head
-from internal_kd.models.layers import matched_teacher_layers
-from internal_kd.models.loading import label_names, load_classifier, new_classifier
-from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.distillation.companions import Companion, Settings, companions
+from internal_kd.distillation.run import carry_out, write_run
+from internal_kd.distillation.together import LockStep, Student
+from internal_kd.distillation.workshop import Workshop
 from internal_kd.runtime import select_device, use_threads
 from internal_kd.stages.cli import run_stage
+
+logger = logging.getLogger(__name__)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -35,6 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--teacher", type=Path, help="folder of the teacher's model")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--checkpoints", type=Path, help="folder to go on from if interrupted")
+    parser.add_argument("--together", type=json.loads, help="JSON: runs to train beside this one")
 
 
 def main(args: Namespace) -> None:
@@ -47,91 +39,70 @@ def main(args: Namespace) -> None:
 def _distill(args: Namespace, checkpoints: Checkpoints | None) -> None:
     started = time.perf_counter()
     use_threads()
-    run, device = args.settings["run"], select_device()
-    experiment, distillation = args.settings["experiment"], args.settings["distillation"]
-    data = load_run_data(args.data, run)
-    student = new_classifier(args.init, data.labels, run["seed"], device)
-    training = make_training_settings(args.settings["training"], distillation)
-    result = train_run(
-        student,
-        data,
-        _objective(args, student, data),
-        make_schedule(experiment, distillation, run["layers"], training.epochs),
-        training,
-        make_update_rule(experiment),
-        run["seed"],
-        checkpoints,
-    )
+    workshop = Workshop(args.settings, args.init, args.data, args.teacher, select_device())
+    together = args.together if checkpoints else None
+    with companions(together, args.code, workshop.inputs) as found:
+        beside = _fitting(workshop, args.settings, found)
+        if beside and checkpoints:
+            own = _train_beside(args, workshop, checkpoints, beside, started)
+            _leave(args, workshop, len(beside) + 1, own, args.out)
+            return
+    (source,) = workshop.sources([args.settings])
+    training = workshop.training(args.settings, source, checkpoints)
+    training.run()
+    seconds = time.perf_counter() - started
+    _leave(args, workshop, 1, Student(args.settings, training, seconds), args.out)
+
+
+def _fitting(workshop: Workshop, own: Settings, found: Sequence[Companion]) -> list[Companion]:
+    """The companions whose signals the budget holds; the others are let go."""
+    fits = workshop.fitting([own, *(companion.settings for companion in found)])[1:]
+    for companion, fit in zip(found, fits, strict=True):
+        if not fit:
+            logger.info("%s is left out: its signals do not fit beside", companion.name)
+            companion.let_go()
+    return [companion for companion, fit in zip(found, fits, strict=True) if fit]
+
+
+def _train_beside(
+    args: Namespace,
+    workshop: Workshop,
+    checkpoints: Checkpoints,
+    beside: Sequence[Companion],
+    started: float,
+) -> Student:
+    """Train the student of this run in step with its companions, which leave their files."""
+    names = ", ".join(companion.name for companion in beside)
+    logger.info("%d students in step: this one and %s", len(beside) + 1, names)
+    sources = workshop.sources([args.settings, *(other.settings for other in beside)])
+    batches = workshop.batches(args.settings)
+    training = workshop.training(args.settings, sources[0], checkpoints, batches)
+    own = Student(args.settings, training, time.perf_counter() - started)
+    others = []
+    for companion, source in zip(beside, sources[1:], strict=True):
+        with companion.failures_told():
+            training = workshop.training(
+                companion.settings, source, companion.checkpoints, batches, companion.log
+            )
+            others.append(Student(companion.settings, training, companion=companion))
+    LockStep(own, others, partial(_leave, args, workshop, len(beside) + 1)).run()
+    return own
+
+
+def _leave(args: Namespace, workshop: Workshop, students: int, student: Student, out: Path) -> None:
+    """Put the files of a student whose steps are all done into a folder."""
     write_run(
-        args.out,
-        student,
-        data,
-        result,
-        settings=args.settings,
+        out,
+        student.training.model,
+        workshop.data,
+        student.training.result(),
+        settings=student.settings,
         code=args.code,
         tokenizer=args.init,
-        flags=_teacher_flags(args.teacher) if experiment["needs_teacher"] else [],
-        started=started,
+        flags=workshop.flags(student.settings),
+        seconds=student.seconds,
+        students=students,
     )
-
-
-def _objective(args: Namespace, student: Classifier, data: RunData) -> DistillationObjective:
-    """What the student minimises; where asked for, its head becomes the teacher's."""
-    experiment, distillation = args.settings["experiment"], args.settings["distillation"]
-    settings = make_objective_settings(experiment, distillation)
-    if not experiment["needs_teacher"]:
-        return DistillationObjective(settings, None)
-    teacher = _load_teacher(args.teacher, student, data).to(student.device)
-    if experiment["head_init"] == "teacher":
-        copy_head(teacher.model, student)
-    signals = _signals(teacher, student, data, settings, distillation["signals"])
-    return DistillationObjective(settings, signals)
-
-
-def _load_teacher(folder: Path | None, student: Classifier, data: RunData) -> FrozenTeacher:
-    """The teacher, if its classes and its vocabulary are those of the data and the student."""
-    if folder is None:
-        raise UserError("--teacher is missing: the experiment's losses need a teacher")
-    model = load_classifier(folder)
-    if label_names(model) != data.labels:
-        raise UserError(
-            f"{folder}: the teacher's labels are {', '.join(label_names(model))} but the data's "
-            f"are {', '.join(data.labels)}; use a teacher trained on this task's label order"
-        )
-    if model.config.vocab_size != student.config.vocab_size:
-        raise UserError(
-            f"{folder}: the teacher's vocabulary has {model.config.vocab_size} entries but the "
-            f"student's {student.config.vocab_size}; both must come from the same base model"
-        )
-    return FrozenTeacher(model)
-
-
-def _signals(
-    teacher: FrozenTeacher,
-    student: Classifier,
-    data: RunData,
-    objective: ObjectiveSettings,
-    settings: dict[str, Any],
-) -> SignalSource:
-    matched = matched_teacher_layers(
-        teacher.model.config.num_hidden_layers, student.config.num_hidden_layers
-    )
-    return signal_source(
-        teacher,
-        data.splits["train"],
-        wanted_signals(objective, matched),
-        source=settings["source"],
-        budget_mb=settings["budget_mb"],
-        attention=settings["attention"],
-        pad_token_id=data.pad_token_id,
-        device=student.device,
-    )
-
-
-def _teacher_flags(teacher: Path) -> list[str]:
-    """What is remarkable about the teacher: one that never learnt has nothing to teach."""
-    metrics = json.loads((teacher.parent / "metrics.json").read_text())
-    return [f"teacher_{flag}" for flag in metrics["flags"]]
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.finetuning import finetuning_objective
-from internal_kd.distillation.run import carry_out, load_run_data, train_run, write_run
+from internal_kd.distillation.run import carry_out, load_run_data, make_training, write_run
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.distillation.settings import TrainingSettings
 from internal_kd.distillation.updates import UpdateRule
@@ -36,7 +36,7 @@ def _fine_tune(args: Namespace, checkpoints: Checkpoints | None) -> None:
     run, device = args.settings["run"], select_device()
     data = load_run_data(args.data, run)
     model = new_classifier(args.base, data.labels, run["seed"], device)
-    result = train_run(
+    training = make_training(
         model,
         data,
         finetuning_objective,
@@ -46,6 +46,7 @@ def _fine_tune(args: Namespace, checkpoints: Checkpoints | None) -> None:
         run["seed"],
         checkpoints,
     )
+    result = training.run()
     write_run(
         args.out,
         model,
@@ -55,7 +56,7 @@ def _fine_tune(args: Namespace, checkpoints: Checkpoints | None) -> None:
         code=args.code,
         tokenizer=args.base,
         flags=[],
-        started=started,
+        seconds=time.perf_counter() - started,
     )
 
 

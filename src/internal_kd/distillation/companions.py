@@ -1,0 +1,143 @@
+"""Runs that are trained beside the one that a process was started for.
+
+What a companion leaves goes to where finished runs are kept, not to the outputs of its own job:
+that one is yet to come, and takes the files from there.
+"""
+
+import json
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from internal_kd.distillation.checkpoints import Checkpoints, run_identity
+from internal_kd.distillation.finished import FinishedRun
+from internal_kd.errors import reason
+from internal_kd.locks import writer_if_free
+
+logger = logging.getLogger(__name__)
+
+Settings = dict[str, Any]
+Told = dict[str, Any]
+
+
+@dataclass
+class Companion:
+    """A run that this process alone works on, until it lets go.
+
+    Attributes:
+        settings: what its own job would be told.
+        checkpoints: those of its own job.
+        finished: where its files are kept.
+        log: its progress, in the log of its own job.
+        lock: held while it is open.
+    """
+
+    settings: Settings
+    checkpoints: Checkpoints
+    finished: FinishedRun
+    log: IO[str]
+    lock: IO[str]
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return self.checkpoints.folder.name
+
+    def keep(self, leave: Callable[[Path], None]) -> None:
+        """Have the run's files left in a folder, and keep them for its own job."""
+        folder = self.checkpoints.folder.with_name(f"{self.name}.together")
+        shutil.rmtree(folder, ignore_errors=True)
+        leave(folder)
+        self.finished.keep(folder)
+        shutil.rmtree(folder)
+        if self.finished.kept:
+            self.checkpoints.remove()
+
+    @contextmanager
+    def failures_told(self) -> Iterator[None]:
+        """What goes wrong inside ends this companion alone; its own job will meet it again."""
+        try:
+            yield
+        except Exception as error:
+            told = "%s failed beside another run: %s; its own job does it again"
+            logger.warning(told, self.name, reason(error))
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Leave the run to its own job."""
+        self.log.close()
+        self.lock.close()
+
+
+@contextmanager
+def companions(
+    together: Told | None, code: str | None, inputs: Callable[[Settings], Sequence[Path]]
+) -> Iterator[list[Companion]]:
+    """The runs to train beside this process's own; they are let go at the end.
+
+    Args:
+        together: `runs`, each with `settings`, `out`, `checkpoints` and `log`, and `planned`, a
+            file with the names of the runs that the workflow is to make, or null for all.
+        code: fingerprint of the code.
+        inputs: files and folders that a run of these settings reads.
+    """
+    told = together or {"runs": [], "planned": None}
+    planned = _planned(told["planned"])
+    runs = [run for run in told["runs"] if planned is None or _name(run) in planned]
+    claimed = [_claim(run, code, inputs(run["settings"])) for run in runs]
+    found = [companion for companion in claimed if companion is not None]
+    try:
+        yield found
+    finally:
+        for companion in found:
+            companion.let_go()
+
+
+def _name(run: Told) -> str:
+    return Path(run["checkpoints"]).name
+
+
+def _planned(file: str | None) -> set[str] | None:
+    """Names of the planned runs; none where the workflow has not told them."""
+    if file is None:
+        return None
+    try:
+        return set(Path(file).read_text().split())
+    except FileNotFoundError:
+        return set()
+
+
+def _claim(run: Told, code: str | None, inputs: Sequence[Path]) -> Companion | None:
+    """The run, if nobody works on it and there is still something to do."""
+    folder = Path(run["checkpoints"])
+    lock = writer_if_free(folder.with_name(f"{folder.name}.lock"))
+    if lock is None:
+        logger.info("%s is left out: another process is working on it", folder.name)
+        return None
+    identity = run_identity([run["settings"], code], inputs)
+    finished = FinishedRun(folder.with_name(f"{folder.name}.finished"), identity)
+    if finished.kept or _is_there(run, code, inputs):
+        lock.close()
+        return None
+    log = Path(run["log"])
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("")
+    # Appending leaves no holes where the run's own job, waiting meanwhile, begins the file anew.
+    stream = open(log, "a", buffering=1)  # noqa: SIM115 - closed by `let_go`
+    return Companion(run["settings"], Checkpoints(folder, identity), finished, stream, lock)
+
+
+def _is_there(run: Told, code: str | None, inputs: Sequence[Path]) -> bool:
+    """Whether the run's own job has made it, from these inputs."""
+    metrics = Path(run["out"], "metrics.json")
+    try:
+        left = json.loads(metrics.read_text())
+    except (OSError, ValueError):
+        return False
+    newest = max(path.stat().st_mtime for path in inputs)
+    same = (left.get("settings"), left.get("code")) == (run["settings"], code)
+    return same and metrics.stat().st_mtime >= newest

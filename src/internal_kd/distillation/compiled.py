@@ -1,0 +1,91 @@
+"""An objective compiled by torch: on a GPU a step's forward and backward pass are CUDA graphs.
+
+At 32 short examples a step launches more operations than a GPU has work for. A graph is launched
+as a whole. It holds for one shape and one stage, so batches come in few widths (see
+`TrainingSettings.multiple`), and the smaller batch that may end an epoch is not compiled. torch's
+compiler, which takes a second to import, is loaded only where this module's objects are made.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from internal_kd.data.batches import Batch
+from internal_kd.distillation.schedules import Stage
+from internal_kd.errors import UserError
+from internal_kd.models.bert import BertClassifier
+from internal_kd.models.classifier import Classifier
+
+VARIANTS = 4096  # more than stages times widths of any training; torch would stop compiling at 8
+OPTIONS: dict[str, Any] = {"mode": "reduce-overhead", "dynamic": False, "fullgraph": True}
+
+Terms = dict[str, Tensor]
+Objective = Callable[..., tuple[Tensor, Terms]]
+
+
+class CompiledObjective:
+    """Computes what `objective` does; stages and shapes are compiled when they first come.
+
+    What the teacher said in advance is looked up outside, by `objective.known` where there is one.
+    The results of a step are overwritten by the next one.
+
+    Args:
+        objective: as `Training` takes it.
+        model: that it will be called with.
+        batch_size: number of examples in the batches to be compiled; others are computed as ever.
+
+    Raises:
+        UserError: the model is not our own BERT, or what the compiler needs is not installed.
+    """
+
+    def __init__(self, objective: Objective, model: Classifier, batch_size: int) -> None:
+        _check(model)
+        # Configured before the first compilation, and for this process, which does one training.
+        from torch._dynamo import config
+
+        config.recompile_limit = config.accumulated_recompile_limit = VARIANTS
+        self.objective = objective
+        self.batch_size = batch_size
+        self._known = getattr(objective, "known", None)
+        self._compiled = torch.compile(_loss_and_terms, **OPTIONS)
+
+    def __call__(self, model: Classifier, batch: Batch, stage: Stage) -> tuple[Tensor, Terms]:
+        """Loss and terms, see `training.Objective`; the terms have no gradients."""
+        if len(batch.rows) != self.batch_size:
+            return self.objective(model, batch, stage)
+        torch.compiler.cudagraph_mark_step_begin()
+        known = None if self._known is None else self._known(batch, stage)
+        return self._compiled(self.objective, model, batch, stage, known)
+
+
+def _loss_and_terms(
+    objective: Objective, model: Classifier, batch: Batch, stage: Stage, known: Any
+) -> tuple[Tensor, Terms]:
+    """The terms leave without gradients: the backward pass would fill zeros in for each."""
+    more = () if known is None else (known,)
+    loss, terms = objective(model, batch, stage, *more)
+    return loss, {name: term.detach() for name, term in terms.items()}
+
+
+def _check(model: Classifier) -> None:
+    if not isinstance(model, BertClassifier):
+        raise UserError(
+            f"training.compile: a {type(model).__name__} cannot be compiled here, only a BERT with "
+            "its usual settings; write compile: false"
+        )
+    if not _compilers(model.device):
+        raise UserError(
+            "training.compile: torch's compiler needs a C++ compiler and found none; install g++, "
+            "name one in CXX, or write compile: false"
+        )
+
+
+def _compilers(device: torch.device) -> list[str]:
+    """Compilers on the PATH that would do: of C++, or of C for the launchers of GPU kernels."""
+    names = ("CC", "gcc", "clang", "cc") if device.type == "cuda" else ("CXX", "g++", "clang++")
+    told = os.environ.get(names[0])
+    return [name for name in ((told,) if told else names[1:]) if shutil.which(name)]

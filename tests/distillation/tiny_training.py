@@ -1,0 +1,104 @@
+"""Trainings of tiny BERTs without dropout, on any device."""
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from internal_kd.data.encoding import EncodedSplit
+from internal_kd.distillation.checkpoints import Checkpoints
+from internal_kd.distillation.objective import DistillationObjective, wanted_signals
+from internal_kd.distillation.schedules import Schedule
+from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
+from internal_kd.distillation.signal_pool import signal_source
+from internal_kd.distillation.signals import SignalSource
+from internal_kd.distillation.training import Training
+from internal_kd.distillation.updates import UpdateRule
+from internal_kd.evaluation.predict import predict, scores_of
+from internal_kd.models.bert import BertClassifier
+from internal_kd.models.loading import load_classifier
+from internal_kd.models.teacher import FrozenTeacher
+from tests.distillation.splits import tiny_split
+from tests.models.tiny import tiny_model
+
+CPU = torch.device("cpu")
+OBJECTIVE = ObjectiveSettings({"attention_kl": 1.0, "cls_cosine": 1.0}, {"soft": 1.0, "hard": 0.5})
+MATCHED = (2, 4)
+TIMES = ("train_seconds", "evaluation_seconds")
+
+
+@dataclass
+class Pair:
+    """A teacher of four layers, a student of two, and 18 examples for them."""
+
+    teacher: FrozenTeacher
+    student: BertClassifier
+    device: torch.device
+    split: EncodedSplit
+
+    def signals(self, source: str, attention: str = "fp32") -> SignalSource:
+        """The teacher's signals for the examples."""
+        return signal_source(
+            self.teacher,
+            self.split,
+            wanted_signals(OBJECTIVE, MATCHED),
+            source=source,
+            budget_mb=100.0,
+            attention=attention,
+            pad_token_id=0,
+            device=self.device,
+            batch_size=8,
+        )
+
+    def training(
+        self,
+        kind: str = "simultaneous",
+        source: str = "precomputed",
+        *,
+        rule: UpdateRule | None = None,
+        checkpoints: Checkpoints | None = None,
+        objective: ObjectiveSettings = OBJECTIVE,
+        epochs: int = 3,
+        **settings: Any,
+    ) -> Training:
+        """A training of a copy of the student, which may go through all stages in three epochs."""
+        told = {"batch_size": 4, "learning_rate": 1e-3, "keep": "last", **settings}
+        return Training(
+            copy.deepcopy(self.student),
+            self.split,
+            DistillationObjective(objective, self.signals(source)),
+            Schedule(kind, 2, (1, 1), 0.0, "end"),
+            TrainingSettings(epochs=epochs, **told),
+            rule=rule or UpdateRule(),
+            evaluate=lambda model: scores_of(predict(model, self.split, 0, self.device)),
+            selection_metric="accuracy",
+            seed=0,
+            pad_token_id=0,
+            checkpoints=checkpoints,
+        )
+
+
+def make_pair(folder: Path, device: torch.device = CPU, longest: int = 8) -> Pair:
+    """Random models, the same ones in every call, by way of files in `folder`.
+
+    Compiled batches of examples of up to 8 tokens have one width, those of up to 10 have two.
+    """
+    made = []
+    for name, layers, seed in (("teacher", 4, 0), ("student", 2, 1)):
+        model = tiny_model(layers=layers, seed=seed)
+        for kind in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
+            setattr(model.config, kind, 0.0)
+        model.save_pretrained(folder / name)
+        made.append(load_classifier(folder / name).to(device))
+    split = tiny_split(26)
+    chosen = np.flatnonzero(split.lengths <= longest)[:18]
+    return Pair(FrozenTeacher(made[0]), made[1], device, split.select(chosen))
+
+
+def rows_of(training: Training) -> list[dict[str, Any]]:
+    """The history that the training leaves, without times."""
+    history = training.run().history
+    return [{name: v for name, v in row.items() if name not in TIMES} for row in history]
