@@ -1,17 +1,5 @@
 # What a study costs, and how far it is. Both tell how things are at this moment and make no file that
 # Snakemake knows of, not even a benchmark: they are done whenever they are asked for, and wait for nothing.
-LOOKING = {"plan", "progress"}
-
-
-def leave_locks_alone():
-    """Snakemake, when it ends, removes all locks in the folder, also that of another one at work there.
-
-    Those who only look have locked nothing.
-    """
-    if LOOKING.issuperset(workflow.dag_settings.targets or ["all"]):
-        workflow.persistence.unlock = workflow.persistence.noop
-
-
 rule plan:
     log:
         f"{LOGS}/plan.log",
