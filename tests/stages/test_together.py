@@ -143,14 +143,14 @@ def test_a_process_that_is_ended_loses_nobody(tiny, tmp_path, monkeypatch, numbe
         "PYTHONPATH": str(ROOT / "src"),
         "INTERNAL_KD_CHECKPOINT_MINUTES": minutes,
     }
-    settings = {name: told(name, "live", epochs=60) for name in (OWN, "exp1.1", "exp3.4")}
+    settings = {name: told(name, "live", epochs=12) for name in (OWN, "exp3.4")}
     own, *others = settings
     beside = together(tmp_path, {name: settings[name] for name in others})
     paths = paths_of(tiny, tmp_path, own)
     log = tmp_path / "logs/exp3.4.log"
     words = [*command(settings[own], paths), "--together", beside, "--log", str(tmp_path / "log")]
     process = subprocess.Popen(words, env=environment)
-    while not (log.exists() and "epoch 3 " in log.read_text()):
+    while not (log.exists() and "epoch 2 " in log.read_text()):
         assert process.poll() is None
         time.sleep(0.1)
     process.send_signal(number)
