@@ -1,15 +1,18 @@
-"""Measure the memory of a study whose training split has QQP's size: `make memory`.
+"""Measure the memory of trainings whose training split has QQP's size: `make memory`.
 
-The texts are random words with the lengths of QQP's questions. The model is narrow, so that what is
-measured is the data and the teacher's signals, and so that one processor can do it.
+The texts are random words with the lengths of QQP's questions. The models are narrow, so that one
+processor can do it and what is measured is the data and the teacher's signals. The text is made
+into tokens by the workflow; every training has a process of its own.
 """
 
 import argparse
 import csv
 import json
 import os
+import resource
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,60 +20,139 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 import yaml
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from benchmarks.lengths import histogram
-from internal_kd.data.encoding import load_tokens
-from internal_kd.distillation.signals import Wanted, precomputed_bytes
+from internal_kd.distillation.objective import wanted_signals
+from internal_kd.distillation.settings import ObjectiveSettings
+from internal_kd.distillation.signals import precomputed_bytes
+from internal_kd.distillation.speed import KILO
+from internal_kd.distillation.workshop import Workshop
 from internal_kd.models.layers import matched_teacher_layers
+from internal_kd.models.loading import new_classifier
 
 ROOT = Path(__file__).parents[1]
 ROWS = {"train": 363_846, "validation": 40_430}
 WORDS, LAYERS, HEADS, HIDDEN, MAX_LENGTH = 2000, 4, 2, 64, 64
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-
-
-def _training(epochs: int) -> dict[str, Any]:
-    return {"training": {"epochs": epochs, "batch_size": 128}, "per_task": None}
-
-
+STEPS = 200
+LABELS = ("not_duplicate", "duplicate")
 STUDY = {
     "study": "memory",
     "results": "results/memory",
+    "base_model": {"source": "folder", "path": "model", "layers": LAYERS},
     "data": {"source": "folder", "path": "text", "max_length": MAX_LENGTH, "limit": None},
     "tasks": ["qqp"],
     "seeds": [0],
-    "teacher": _training(1),
-    "student": {"layers": 2, **_training(3)},
-    "table1": {"experiments": ["exp1.0", "exp2.0", "exp3.0"]},
-    "comparison": {"internal": "exp3.0"},
+    "student": {"layers": LAYERS // 2},
     "sweeps": {"data_size": {"tasks": ["qqp"]}},
 }
-# What the signals of an experiment are told, and the most that they may take.
-CASES = {
-    "live teacher, as the budget of 2048 MB says": {"budget_mb": 2048, "attention": "fp32"},
-    "signals kept, in a budget of 4096 MB": {"budget_mb": 4096, "attention": "uint16"},
+TOKENS = f"{STUDY['results']}/data/qqp/tokens.npz"
+INIT = f"{STUDY['results']}/init/upper/layers{LAYERS // 2}"
+# Losses of a student, and what the signals are told.
+CASES: dict[str, tuple[dict[str, float], dict[str, Any]]] = {
+    "soft labels": ({}, {"budget_mb": 2048, "attention": "fp32"}),
+    "attention, beyond the budget": (
+        {"attention_kl": 1.0},
+        {"budget_mb": 2048, "attention": "fp32"},
+    ),
+    "attention, within the budget": (
+        {"attention_kl": 1.0},
+        {"budget_mb": 4096, "attention": "uint16"},
+    ),
 }
-FIELDS = ("case", "job", "peak_mb", "signals_mb", "examples_per_second")
+FIELDS = ("process", "budget_mb", "signals_mb", "source", "before_mb", "peak_mb")
 
 
 def main() -> None:
-    """Make the study, run it in all cases, and write `memory.csv`."""
+    """Make texts and tokens, run all cases, and write `memory.csv`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
-    parser.add_argument("--folder", type=Path, required=True, help="for texts, model and runs")
+    parser.add_argument("--folder", type=Path, required=True, help="for texts and models")
     parser.add_argument("--rows", type=int, default=ROWS["train"], help="of the training split")
+    parser.add_argument("--case", choices=CASES, help="only this one, in this process")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results/memory.csv")
     args = parser.parse_args()
+    if args.case:
+        print(json.dumps(measure(args.folder, args.case)))
+        return
     write_study(args.folder, {**ROWS, "train": args.rows})
-    rows = [row for case, signals in CASES.items() for row in run(args.folder, case, signals)]
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    with args.out.open("w", newline="") as file:
+    _write_table(args.out, [_tokens(args.folder), *(_apart(args.folder, case) for case in CASES)])
+
+
+def measure(folder: Path, case: str) -> dict[str, Any]:
+    """Peak memory of a process that has its data, and after `STEPS` steps, in millions of bytes."""
+    internal, signals = CASES[case]
+    torch.set_num_threads(1)
+    settings = _settings(internal, signals)
+    cpu = torch.device("cpu")
+    workshop = Workshop(settings, folder / INIT, folder / TOKENS, folder / "teacher", cpu)
+    before = _peak_mb(resource.RUSAGE_SELF)
+    (source,) = workshop.sources([settings])
+    for _ in islice(workshop.training(settings, source, checkpoints=None).steps(), STEPS):
+        pass
+    lengths = workshop.data.splits["train"].lengths
+    wanted = wanted_signals(
+        ObjectiveSettings(internal, {}), matched_teacher_layers(LAYERS, LAYERS // 2)
+    )
+    needed = precomputed_bytes(lengths, wanted, HEADS, HIDDEN, signals["attention"])
+    return {
+        "process": case,
+        "budget_mb": signals["budget_mb"],
+        "signals_mb": round(needed / 1e6),
+        "source": type(source).__name__,
+        "before_mb": before,
+        "peak_mb": _peak_mb(resource.RUSAGE_SELF),
+    }
+
+
+def _settings(internal: dict[str, float], signals: dict[str, Any]) -> dict[str, Any]:
+    """What a student's job is told, as far as it differs from the defaults of the config."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    experiment = {"needs_teacher": True, "head_init": "random", "internal": internal}
+    experiment |= {"output": {"soft": 1.0}, "output_from": "start", "schedule": "simultaneous"}
+    training = {**config["student"]["training"], "epochs": 1, "batch_size": 32}
+    distillation = {**config["distillation"], "signals": {"source": "auto", **signals}}
+    del distillation["together"]
+    return {
+        "run": {"task": "qqp", "layers": LAYERS // 2, "percent": 100, "seed": 0},
+        "experiment": {**experiment, "internal_updates": "all", "output_updates": "all"},
+        "training": training,
+        "distillation": distillation,
+    }
+
+
+def _tokens(folder: Path) -> dict[str, Any]:
+    """Have the workflow make tokens and models; the most memory that one of its jobs takes."""
+    how = ["--cores", "1", "--snakefile", str(ROOT / "Snakefile"), "--configfile", "study.yaml"]
+    command = [sys.executable, "-m", "snakemake", "--quiet", *how, "--", TOKENS, INIT]
+    subprocess.run(command, cwd=folder, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=True)
+    head = new_classifier(folder / "model", LABELS, 0, torch.device("cpu"))
+    head.save_pretrained(folder / "teacher")
+    return {"process": "text to tokens", "peak_mb": _peak_mb(resource.RUSAGE_CHILDREN)}
+
+
+def _apart(folder: Path, case: str) -> dict[str, Any]:
+    """Measure a case in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.memory", "--folder", str(folder), "--case", case]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def _peak_mb(who: int) -> int:
+    return round(resource.getrusage(who).ru_maxrss * KILO / 1e6)
+
+
+def _write_table(out: Path, rows: list[dict[str, Any]]) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with out.open("w", newline="") as file:
         table = csv.DictWriter(file, FIELDS, lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
-    print(args.out.read_text())
+    print(out.read_text())
 
 
 def write_study(folder: Path, rows: dict[str, int]) -> None:
@@ -78,8 +160,7 @@ def write_study(folder: Path, rows: dict[str, int]) -> None:
     for number, (split, count) in enumerate(rows.items()):
         write_texts(folder / f"text/qqp/{split}.parquet", count, seed=number)
     write_model(folder / "model")
-    base = {"source": "folder", "path": "model", "layers": LAYERS}
-    (folder / "study.yaml").write_text(yaml.safe_dump({**STUDY, "base_model": base}))
+    (folder / "study.yaml").write_text(yaml.safe_dump(STUDY))
 
 
 def write_texts(file: Path, rows: int, seed: int) -> None:
@@ -111,46 +192,6 @@ def write_model(folder: Path) -> None:
     sizes = {"hidden_size": HIDDEN, "intermediate_size": 4 * HIDDEN}
     depth = {"num_hidden_layers": LAYERS, "num_attention_heads": HEADS}
     BertModel(BertConfig(vocab_size=len(vocabulary), **sizes, **depth)).save_pretrained(folder)
-
-
-def run(folder: Path, case: str, signals: dict[str, Any]) -> list[dict[str, Any]]:
-    """Run the study with these signals; a row for each job that works on the training split."""
-    told = f"distillation={json.dumps({'signals': signals})}"
-    how = ["--cores", "1", "--snakefile", str(ROOT / "Snakefile"), "--configfile", "study.yaml"]
-    what = ["--config", told, "--", f"{STUDY['results']}/table1.csv"]
-    subprocess.run(
-        [sys.executable, "-m", "snakemake", *how, *what],
-        cwd=folder,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        check=True,
-    )
-    files = sorted(folder.glob(f"{STUDY['results']}/runs/**/metrics.json"))
-    runs = [_of_run(json.loads(file.read_text()), case) for file in files]
-    runs[-1]["signals_mb"] = round(signals_bytes(folder, signals["attention"]) / 1e6)
-    return [*_of_data(folder, case), *runs]
-
-
-def _of_data(folder: Path, case: str) -> list[dict[str, Any]]:
-    """The job that tokenises, as Snakemake has measured it."""
-    with (folder / f"{STUDY['results']}/benchmarks/task_data/qqp.tsv").open() as file:
-        (measured,) = csv.DictReader(file, delimiter="\t")
-    return [{"case": case, "job": "task_data", "peak_mb": round(float(measured["max_rss"]))}]
-
-
-def _of_run(metrics: dict[str, Any], case: str) -> dict[str, Any]:
-    return {
-        "case": case,
-        "job": metrics["run"]["experiment"],
-        "peak_mb": round(metrics["speed"]["peak_memory_mb"]),
-        "examples_per_second": round(metrics["speed"]["examples_per_second"]),
-    }
-
-
-def signals_bytes(folder: Path, attention: str) -> int:
-    """What the last experiment's signals take where they are kept."""
-    splits, _ = load_tokens(folder / f"{STUDY['results']}/data/qqp/tokens.npz")
-    wanted = Wanted(matched_teacher_layers(LAYERS, LAYERS // 2), attention=True)
-    return precomputed_bytes(splits["train"].lengths, wanted, HEADS, HIDDEN, attention)
 
 
 if __name__ == "__main__":
