@@ -232,3 +232,15 @@ def test_the_sources_are_those_of_the_student_alone(tiny, tmp_path, monkeypatch)
     live = [wanted for wanted in made if wanted.attention]
     assert len(live) == STEPS
     assert len(made) - len(live) < STEPS
+
+
+def test_compiled_students_are_trained_alone(tiny, tmp_path, monkeypatch):
+    settings = {name: told(name) for name in (OWN, "exp2.0")}
+    for each in settings.values():
+        each["training"] = TRAINING | {"compile": True}
+    monkeypatch.setattr(
+        "internal_kd.distillation.training._compiled", lambda objective, *_: objective
+    )
+    steps = count_steps(monkeypatch)
+    train(tiny, tmp_path, settings)
+    assert len(steps) == STEPS

@@ -40,7 +40,9 @@ def _distill(args: Namespace, checkpoints: Checkpoints | None) -> None:
     started = time.perf_counter()
     use_threads()
     workshop = Workshop(args.settings, args.init, args.data, args.teacher, select_device())
-    together = args.together if checkpoints else None
+    # Compiled steps reuse their tensors, also those of a teacher that others still want to read.
+    able = checkpoints and not args.settings["training"].get("compile")
+    together = args.together if able else None
     with companions(together, args.code, workshop.inputs) as found:
         beside = _fitting(workshop, args.settings, found)
         if beside and checkpoints:
