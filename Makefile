@@ -5,6 +5,7 @@
 # make progress what is done, running and to do; also while it runs
 # make test     set everything up and run the tests
 # make bench    measure training beside its alternatives, ten minutes on one quiet core
+# make memory   measure the memory of trainings on 363,846 examples
 # make bench-gpu measure the steps of a training on a GPU; BENCH="--help" for its options
 PYTHON ?= python3
 STUDY ?=
@@ -21,10 +22,10 @@ NEEDED := import sys; sys.exit(sys.version_info < (3, 11) and \
 	"error: Python 3.11 or newer is needed; name one with PYTHON=python3.x")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup table1 paper times plan progress test bench bench-gpu lint format lock clean
+.PHONY: help setup table1 paper times plan progress test bench memory bench-gpu lint format lock clean
 
 help:
-	@echo "make table1 | paper | times | plan | progress | test | bench | bench-gpu | lint | format | lock | setup | clean"
+	@echo "make table1 | paper | times | plan | progress | test | bench | memory | bench-gpu | lint | format | lock | setup | clean"
 
 setup: $(STAMP)
 
@@ -65,6 +66,9 @@ bench: $(PEERS)/.installed
 	OMP_NUM_THREADS=1 TQDM_DISABLE=1 MALLOC_MMAP_THRESHOLD_=1073741824 \
 	MALLOC_TRIM_THRESHOLD_=4294967296 MALLOC_TOP_PAD_=67108864 \
 	$(PEERS)/bin/python -m benchmarks $(BENCH)
+
+memory: setup
+	OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(WITH_VENV) python -m benchmarks.memory --folder build/memory
 
 bench-gpu: setup
 	TQDM_DISABLE=1 $(BIN)/python -m benchmarks.gpu $(BENCH)

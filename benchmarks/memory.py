@@ -35,7 +35,7 @@ from internal_kd.models.layers import matched_teacher_layers
 from internal_kd.models.loading import new_classifier
 
 ROOT = Path(__file__).parents[1]
-ROWS = {"train": 363_846, "validation": 40_430}
+ROWS = 363_846
 WORDS, LAYERS, HEADS, HIDDEN, MAX_LENGTH = 2000, 4, 2, 64, 64
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 STEPS = 200
@@ -71,14 +71,14 @@ def main() -> None:
     """Make texts and tokens, run all cases, and write `memory.csv`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="for texts and models")
-    parser.add_argument("--rows", type=int, default=ROWS["train"], help="of the training split")
+    parser.add_argument("--rows", type=int, default=ROWS, help="of the training split")
     parser.add_argument("--case", choices=CASES, help="only this one, in this process")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results/memory.csv")
     args = parser.parse_args()
     if args.case:
         print(json.dumps(measure(args.folder, args.case)))
         return
-    write_study(args.folder, {**ROWS, "train": args.rows})
+    write_study(args.folder, args.rows)
     _write_table(args.out, [_tokens(args.folder), *(_apart(args.folder, case) for case in CASES)])
 
 
@@ -155,10 +155,10 @@ def _write_table(out: Path, rows: list[dict[str, Any]]) -> None:
     print(out.read_text())
 
 
-def write_study(folder: Path, rows: dict[str, int]) -> None:
-    """Base model, texts and config, in `folder`."""
-    for number, (split, count) in enumerate(rows.items()):
-        write_texts(folder / f"text/qqp/{split}.parquet", count, seed=number)
+def write_study(folder: Path, rows: int) -> None:
+    """Base model, texts and config, in `folder`; a ninth as many rows for validation, as in QQP."""
+    write_texts(folder / "text/qqp/train.parquet", rows, seed=0)
+    write_texts(folder / "text/qqp/validation.parquet", rows // 9, seed=1)
     write_model(folder / "model")
     (folder / "study.yaml").write_text(yaml.safe_dump(STUDY))
 
