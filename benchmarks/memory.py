@@ -89,7 +89,7 @@ def measure(folder: Path, case: str) -> dict[str, Any]:
     settings = _settings(internal, signals)
     cpu = torch.device("cpu")
     workshop = Workshop(settings, folder / INIT, folder / TOKENS, folder / "teacher", cpu)
-    before = _peak_mb(resource.RUSAGE_SELF)
+    before = _own_peak_mb()
     (source,) = workshop.sources([settings])
     for _ in islice(workshop.training(settings, source, checkpoints=None).steps(), STEPS):
         pass
@@ -104,7 +104,7 @@ def measure(folder: Path, case: str) -> dict[str, Any]:
         "signals_mb": round(needed / 1e6),
         "source": type(source).__name__,
         "before_mb": before,
-        "peak_mb": _peak_mb(resource.RUSAGE_SELF),
+        "peak_mb": _own_peak_mb(),
     }
 
 
@@ -131,7 +131,8 @@ def _tokens(folder: Path) -> dict[str, Any]:
     subprocess.run(command, cwd=folder, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=True)
     head = new_classifier(folder / "model", LABELS, 0, torch.device("cpu"))
     head.save_pretrained(folder / "teacher")
-    return {"process": "text to tokens", "peak_mb": _peak_mb(resource.RUSAGE_CHILDREN)}
+    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * KILO
+    return {"process": "text to tokens", "peak_mb": round(most / 1e6)}
 
 
 def _apart(folder: Path, case: str) -> dict[str, Any]:
@@ -142,8 +143,10 @@ def _apart(folder: Path, case: str) -> dict[str, Any]:
     return found
 
 
-def _peak_mb(who: int) -> int:
-    return round(resource.getrusage(who).ru_maxrss * KILO / 1e6)
+def _own_peak_mb() -> int:
+    """Of this program alone; what `getrusage` tells begins with the memory of its parent."""
+    status = Path("/proc/self/status").read_text()
+    return round(int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6)
 
 
 def _write_table(out: Path, rows: list[dict[str, Any]]) -> None:
