@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -89,18 +90,17 @@ class GatheredAttention(KeptAttention):
 
     spare = 1
 
-    def __init__(
-        self,
-        lengths: npt.NDArray[np.int64],
-        layers: int,
-        heads: int,
-        dtype: torch.dtype,
-        device: torch.device,
-    ) -> None:
-        super().__init__(lengths, layers, heads, dtype, device)
-        self._bits = self.kept.view(SAME_BITS.get(dtype, dtype))
-        self._lengths = torch.from_numpy(lengths.astype(np.int64)).to(device)
-        self._starts = torch.from_numpy(self.starts[:-1]).to(device)
+    @cached_property
+    def _bits(self) -> Tensor:
+        return self.kept.view(SAME_BITS.get(self.kept.dtype, self.kept.dtype))
+
+    @cached_property
+    def _lengths(self) -> Tensor:
+        return torch.from_numpy(self.lengths.astype(np.int64)).to(self.device)
+
+    @cached_property
+    def _starts(self) -> Tensor:
+        return torch.from_numpy(self.starts[:-1]).to(self.device)
 
     def keep(self, batch: Batch, attention: Tensor) -> None:
         """See `KeptAttention.keep`."""
