@@ -1,10 +1,13 @@
+import json
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from internal_kd import fingerprint
 from internal_kd.fingerprint import closure, code_fingerprint, current_fingerprint
+from internal_kd.known_sources import NOTES, KnownSources
 
 STAGES = ("base", "data", "distill", "embedded", "pretrain", "student", "table1", "teacher")
 PACKAGE = {
@@ -182,10 +185,80 @@ def test_declared_data_files_exist():
     modules = {name for stage in STAGES for name in closure(f"internal_kd.stages.{stage}")}
     for name in modules:
         path = fingerprint._source_file(name)
-        for data in fingerprint._data_files(fingerprint._tree(name)):
+        for data in fingerprint._facts(name).data:
             assert (path.parent / data).is_file(), (name, data)
 
 
 def test_students_do_not_depend_on_generated_text():
     for stage in ("base", "student", "teacher", "distill"):
         assert "embedded" not in packages_of(stage), stage
+
+
+@pytest.fixture
+def noted(package, tmp_path, monkeypatch):
+    """A working directory with Snakemake's folder; what was read is forgotten by `anew`."""
+    (tmp_path / ".snakemake").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    def anew() -> None:
+        monkeypatch.setattr(fingerprint, "_known", KnownSources("this reader"))
+
+    anew()
+    return SimpleNamespace(anew=anew, file=tmp_path / NOTES)
+
+
+def unreadable(*_: object) -> None:
+    pytest.fail("a text was read that is known already")
+
+
+def test_what_was_read_before_is_not_read_again(package, noted, monkeypatch):
+    first = package("one")
+    noted.anew()
+    monkeypatch.setattr(fingerprint, "_tree", unreadable)
+    assert package("one") == first
+
+
+def test_an_edited_text_is_read_anew(package, noted):
+    first = package("one")
+    noted.anew()
+    assert package("one", **{"two.py": "X = 2\n"}) != first
+    noted.anew()
+    assert package("one") == first
+
+
+def test_declared_data_is_looked_at_every_time(package, noted):
+    first = package("one")
+    noted.anew()
+    assert package("one", **{"sub/values.csv": "1,3\n"}) != first
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"reader": "this reader", "facts": {"a": 1}}', '{"reader": "this reader"}'],
+)
+def test_spoilt_notes_count_for_nothing(package, noted, text):
+    first = package("one")
+    noted.file.write_text(text)
+    noted.anew()
+    assert package("one") == first
+    assert json.loads(noted.file.read_text())["facts"]
+
+
+def test_notes_of_another_reader_count_for_nothing(package, noted):
+    first = package("one")
+    told = json.loads(noted.file.read_text())
+    wrong = {key: {**facts, "digest": "0"} for key, facts in told["facts"].items()}
+    noted.file.write_text(json.dumps({"reader": "another", "facts": wrong}))
+    noted.anew()
+    assert package("one") == first
+
+
+def test_without_snakemakes_folder_nothing_is_noted(package, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    package("one")
+    assert not (tmp_path / ".snakemake").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_left(package, noted):
+    noted.file.parent.parent.joinpath("internal_kd").write_text("a file in the way")
+    assert package("one")

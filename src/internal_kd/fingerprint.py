@@ -17,11 +17,14 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from internal_kd.known_sources import KnownSources, SourceFacts
+
 PACKAGE = "internal_kd"
 DATA_CONSTANT = "FINGERPRINT_DATA"
 DIGITS = 16
 
 _SOURCE_ROOT = Path(__file__).resolve().parent.parent
+_known = KnownSources(reader=hashlib.sha256(Path(__file__).read_bytes()).hexdigest())
 _Documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -39,6 +42,7 @@ def code_fingerprint(module: str, without: str = "") -> str:
     digest = hashlib.sha256()
     for name in sorted(closure(module, without)):
         digest.update(f"{name}={_module_hash(name)}\n".encode())
+    _known.keep()
     return "-".join(filter(None, [digest.hexdigest()[:DIGITS], without]))
 
 
@@ -89,11 +93,23 @@ def _source_file(module: str) -> Path | None:
 
 
 @cache
-def _tree(module: str) -> ast.Module:
-    """The syntax tree of a module, without docstrings."""
+def _facts(module: str) -> SourceFacts:
     path = _source_file(module)
     assert path is not None
-    tree = ast.parse(path.read_bytes(), filename=str(path))
+    text = path.read_bytes()
+    key = hashlib.sha256(f"{module} in {path.name}\n".encode() + text).hexdigest()
+    facts = _known.get(key)
+    if facts is None:
+        tree = _tree(text, path)
+        digest = hashlib.sha256(_canonical(tree).encode()).hexdigest()
+        facts = SourceFacts(digest, _named_in(tree, module), tuple(_data_files(tree)))
+        _known.add(key, facts)
+    return facts
+
+
+def _tree(text: bytes, path: Path) -> ast.Module:
+    """The syntax tree of a module, without docstrings."""
+    tree = ast.parse(text, filename=str(path))
     for node in ast.walk(tree):
         if isinstance(node, _Documented) and ast.get_docstring(node, clean=False) is not None:
             rest = node.body[1:]
@@ -105,9 +121,15 @@ def _tree(module: str) -> ast.Module:
 @cache
 def _imports(module: str) -> frozenset[str]:
     """Modules of the package that this one imports, with the packages that contain them."""
-    names = {name for node in ast.walk(_tree(module)) for name in _named_by(node, module)}
+    names = _facts(module).imports
     parents = {parent for name in {*names, module} for parent in _packages_of(name)}
-    return frozenset(name for name in names | parents if _source_file(name) is not None)
+    return frozenset(name for name in parents.union(names) if _source_file(name) is not None)
+
+
+def _named_in(tree: ast.Module, module: str) -> tuple[str, ...]:
+    """Dotted names of this package that import statements may load."""
+    named = {name for node in ast.walk(tree) for name in _named_by(node, module)}
+    return tuple(sorted(name for name in named if name.split(".")[0] == PACKAGE))
 
 
 def _named_by(node: ast.AST, module: str) -> Iterator[str]:
@@ -138,10 +160,10 @@ def _packages_of(name: str) -> Iterator[str]:
 
 @cache
 def _module_hash(module: str) -> str:
-    tree, path = _tree(module), _source_file(module)
+    facts, path = _facts(module), _source_file(module)
     assert path is not None
-    digest = hashlib.sha256(_canonical(tree).encode())
-    for name in _data_files(tree):
+    digest = hashlib.sha256(facts.digest.encode())
+    for name in facts.data:
         digest.update(_file_hash(path.parent / name))
     return digest.hexdigest()
 

@@ -28,9 +28,11 @@ def test_restart_begins_with_warm_up_again() -> None:
     assert rates(schedule, 10) == pytest.approx(rates(LinearWarmupDecay(1.0, 10, 0.2), 10))
 
 
-def settings(kind: str = "adamw", weight_decay: float = 0.01) -> TrainingSettings:
+def settings(kind: str = "adamw", max_grad_norm: float = 0.0) -> TrainingSettings:
     """Settings of a training with this optimizer."""
-    return TrainingSettings(1, 8, 1e-3, optimizer=kind, weight_decay=weight_decay)
+    return TrainingSettings(
+        1, 8, 1e-3, optimizer=kind, weight_decay=0.01, max_grad_norm=max_grad_norm
+    )
 
 
 def gradients(model, step: int, resting: tuple[str, ...] = ()) -> None:
@@ -60,6 +62,40 @@ def test_steps_are_those_of_torch(kind) -> None:
         reference.step()
     for (name, a), b in zip(ours.named_parameters(), theirs.parameters(), strict=True):
         assert torch.equal(a, b), name
+
+
+@pytest.mark.parametrize("max_grad_norm", [0.5, 1e3])
+def test_gradients_are_clipped_as_torch_does(max_grad_norm) -> None:
+    """Sizes of Adam's steps hardly depend on the gradients', so its moments are compared."""
+    model = tiny_model()
+    optimizer = FusedAdam(model, settings(max_grad_norm=max_grad_norm))
+    gradients(model, 0, ("classifier",))
+    kept = copy.deepcopy(model)
+    for parameter, copied in zip(model.parameters(), kept.parameters(), strict=True):
+        copied.grad = None if parameter.grad is None else parameter.grad.clone()
+    norm = torch.nn.utils.clip_grad_norm_(kept.parameters(), max_grad_norm)
+    assert (norm > max_grad_norm) == (max_grad_norm == 0.5)
+    optimizer.step(0.0)
+    clipped = {
+        p.data_ptr(): copied.grad
+        for p, copied in zip(model.parameters(), kept.parameters(), strict=True)
+    }
+    for group in optimizer.groups:
+        for parameter, mean, square in zip(
+            group.parameters, group.means, group.squares, strict=True
+        ):
+            gradient = clipped[parameter.data_ptr()]
+            expected = torch.zeros_like(mean) if gradient is None else gradient
+            torch.testing.assert_close(mean, 0.1 * expected, rtol=1e-5, atol=1e-12)
+            torch.testing.assert_close(square, 0.001 * expected**2, rtol=1e-4, atol=1e-15)
+
+
+def test_no_finite_gradient_is_not_hidden() -> None:
+    model = tiny_model()
+    gradients(model, 0)
+    model.classifier.bias.grad[0] = torch.inf
+    FusedAdam(model, settings(max_grad_norm=1.0)).step(1e-3)
+    assert model.classifier.bias.isnan().any()
 
 
 def test_weight_decay_spares_biases_and_normalisation() -> None:

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from internal_kd.data.batches import assemble
+from internal_kd.distillation.losses.attention import attention_entropy
 from internal_kd.distillation.signal_pool import signal_source
 from internal_kd.distillation.signals import (
     LiveSignals,
@@ -47,15 +48,15 @@ def test_precomputed_equals_live(wanted) -> None:
 
 
 def assert_equal(ours: Signals, theirs: Signals, batch, wanted: Wanted) -> None:
-    """Both hold the same; rows of attention at padding do not count."""
+    """Both hold the same."""
     torch.testing.assert_close(ours.logits, theirs.logits)
     assert (ours.cls is None) == (not wanted.cls)
     assert (ours.attention is None) == (not wanted.attention)
     if ours.cls is not None:
         torch.testing.assert_close(ours.cls, theirs.cls)
     if ours.attention is not None:
-        rows = batch.attention_mask.bool()[:, None, None, :, None]
-        torch.testing.assert_close(ours.attention, theirs.attention * rows)
+        torch.testing.assert_close(ours.attention, theirs.attention)
+        torch.testing.assert_close(ours.entropy, theirs.entropy)
 
 
 @pytest.mark.parametrize("layers", [(1,), (2,), (1, 2), (1, 3)])
@@ -89,8 +90,10 @@ def test_the_budget_decides() -> None:
 
 
 def test_bytes_counted_by_hand() -> None:
-    # Two layers, 2 heads, lengths 3 and 5: attention 2*2*(9+25) = 136, [CLS] 2*16*2 = 64 floats.
-    assert precomputed_bytes(np.array([3, 5]), WANTED, heads=2, hidden=16) == 4 * (136 + 64)
+    # Two layers, 2 heads, lengths 3 and 5: attention 2*2*(9+25) = 136, [CLS] 2*16*2 = 64 floats,
+    # and 4 entropies in double precision.
+    found = precomputed_bytes(np.array([3, 5]), WANTED, heads=2, hidden=16)
+    assert found == 4 * (136 + 64) + 8 * 4
 
 
 def test_attention_in_fixed_point() -> None:
@@ -105,13 +108,33 @@ def test_attention_in_fixed_point() -> None:
     assert (ours.attention - theirs.attention).abs().max() <= 0.5 / 65535 + 1e-7
     assert torch.equal(ours.logits, theirs.logits)
     assert torch.equal(ours.cls, theirs.cls)
+    # What is kept is what the student is compared with: at no distance from itself.
+    expected = attention_entropy(ours.attention, lengths_of(batch))
+    torch.testing.assert_close(ours.entropy, expected, rtol=1e-7, atol=0)
+    assert (ours.entropy / theirs.entropy - 1).abs().max() > 1e-6
+
+
+def lengths_of(batch) -> torch.Tensor:
+    """Real tokens, `[batch, 1]`."""
+    return batch.attention_mask.sum(dim=1, keepdim=True)
+
+
+def test_attention_is_zero_at_padding() -> None:
+    split = tiny_split(11)
+    batch = assemble(split, np.array([7, 0, 3]), pad_token_id=0)
+    real = batch.attention_mask.bool()
+    there = (real[:, :, None] & real[:, None, :])[:, None, None]
+    assert batch.padded
+    for source in ("live", "precomputed"):
+        attention = source_for(split, source)(batch, (1, 2), True).attention
+        assert not (attention * ~there).any()
 
 
 def test_fixed_point_halves_what_the_budget_counts() -> None:
     split, wanted = tiny_split(11), Wanted((2, 4), attention=True)
     needed = precomputed_bytes(split.lengths, wanted, heads=2, hidden=16) / 1e6
     for form, kind in (("fp32", LiveSignals), ("uint16", PrecomputedSignals)):
-        found = source_for(split, "auto", needed * 0.51, wanted, form)
+        found = source_for(split, "auto", needed * 0.55, wanted, form)
         assert isinstance(found, kind)
 
 
@@ -119,7 +142,7 @@ def test_memory_is_what_was_counted() -> None:
     split = tiny_split(11)
     kept = source_for(split, "precomputed")
     counted = precomputed_bytes(split.lengths, WANTED, heads=2, hidden=16)
-    assert 4 * (kept.attention.kept.numel() + kept.cls.numel()) == counted
+    assert kept.attention.kept.nbytes + kept.cls.nbytes + kept.entropy.nbytes == counted
 
 
 def test_batches_without_padding_are_the_same() -> None:

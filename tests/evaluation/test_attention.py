@@ -76,7 +76,10 @@ def test_divergence_computed_by_hand() -> None:
 def test_mean_over_a_batch_is_the_training_loss(lengths) -> None:
     teacher, student = (scores(s, lengths, tokens=11, noise=5.0) for s in (1, 2))
     mask = mask_of(lengths, 11)
-    loss = attention_kl(masked_softmax(teacher, mask), student, mask)
+    padding = ~mask.bool()
+    probabilities = masked_softmax(teacher, mask).masked_fill(padding[:, None, :, None], 0.0)
+    keys = student.masked_fill(padding[:, None, None, :], torch.finfo(torch.float32).min)
+    loss = attention_kl(probabilities, keys, mask.sum(dim=1))
     torch.testing.assert_close(attention_kl_of_heads(teacher, student, mask).mean(), loss)
 
 

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -57,3 +60,18 @@ def test_probability_is_the_softmax_and_prediction_the_largest(tmp_path):
     np.testing.assert_allclose(table.column("probability_0"), [0.25, 1.0], rtol=1e-6)
     np.testing.assert_allclose(table.column("probability_1"), [0.75, 0.0], rtol=1e-6)
     assert table.column("prediction").to_pylist() == [1, 0]
+
+
+def test_nothing_is_imported_for_it(tmp_path):
+    """Every run ends with this file; importing pandas would take as long as evaluating twice."""
+    program = f"""
+import sys
+import numpy as np
+from internal_kd.evaluation.predictions import SplitPredictions, write_predictions
+
+frame = SplitPredictions(np.arange(3), np.zeros(3, np.int64), np.zeros((3, 2), np.float32))
+write_predictions({str(tmp_path / "p.parquet")!r}, {{"test": frame}})
+print("pandas" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stderr

@@ -63,11 +63,11 @@ def step(experiment: str, stage: Stage, layers: int = 2) -> int:
 
     def kept(_batch: Batch, layers: Sequence[int], logits: bool) -> Signals:
         chosen = [layer - 1 for layer in layers]
-        cls, attention = (
+        internal = (
             None if values is None or not chosen else values[:, chosen]
-            for values in (every.cls, every.attention)
+            for values in (every.cls, every.attention, every.entropy)
         )
-        return Signals(every.logits, cls, attention)
+        return Signals(every.logits, *internal)
 
     objective = DistillationObjective(settings, kept)
     student = classifier(layers=layers)

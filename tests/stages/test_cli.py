@@ -50,3 +50,24 @@ def test_settings_must_be_json(settings) -> None:
     result = run("--settings", settings, "--metrics", "none", "--out", "none")
     assert result.returncode == 2
     assert "--settings" in result.stderr
+
+
+def test_garbage_is_collected_once_a_stage_is_loaded() -> None:
+    """Not while it is imported, and not at all in a process that only imports stages."""
+    program = """
+import gc, runpy, sys
+from internal_kd.stages import cli
+
+seen = []
+cli._status_of = lambda *_: seen.append((gc.isenabled(), gc.get_freeze_count() > 0)) or 0
+import internal_kd.stages
+print(gc.isenabled())
+sys.argv = ["-m"]
+import importlib
+importlib.reload(internal_kd.stages)
+print(gc.isenabled())
+cli.run_stage("internal_kd.stages.table1", lambda parser: None, None, [])
+print(seen)
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert told.stdout.split("\n")[:3] == ["True", "False", "[(True, True)]"], told.stderr

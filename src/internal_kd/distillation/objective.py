@@ -80,11 +80,11 @@ class DistillationObjective:
         self, outputs: Representations, signals: Signals, batch: Batch, layers: tuple[int, ...]
     ) -> Terms:
         terms: Terms = {}
-        mask = batch.attention_mask if batch.padded else None
+        lengths = batch.attention_mask.sum(dim=-1) if batch.padded else None
         for name in self.settings.internal:
             values = []
             for position, layer in enumerate(layers):
-                value = _internal_loss(name, outputs, layer - 1, signals, position, mask)
+                value = _internal_loss(name, outputs, layer - 1, signals, position, lengths)
                 terms[f"{name}_layer{layer}"] = value
                 values.append(value)
             total = torch.stack(values).sum()
@@ -98,12 +98,14 @@ def _internal_loss(
     layer: int,
     signals: Signals,
     position: int,
-    mask: Tensor | None,
+    lengths: Tensor | None,
 ) -> Tensor:
     """A loss of the zero-based student layer against the teacher's at `position` of the signals."""
     if name == "attention_kl":
         assert signals.attention is not None
-        return attention_kl(signals.attention[:, position], outputs.scores[layer], mask)
+        assert signals.entropy is not None
+        probabilities, entropy = signals.attention[:, position], signals.entropy[:, position]
+        return attention_kl(probabilities, outputs.scores[layer], lengths, entropy)
     assert signals.cls is not None
     return cls_cosine(signals.cls[:, position], outputs.cls[layer])
 

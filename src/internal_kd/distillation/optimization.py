@@ -10,6 +10,7 @@ from internal_kd.distillation.settings import TrainingSettings
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
+CLIP_EPSILON = 1e-6  # as in torch.nn.utils.clip_grad_norm_
 KERNELS = {"adam": torch._fused_adam_, "adamw": torch._fused_adamw_}
 
 
@@ -45,6 +46,7 @@ class FusedAdam:
     A step is that of `torch.optim.AdamW(fused=True)`. Those classes load torch's compiler when they
     are made, which takes longer than all else before the first step of a training. Weight decay
     spares biases and normalisation, as in BERT's recipe; parameters without a gradient rest.
+    Gradients are clipped as `torch.nn.utils.clip_grad_norm_` does, but within the kernel.
     """
 
     def __init__(self, model: nn.Module, settings: TrainingSettings) -> None:
@@ -55,6 +57,7 @@ class FusedAdam:
             Group([p for p in parameters if p.ndim <= 1], 0.0),
         )
         self.rate = settings.learning_rate
+        self.max_grad_norm = settings.max_grad_norm
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
@@ -65,12 +68,19 @@ class FusedAdam:
     def step(self, rate: float) -> None:
         """Move all parameters that have a gradient."""
         self.rate = rate
+        divisor = self._divisor() if self.max_grad_norm else None
         for group in self.groups:
             chosen = group.active()
             if chosen:
-                self._move(group, chosen)
+                self._move(group, chosen, divisor)
 
-    def _move(self, group: Group, chosen: list[int]) -> None:
+    def _divisor(self) -> Tensor:
+        """Scalar by which all gradients are divided, so that their norm is within the limit."""
+        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        norm = nn.utils.get_total_norm(gradients)
+        return torch.clamp((norm + CLIP_EPSILON) / self.max_grad_norm, min=1.0)
+
+    def _move(self, group: Group, chosen: list[int], divisor: Tensor | None) -> None:
         steps = group.steps.unbind()
         self.kernel(
             [group.parameters[k] for k in chosen],
@@ -86,6 +96,7 @@ class FusedAdam:
             eps=EPSILON,
             amsgrad=False,
             maximize=False,
+            grad_scale=divisor,
         )
 
     def state_dict(self) -> dict[str, Any]:

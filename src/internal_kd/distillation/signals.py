@@ -12,6 +12,7 @@ from torch import Tensor
 from internal_kd.data.batches import CPU, Batch, Rows, moved
 from internal_kd.data.encoding import EncodedSplit
 from internal_kd.distillation.kept_attention import KeptAttention, keep_attention, select_layers
+from internal_kd.distillation.losses.attention import attention_entropy
 from internal_kd.models.representations import Representations, probabilities
 
 
@@ -22,13 +23,15 @@ class Signals:
     Attributes:
         logits: `[batch, classes]`; None where they were not asked for.
         cls: `[batch, layers asked for, hidden size]`.
-        attention: probabilities, `[batch, layers asked for, heads, tokens, tokens]`; zero at padded
-            keys.
+        attention: probabilities, `[batch, layers asked for, heads, tokens, tokens]`; zero in the
+            columns and rows of padding.
+        entropy: of the attention, `[batch, layers asked for]`, see `attention_entropy`.
     """
 
     logits: Tensor | None
     cls: Tensor | None = None
     attention: Tensor | None = None
+    entropy: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,22 @@ class LiveSignals:
         """Signals of `batch`, see `Signals`."""
         chosen = [self.wanted.layers[layer - 1] for layer in layers] if self.wanted.layers else []
         outputs = self.teacher(batch, None if logits else max(chosen))
-        cls = attention = None
+        cls = attention = entropy = None
         if self.wanted.cls and chosen:
             cls = torch.stack([outputs.cls[k - 1] for k in chosen], 1).float()
         if self.wanted.attention and chosen:
             attention = torch.stack([probabilities(outputs.scores[k - 1]) for k in chosen], 1)
-        return Signals(None if outputs.logits is None else outputs.logits.float(), cls, attention)
+            if batch.padded:
+                attention *= batch.attention_mask[:, None, None, :, None]
+            entropy = entropy_of(attention, batch)
+        known = None if outputs.logits is None else outputs.logits.float()
+        return Signals(known, cls, attention, entropy)
+
+
+def entropy_of(attention: Tensor, batch: Batch) -> Tensor:
+    """Entropy of a batch's attention, from `[batch, layers, heads, ...]` to `[batch, layers]`."""
+    lengths = batch.attention_mask.sum(dim=-1)[:, None] if batch.padded else None
+    return attention_entropy(attention, lengths)
 
 
 @dataclass(frozen=True)
@@ -142,6 +155,7 @@ class PrecomputedSignals:
         self.logits: Tensor | None = None
         self.cls: Tensor | None = None
         self.attention: KeptAttention | None = None
+        self.entropy: Tensor | None = None
         self.assembled: OfBatch | None = None
         every = range(1, len(live.wanted.layers) + 1)
         for batch in batches:
@@ -153,7 +167,10 @@ class PrecomputedSignals:
         if signals.cls is not None:
             self.cls = self._stored(self.cls, batch, signals.cls)
         if signals.attention is not None:
-            packed = self.form.pack(signals.attention).to(self.store)
+            packed = self.form.pack(signals.attention)
+            entropy = entropy_of(self.form.unpack(packed), batch)
+            self.entropy = self._stored(self.entropy, batch, entropy)
+            packed = packed.to(self.store)
             if self.attention is None:
                 layers, heads = packed.shape[1:3]
                 self.attention = keep_attention(
@@ -179,6 +196,7 @@ class PrecomputedSignals:
         for source, wanted in zip(sources, among, strict=True):
             source.cls = self.cls if wanted.cls else None
             source.attention = self.attention if wanted.attention else None
+            source.entropy = self.entropy if wanted.attention else None
         return sources
 
     def __call__(self, batch: Batch, layers: Sequence[int], logits: bool) -> Signals:
@@ -186,12 +204,14 @@ class PrecomputedSignals:
         assert self.logits is not None
         device, index = batch.input_ids.device, self._index(batch)
         chosen = [layer - 1 for layer in layers]
-        cls = attention = None
+        cls = attention = entropy = None
         if self.cls is not None and chosen:
             cls = moved(select_layers(self.cls[index], chosen), device)
-        if self.attention is not None and chosen:
+        if self.entropy is not None and chosen:
             attention = self._once(batch, chosen)
-        return Signals(moved(self.logits[index], device) if logits else None, cls, attention)
+            entropy = moved(select_layers(self.entropy[index], chosen), device)
+        known = moved(self.logits[index], device) if logits else None
+        return Signals(known, cls, attention, entropy)
 
     def _once(self, batch: Batch, chosen: list[int]) -> Tensor:
         """Attention probabilities; students in step who ask for the same layers share them."""
@@ -222,4 +242,6 @@ def precomputed_bytes(
     layers = len(wanted.layers)
     numbers = layers * heads * int((lengths.astype(np.int64) ** 2).sum())
     cls = layers * hidden * len(lengths)
-    return FORMS[attention].bytes * numbers * wanted.attention + 4 * cls * wanted.cls
+    entropies = 8 * layers * len(lengths)
+    attentions = FORMS[attention].bytes * numbers + entropies
+    return attentions * wanted.attention + 4 * cls * wanted.cls

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from internal_kd.data.batches import Batch, LengthBucketedBatches
@@ -269,8 +269,6 @@ class Training:
 
     def _step(self, loss: Tensor) -> None:
         loss.backward()
-        if self.settings.max_grad_norm:
-            nn.utils.clip_grad_norm_(self.optimizer.parameters, self.settings.max_grad_norm)
         self.optimizer.step(self.learning_rate.advance())
         self.optimizer.zero_grad()  # now, because a CUDA graph's gradients end with its step
 

@@ -50,7 +50,7 @@ def write_predictions(path: str | Path, frames: Mapping[str, SplitPredictions]) 
 def _table(name: str, frame: SplitPredictions) -> pa.Table:
     order = np.argsort(frame.indices, kind="stable")
     columns: dict[str, Any] = {
-        "split": pa.repeat(name, len(order)),
+        "split": _repeated(name, len(order)),
         "index": _column(frame.indices[order]),
         "label": _column(frame.labels[order]),
         "prediction": _column(frame.predictions[order]),
@@ -66,6 +66,13 @@ def _column(values: npt.NDArray[Any]) -> pa.Array:
     values = np.ascontiguousarray(values)
     kind = pa.from_numpy_dtype(values.dtype)
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
+
+
+def _repeated(text: str, times: int) -> pa.Array:
+    """The same as `pa.repeat`, which would import pandas too."""
+    encoded = text.encode()
+    ends = np.arange(times + 1, dtype=np.int32) * len(encoded)
+    return pa.StringArray.from_buffers(times, pa.py_buffer(ends), pa.py_buffer(encoded * times))
 
 
 def read_predictions(path: str | Path) -> dict[str, SplitPredictions]:

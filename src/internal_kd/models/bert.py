@@ -101,9 +101,9 @@ class SelfAttention(nn.Module):
         Rows are all tokens or [CLS] alone; the scores are those of all tokens if `all_scores`.
         """
         asking = states[:, :1] if only_cls and not all_scores else states
-        projected = self.query(asking), self.key(states), self.value(states)
+        projected = self.query(asking) * self.head_size**-0.5, self.key(states), self.value(states)
         queries, keys, values = map(self._heads, projected)
-        scores = queries @ keys.transpose(2, 3) * self.head_size**-0.5
+        scores = queries @ keys.transpose(2, 3)
         if bias is not None:
             scores = scores + bias
         weights = functional.softmax(scores[:, :, :1] if only_cls else scores, dim=-1)

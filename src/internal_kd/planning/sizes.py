@@ -9,6 +9,7 @@ from internal_kd.planning.texts import TaskTexts, Texts
 Settings = Mapping[str, Any]
 
 FLOAT = 4
+ENTROPY = 2  # floats that an entropy takes
 # Parameters, those of the best epoch, and two moments of the optimizer.
 COPIES_IN_CHECKPOINT = 4
 # Measured: a row of predictions without its logits and probabilities; a token of text, compressed.
@@ -24,7 +25,8 @@ def signal_bytes(settings: Settings, encoder: Encoder, train: Texts) -> float:
     As `distillation.signals.precomputed_bytes` counts, which the run itself decides by.
     """
     internal, layers = settings["experiment"]["internal"], settings["run"]["layers"]
-    attention = encoder.heads * train.squares if "attention_kl" in internal else 0
+    entropies = ENTROPY * train.rows
+    attention = encoder.heads * train.squares + entropies if "attention_kl" in internal else 0
     cls = encoder.hidden * train.rows if "cls_cosine" in internal else 0
     return FLOAT * layers * (attention + cls)
 

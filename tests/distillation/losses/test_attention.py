@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from internal_kd.distillation.losses.attention import attention_kl
+from internal_kd.distillation.losses.attention import attention_entropy, attention_kl
 from tests.distillation import reference
 
 LENGTHS = (5, 9, 1, 7)
@@ -22,27 +22,25 @@ def sentences(seed: int, sharpness: float = 2.0) -> list[Tensor]:
 
 
 def pad(scores: list[Tensor], tokens: int, noise: float = 0.0) -> Tensor:
-    """One padded tensor; what stands at padding must not matter."""
+    """One tensor, no key at padding; what stands in rows of padding must not matter."""
     padded = torch.randn(len(scores), HEADS, tokens, tokens) * noise
     for padded_scores, own in zip(padded, scores, strict=True):
         padded_scores[:, : own.shape[1], : own.shape[2]] = own
+        padded_scores[:, :, own.shape[2] :] = torch.finfo(torch.float32).min
     return padded
 
 
-def mask_of(tokens: int) -> Tensor:
-    """1 at real tokens."""
-    return torch.tensor([[int(k < n) for k in range(tokens)] for n in LENGTHS])
-
-
-def masked_probabilities(scores: Tensor, mask: Tensor) -> Tensor:
-    """Softmax over the real keys."""
-    return scores.masked_fill(~mask.bool()[:, None, None, :], -math.inf).softmax(-1)
+def taught(scores: list[Tensor], tokens: int) -> Tensor:
+    """Softmax over the real keys, zero at padding."""
+    probabilities = torch.zeros(len(scores), HEADS, tokens, tokens)
+    for padded, own in zip(probabilities, scores, strict=True):
+        padded[:, : own.shape[1], : own.shape[2]] = own.softmax(-1)
+    return probabilities
 
 
 def kl(teacher: list[Tensor], student: Tensor, tokens: int) -> Tensor:
     """The loss of padded sentences."""
-    mask = mask_of(tokens)
-    return attention_kl(masked_probabilities(pad(teacher, tokens), mask), student, mask)
+    return attention_kl(taught(teacher, tokens), student, torch.tensor(LENGTHS))
 
 
 @pytest.mark.parametrize("sharpness", [0.1, 1.0, 8.0])
@@ -71,7 +69,7 @@ def test_value_computed_by_hand() -> None:
     # One head, two tokens; teacher rows (1/2, 1/2), student rows (3/4, 1/4) and (1/2, 1/2):
     # ((log 2/3 + log 2) / 2 + 0) / 2 = 0.07192052.
     student = torch.tensor([[[[math.log(3.0), 0.0], [0.0, 0.0]]]])
-    value = attention_kl(torch.full((1, 1, 2, 2), 0.5), student, torch.ones(1, 2))
+    value = attention_kl(torch.full((1, 1, 2, 2), 0.5), student)
     assert value.item() == pytest.approx(0.07192052, 1e-6)
 
 
@@ -90,11 +88,10 @@ def test_padding_plays_no_part(extra: int, noise: float) -> None:
 
 @given(st.permutations(range(len(LENGTHS))))
 def test_batch_order_plays_no_part(order: list[int]) -> None:
-    mask = mask_of(9)
-    teacher = masked_probabilities(pad(sentences(1), 9), mask)
-    student = pad(sentences(2), 9)
-    shuffled = attention_kl(teacher[order], student[order], mask[order])
-    torch.testing.assert_close(shuffled, attention_kl(teacher, student, mask))
+    lengths = torch.tensor(LENGTHS)
+    teacher, student = taught(sentences(1), 9), pad(sentences(2), 9)
+    shuffled = attention_kl(teacher[order], student[order], lengths[order])
+    torch.testing.assert_close(shuffled, attention_kl(teacher, student, lengths))
 
 
 @given(seed=st.integers(0, 1000))
@@ -105,8 +102,31 @@ def test_never_negative(seed: int) -> None:
 def test_finite_where_the_teacher_gives_no_probability() -> None:
     teacher = torch.tensor([[[[1.0, 0.0], [0.0, 1.0]]]])
     student = torch.tensor([[[[0.0, -300.0], [5.0, 0.0]]]], requires_grad=True)
-    value = attention_kl(teacher, student, torch.ones(1, 2))
+    value = attention_kl(teacher, student)
     value.backward()
     assert student.grad is not None
     assert torch.isfinite(value)
     assert torch.isfinite(student.grad).all()
+
+
+def test_entropy_is_that_of_the_rows() -> None:
+    expected = [
+        sum(-(p * p.log()).sum() for p in own.double().softmax(-1).flatten(0, 1)) / (HEADS * n)
+        for n, own in zip(LENGTHS, sentences(1), strict=True)
+    ]
+    found = attention_entropy(taught(sentences(1), 12), torch.tensor(LENGTHS))
+    torch.testing.assert_close(found, torch.stack(expected), rtol=1e-6, atol=1e-7)
+
+
+def test_entropy_computed_by_hand() -> None:
+    # Rows (1/2, 1/2) and (1, 0): (log 2 + 0) / 2.
+    rows = torch.tensor([[[0.5, 0.5], [1.0, 0.0]]])
+    assert attention_entropy(rows).item() == pytest.approx(math.log(2) / 2)
+
+
+def test_entropy_may_be_known() -> None:
+    teacher, student = taught(sentences(1), 9), pad(sentences(2), 9)
+    lengths = torch.tensor(LENGTHS)
+    known = attention_entropy(teacher, lengths)
+    expected = attention_kl(teacher, student, lengths)
+    assert torch.equal(attention_kl(teacher, student, lengths, known), expected)

@@ -5,33 +5,51 @@ from torch import Tensor
 
 
 def attention_kl(
-    teacher_probabilities: Tensor, student_scores: Tensor, mask: Tensor | None
+    teacher_probabilities: Tensor,
+    student_scores: Tensor,
+    lengths: Tensor | None = None,
+    teacher_entropy: Tensor | None = None,
 ) -> Tensor:
     """Kullback-Leibler divergence between attention rows, Equation 2 and `HeadLoss` of Algorithm 1.
 
     `1/L sum_i A_Ti log(A_Ti / A_Si)` for each head and sentence of L tokens, then the mean over
-    heads and sentences. Padding is neither a key nor a row; L counts the real tokens of each
-    sentence.
+    heads and sentences. Padding is neither a key nor a row. The part of the teacher alone is a
+    constant of the training, so it is computed as cross-entropy minus the teacher's entropy.
 
     Args:
-        teacher_probabilities: `[batch, heads, tokens, tokens]`, rows over real tokens sum to one.
-        student_scores: `[batch, heads, tokens, tokens]`, before softmax and before dropout.
-        mask: `[batch, tokens]`, nonzero at real tokens; None if there is no padding.
+        teacher_probabilities: `[batch, heads, tokens, tokens]`, rows over real tokens sum to one,
+            zero in columns and rows of padding.
+        student_scores: `[batch, heads, tokens, tokens]`, before softmax and before dropout, the
+            lowest number in columns of padding.
+        lengths: `[batch]`, real tokens of each sentence; None if there is no padding.
+        teacher_entropy: `[batch]`, as `attention_entropy` gives it; None to compute it here.
 
     Returns:
         A scalar in nats.
     """
-    teacher, scores = teacher_probabilities.float(), student_scores.float()
-    if mask is None:
-        return _divergence(teacher, scores).mean()
-    real = mask.bool()
-    keys = real[:, None, None, :]
-    scores = scores.masked_fill(~keys, torch.finfo(torch.float32).min)
-    rows = real[:, None, :] / real.sum(dim=-1)[:, None, None]
-    return (_divergence(teacher.masked_fill(~keys, 0.0), scores) * rows).sum(dim=-1).mean()
+    teacher = teacher_probabilities.float()
+    if teacher_entropy is None:
+        teacher_entropy = attention_entropy(teacher, lengths)
+    log_student = torch.log_softmax(student_scores.float(), dim=-1)
+    cross_entropy = -_mean_over_rows((teacher * log_student).sum(dim=-1), lengths)
+    return (cross_entropy - teacher_entropy).mean().float()
 
 
-def _divergence(teacher: Tensor, student_scores: Tensor) -> Tensor:
-    """Kullback-Leibler divergence of each row, `[batch, heads, tokens]`."""
-    log_student = torch.log_softmax(student_scores, dim=-1)
-    return (torch.xlogy(teacher, teacher) - teacher * log_student).sum(dim=-1)
+def attention_entropy(probabilities: Tensor, lengths: Tensor | None = None) -> Tensor:
+    """Entropy of attention rows, the mean over real rows and heads of each sentence.
+
+    Args:
+        probabilities: `[..., heads, tokens, tokens]`, zero in columns and rows of padding.
+        lengths: real tokens of each sentence, of the shape that is returned or one that broadcasts
+            to it; None if there is no padding.
+
+    Returns:
+        `[...]` in nats, in double precision: a divergence is a small difference of such numbers.
+    """
+    return -_mean_over_rows(torch.xlogy(probabilities, probabilities).sum(dim=-1), lengths)
+
+
+def _mean_over_rows(values: Tensor, lengths: Tensor | None) -> Tensor:
+    """From `[..., heads, tokens]`, zero at padding, to `[...]`."""
+    heads, tokens = values.shape[-2:]
+    return values.double().sum(dim=(-2, -1)) / (heads * (tokens if lengths is None else lengths))
