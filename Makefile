@@ -5,6 +5,7 @@
 # make progress what is done, running and to do; also while it runs
 # make test     set everything up and run the tests
 # make bench    measure training beside its alternatives, ten minutes on one quiet core
+# make bench-schedules measure what progressive and stacked distillation save, eight minutes
 # make memory   measure the memory of trainings on 363,846 examples
 # make bench-gpu measure the steps of a training on a GPU; BENCH="--help" for its options
 PYTHON ?= python3
@@ -16,16 +17,19 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 STAMP := $(VENV)/.installed
 PEERS := build/bench
+# Memory is kept as in the workflow's jobs (workflow/rules/common.smk).
+TIMED := OMP_NUM_THREADS=1 TQDM_DISABLE=1 MALLOC_MMAP_THRESHOLD_=1073741824 \
+	MALLOC_TRIM_THRESHOLD_=4294967296 MALLOC_TOP_PAD_=67108864
 PACKAGES := -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
 WITH_VENV := PATH="$(BIN):$$PATH"
 NEEDED := import sys; sys.exit(sys.version_info < (3, 11) and \
 	"error: Python 3.11 or newer is needed; name one with PYTHON=python3.x")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup table1 paper times plan progress test bench memory bench-gpu lint format lock clean
+.PHONY: help setup table1 paper times plan progress test bench bench-schedules memory bench-gpu lint format lock clean
 
 help:
-	@echo "make table1 | paper | times | plan | progress | test | bench | memory | bench-gpu | lint | format | lock | setup | clean"
+	@echo "make table1 | paper | times | plan | progress | test | bench | bench-schedules | memory | bench-gpu | lint | format | lock | setup | clean"
 
 setup: $(STAMP)
 
@@ -61,11 +65,11 @@ $(PEERS)/.installed: $(STAMP) pyproject.toml
 	$(PEERS)/bin/python -m pip install --quiet --editable ".[bench]"
 	@touch $@
 
-# Memory is kept as in the workflow's jobs (workflow/rules/common.smk).
 bench: $(PEERS)/.installed
-	OMP_NUM_THREADS=1 TQDM_DISABLE=1 MALLOC_MMAP_THRESHOLD_=1073741824 \
-	MALLOC_TRIM_THRESHOLD_=4294967296 MALLOC_TOP_PAD_=67108864 \
-	$(PEERS)/bin/python -m benchmarks $(BENCH)
+	$(TIMED) $(PEERS)/bin/python -m benchmarks $(BENCH)
+
+bench-schedules: setup
+	$(TIMED) $(BIN)/python -m benchmarks.schedules $(BENCH)
 
 memory: setup
 	OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(WITH_VENV) python -m benchmarks.memory --folder build/memory

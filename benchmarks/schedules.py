@@ -1,0 +1,117 @@
+"""Measure what PID and SID cost beside all layers at once: `make bench-schedules`.
+
+Students of equal epochs, four of five of them in the stages, trained in turns, in one process on
+one thread. The output loss begins after the stages, as in Experiments 3.3 and 3.4: before, nothing
+above the layers in turn is run.
+"""
+
+import argparse
+import csv
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from benchmarks.contestants.contestant import LEARNING_RATE, MAX_GRAD_NORM
+from benchmarks.contestants.ours import LOSSES, Ours
+from benchmarks.examples import PAD
+from benchmarks.lengths import TASKS
+from benchmarks.shapes import SHAPES
+from benchmarks.workload import Workload, make_workload
+from internal_kd.distillation.objective import DistillationObjective
+from internal_kd.distillation.schedules import Kind, Schedule, epoch_limits
+from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
+from internal_kd.distillation.training import Training
+from internal_kd.distillation.updates import UpdateRule
+from internal_kd.models.classifier import Classifier
+
+Updates = Literal["all", "active"]
+Source = Literal["precomputed", "live"]
+
+EPOCHS_PER_LAYER = 4
+INTERNAL_FRACTION = 0.8
+PLAIN = "all layers at once"
+# Kind of schedule, and which parameters its stages update.
+SCHEDULES: dict[str, tuple[Kind, Updates]] = {
+    PLAIN: ("simultaneous", "all"),
+    "SID": ("stacked", "all"),
+    "PID": ("progressive", "all"),
+    "PID, only the layer in turn learns": ("progressive", "active"),
+}
+SOURCES: tuple[Source, ...] = ("precomputed", "live")
+FIELDS = ("schedule", "signals", "round", "cpu_seconds", "times_as_fast")
+
+
+def main() -> None:
+    """Measure all schedules, and write `schedules.csv`."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.schedules", description=__doc__)
+    parser.add_argument("--shape", choices=SHAPES, default="minilm")
+    parser.add_argument("--task", choices=TASKS, default="cola")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results/schedules.csv")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    workload = make_workload(SHAPES[args.shape], args.task, batch_size=32, batches=5)
+    with args.out.open("w", newline="") as file:
+        table = csv.DictWriter(file, FIELDS, lineterminator="\n")
+        table.writeheader()
+        for row in measure(workload, args.rounds):
+            table.writerow(row)
+            print(*row.values(), sep="\t", flush=True)
+
+
+def measure(workload: Workload, rounds: int) -> Iterator[dict[str, Any]]:
+    """A row for each schedule, source of signals and round; ratios are those within a round."""
+    contestants = {source: Ours(workload, source) for source in SOURCES}
+    for contestant in contestants.values():
+        train(contestant, "simultaneous", "all", epochs=1)
+    for number in range(1, rounds + 1):
+        for source, contestant in contestants.items():
+            plain = None
+            for name, (kind, updates) in SCHEDULES.items():
+                seconds = train(contestant, kind, updates)
+                plain = plain or seconds
+                told = (name, source, number, round(seconds, 3), round(plain / seconds, 3))
+                yield dict(zip(FIELDS, told, strict=True))
+
+
+def train(contestant: Ours, kind: Kind, updates: Updates, epochs: int | None = None) -> float:
+    """CPU seconds of a whole training; `epochs` but for as many as the schedule is meant for."""
+    layers = contestant.workload.shape.student_layers
+    epochs = epochs or round(layers * EPOCHS_PER_LAYER / INTERNAL_FRACTION)
+    limits = epoch_limits(epochs, layers, INTERNAL_FRACTION)
+    training = Training(
+        contestant.student,
+        contestant.workload.split,
+        DistillationObjective(
+            ObjectiveSettings(LOSSES.internal, LOSSES.output, summed=kind == "stacked"),
+            contestant.signals,
+        ),
+        Schedule(kind, layers, limits, output_from="end"),
+        TrainingSettings(
+            epochs,
+            contestant.workload.batch_size,
+            LEARNING_RATE,
+            max_grad_norm=MAX_GRAD_NORM,
+            keep="last",
+        ),
+        rule=UpdateRule(updates),
+        evaluate=_nothing,
+        selection_metric="accuracy",
+        seed=0,
+        pad_token_id=PAD,
+    )
+    started = time.process_time()
+    training.run()
+    return time.process_time() - started
+
+
+def _nothing(_: Classifier) -> dict[str, float]:
+    """Evaluation is the same for all."""
+    return {"accuracy": 0.0}
+
+
+if __name__ == "__main__":
+    main()
