@@ -7,21 +7,20 @@ above the layers in turn is run.
 
 import argparse
 import csv
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
-from benchmarks.contestants.contestant import LEARNING_RATE, MAX_GRAD_NORM
-from benchmarks.contestants.ours import LOSSES, Ours
+from benchmarks.contestants.contestant import LEARNING_RATE, MAX_GRAD_NORM, CpuClock
+from benchmarks.contestants.ours import LOSSES, ClockedSchedule, Ours
 from benchmarks.examples import PAD
 from benchmarks.lengths import TASKS
 from benchmarks.shapes import SHAPES
 from benchmarks.workload import Workload, make_workload
 from internal_kd.distillation.objective import DistillationObjective
-from internal_kd.distillation.schedules import Kind, Schedule, epoch_limits
+from internal_kd.distillation.schedules import Kind, epoch_limits
 from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
 from internal_kd.distillation.training import Training
 from internal_kd.distillation.updates import UpdateRule
@@ -78,10 +77,17 @@ def measure(workload: Workload, rounds: int) -> Iterator[dict[str, Any]]:
 
 
 def train(contestant: Ours, kind: Kind, updates: Updates, epochs: int | None = None) -> float:
-    """CPU seconds of a whole training; `epochs` but for as many as the schedule is meant for."""
+    """CPU seconds of a training's epochs; `epochs` but for as many as the schedule is meant for."""
     layers = contestant.workload.shape.student_layers
     epochs = epochs or round(layers * EPOCHS_PER_LAYER / INTERNAL_FRACTION)
     limits = epoch_limits(epochs, layers, INTERNAL_FRACTION)
+    schedule = ClockedSchedule(kind, layers, limits, output_from="end")
+    clock = schedule.clock = CpuClock()
+
+    def end_of_epoch(_: Classifier) -> dict[str, float]:
+        clock.stop()
+        return {"accuracy": 0.0}
+
     training = Training(
         contestant.student,
         contestant.workload.split,
@@ -89,7 +95,7 @@ def train(contestant: Ours, kind: Kind, updates: Updates, epochs: int | None = N
             ObjectiveSettings(LOSSES.internal, LOSSES.output, summed=kind == "stacked"),
             contestant.signals,
         ),
-        Schedule(kind, layers, limits, output_from="end"),
+        schedule,
         TrainingSettings(
             epochs,
             contestant.workload.batch_size,
@@ -98,19 +104,13 @@ def train(contestant: Ours, kind: Kind, updates: Updates, epochs: int | None = N
             keep="last",
         ),
         rule=UpdateRule(updates),
-        evaluate=_nothing,
+        evaluate=end_of_epoch,
         selection_metric="accuracy",
         seed=0,
         pad_token_id=PAD,
     )
-    started = time.process_time()
     training.run()
-    return time.process_time() - started
-
-
-def _nothing(_: Classifier) -> dict[str, float]:
-    """Evaluation is the same for all."""
-    return {"accuracy": 0.0}
+    return clock.seconds
 
 
 if __name__ == "__main__":

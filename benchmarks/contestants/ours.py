@@ -35,11 +35,9 @@ LOSSES = ObjectiveSettings({"attention_kl": 1.0, "cls_cosine": 1.0}, {"soft": 1.
 
 
 class ClockedSchedule(Schedule):
-    """All layers in every epoch; tells when an epoch begins."""
+    """Starts a clock when an epoch begins."""
 
-    def __init__(self, layers: int) -> None:
-        super().__init__("simultaneous", layers)
-        self.clock: CpuClock | None = None
+    clock: CpuClock | None = None
 
     def stage(self) -> Stage:
         """What acts in the coming epoch."""
@@ -76,7 +74,8 @@ class Ours(Contestant):
 
     def train(self, passes: int) -> float:
         """Epochs of a training after a first one that is not timed."""
-        clock, schedule = CpuClock(), ClockedSchedule(self.workload.shape.student_layers)
+        clock = CpuClock()
+        schedule = ClockedSchedule("simultaneous", self.workload.shape.student_layers)
 
         def end_of_epoch(_: Classifier) -> dict[str, float]:
             if schedule.clock is not None:
