@@ -90,4 +90,10 @@ def _enter(
     if prepare is not None:
         prepare()
     sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit:
+        # Multiprocessing gives another status if it has something to say and the log is full.
+        if not os.path.sameopenfile(terminal, 2):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        raise
