@@ -5,7 +5,7 @@
 # make progress what is done, running and to do; also while it runs
 # make test     set everything up and run the tests
 # make bench    measure training beside its alternatives, ten minutes on one quiet core
-# make bench-schedules measure what progressive and stacked distillation save, eight minutes
+# make bench-schedules measure what progressive and stacked distillation save, six minutes
 # make memory   measure the memory of trainings on 363,846 examples
 # make bench-gpu measure the steps of a training on a GPU; BENCH="--help" for its options
 PYTHON ?= python3

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import torch
 
-from benchmarks.contestants.contestant import LEARNING_RATE, MAX_GRAD_NORM, CpuClock
+from benchmarks.contestants.contestant import CpuClock
 from benchmarks.contestants.ours import LOSSES, ClockedSchedule, Ours
 from benchmarks.examples import PAD
 from benchmarks.lengths import TASKS
@@ -21,7 +21,7 @@ from benchmarks.shapes import SHAPES
 from benchmarks.workload import Workload, make_workload
 from internal_kd.distillation.objective import DistillationObjective
 from internal_kd.distillation.schedules import Kind, epoch_limits
-from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
+from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.training import Training
 from internal_kd.distillation.updates import UpdateRule
 from internal_kd.models.classifier import Classifier
@@ -96,13 +96,7 @@ def train(contestant: Ours, kind: Kind, updates: Updates, epochs: int | None = N
             contestant.signals,
         ),
         schedule,
-        TrainingSettings(
-            epochs,
-            contestant.workload.batch_size,
-            LEARNING_RATE,
-            max_grad_norm=MAX_GRAD_NORM,
-            keep="last",
-        ),
+        contestant.settings(epochs),
         rule=UpdateRule(updates),
         evaluate=end_of_epoch,
         selection_metric="accuracy",

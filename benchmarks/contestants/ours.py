@@ -88,7 +88,7 @@ class Ours(Contestant):
             self.workload.split,
             DistillationObjective(LOSSES, self.signals),
             schedule,
-            self._settings(passes + 1),
+            self.settings(passes + 1),
             rule=UpdateRule(),
             evaluate=end_of_epoch,
             selection_metric="accuracy",
@@ -110,7 +110,8 @@ class Ours(Contestant):
         loss.backward()
         return LossAndGradients(loss.item(), gradients_of(self.student))
 
-    def _settings(self, epochs: int) -> TrainingSettings:
+    def settings(self, epochs: int) -> TrainingSettings:
+        """Of a training of so many epochs."""
         return TrainingSettings(
             epochs=epochs,
             batch_size=self.workload.batch_size,

@@ -1,4 +1,4 @@
-"""What was read out of source files before: parsing them takes longer than all else of a dry run.
+"""What was read out of source files before: parsing them all takes a second of every dry run.
 
 The notes lie in Snakemake's folder of the working directory, like all that can be made anew. They
 are found by the text itself, so that nothing but a text that was read before is taken from them.

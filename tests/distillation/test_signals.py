@@ -132,9 +132,11 @@ def test_attention_is_zero_at_padding() -> None:
 
 def test_fixed_point_halves_what_the_budget_counts() -> None:
     split, wanted = tiny_split(11), Wanted((2, 4), attention=True)
-    needed = precomputed_bytes(split.lengths, wanted, heads=2, hidden=16) / 1e6
+    needed = precomputed_bytes(split.lengths, wanted, heads=2, hidden=16)
+    entropies = 8 * len(wanted.layers) * len(split)  # the same in both forms
+    budget_mb = (0.51 * (needed - entropies) + entropies) / 1e6
     for form, kind in (("fp32", LiveSignals), ("uint16", PrecomputedSignals)):
-        found = source_for(split, "auto", needed * 0.55, wanted, form)
+        found = source_for(split, "auto", budget_mb, wanted, form)
         assert isinstance(found, kind)
 
 
