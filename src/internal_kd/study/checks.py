@@ -179,6 +179,29 @@ def check_teacher_experiment(draft: Draft) -> Found:
             )
 
 
+@CHECKS.reading("seeds", "teacher.seeds")
+def check_teacher_seeds(draft: Draft) -> Found:
+    """All students share a teacher, or each seed has its own."""
+    seeds, own = draft["seeds"], draft["teacher"]["seeds"]
+    if len(own) > 1 and own != seeds:
+        yield Problem(
+            ("teacher", "seeds"),
+            f"is {own}, but the students' seeds are {seeds}; write one seed, or the same list",
+        )
+
+
+@CHECKS.reading("experiments")
+def check_readings(draft: Draft) -> Found:
+    """What an experiment is another reading of is another student."""
+    students = [row.name for row in draft.students]
+    for row in draft.experiments:
+        path = ("experiments", row.name, "reading_of")
+        if row.reading_of == row.name:
+            yield Problem(path, "an experiment is no reading of itself; name another one")
+        elif row.reading_of is not None:
+            yield from unknown(path, [row.reading_of], students, "student experiment")
+
+
 @CHECKS.reading("experiments")
 def check_losses(draft: Draft) -> Found:
     """Every student has a loss, and schedules over layers have losses to schedule."""
