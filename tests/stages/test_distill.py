@@ -32,8 +32,9 @@ STUDENTS = ["exp1.1", "exp2.0", *(f"exp3.{k}" for k in range(7))]
 
 
 def distil(tiny: Path, out: Path, name: str, *, seed=0, data="rte.npz", **changes) -> Path:
-    """One run of an experiment; `changes` go to its training, distillation or selection settings, and to the
-    `experiment` itself."""
+    """One run of an experiment; `changes` go to its training, distillation or selection
+    settings, and to the `experiment` itself.
+    """
     keys = {field.name for field in fields(TrainingSettings)}
     training = TRAINING | {k: v for k, v in changes.items() if k in keys}
     distillation = DISTILLATION | {k: v for k, v in changes.items() if k in DISTILLATION}

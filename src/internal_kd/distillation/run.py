@@ -25,14 +25,12 @@ from internal_kd.locks import only_writer
 from internal_kd.models.classifier import Classifier
 from internal_kd.models.loading import copy_tokenizer
 from internal_kd.models.parameters import count_parameters
+from internal_kd.run_format import FORMAT
 from internal_kd.streams import Streams, holdout_seed
 from internal_kd.tasks import get_task
 
 EVALUATED = ("validation", "test")
 HOLDOUT = "holdout"
-FORMAT = (
-    2  # of metrics.json; raised where numbers of former versions are not to be mixed with new ones
-)
 
 
 @dataclass(frozen=True)
