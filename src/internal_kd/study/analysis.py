@@ -71,6 +71,19 @@ def significance_runs(study: Study) -> Runs:
     return _experiments_on_table1_tasks(study, (study.standard, *candidates(study)))
 
 
+def readings(study: Study) -> tuple[Experiment, ...]:
+    """Experiments that are other readings of another one, in the order of those."""
+    found = [row for row in study.experiments.values() if row.reading_of]
+    return tuple(sorted(found, key=lambda row: (str(row.reading_of), row.name)))
+
+
+def readings_runs(study: Study) -> Runs:
+    """All readings, and what they are readings of."""
+    rows = readings(study)
+    taken = [study.experiments[str(row.reading_of)] for row in rows]
+    return _experiments_on_table1_tasks(study, (*taken, *rows))
+
+
 def claims_runs(study: Study) -> Runs:
     """Everything: Table 1, both sweeps, and the students compared."""
     sweeps = [layer_sweep_runs(study, task) for task in study.table1_tasks]
