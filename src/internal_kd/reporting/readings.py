@@ -144,7 +144,8 @@ def _notes(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
     notes = [
         f"Study: {settings['study']}. Means over {' or '.join(map(str, seeds)) or 'no'} student "
         f"seeds; differences with the {share} interval of the test over examples and student "
-        f"seeds. Bold: Benjamini-Hochberg p over the whole table below {1 - settings['confidence']:.2g}."
+        "seeds. Bold: Benjamini-Hochberg p over the whole table below "
+        f"{1 - settings['confidence']:.2g}."
     ]
     if seeds and seeds[0] < SEEDS_FOR_VERDICTS:
         notes.append("With one or two seeds every difference is a hint; nothing is bold.")
