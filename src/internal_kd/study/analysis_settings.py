@@ -9,11 +9,12 @@ from internal_kd.study.figures import Figure
 from internal_kd.study.settings import Settings, note
 
 
-def _row(experiment: Experiment) -> dict[str, str]:
-    return {"name": experiment.name, "label": experiment.label}
+def _row(experiment: Experiment) -> Settings:
+    head = None if experiment.is_teacher else experiment.head_init
+    return {"name": experiment.name, "label": experiment.label, "head": head}
 
 
-def _rows(experiments: Iterable[Experiment]) -> list[dict[str, str]]:
+def _rows(experiments: Iterable[Experiment]) -> list[Settings]:
     return [_row(experiment) for experiment in experiments]
 
 
