@@ -64,8 +64,8 @@ def write_fake_run(
         **scores,
         "last_epoch": scores.get("validation"),
         "majority": {n: majority_baseline(f.labels, f.labels) for n, f in known.items()},
-        "parameters": {"total": 1000 + 100 * layers, "embeddings": 900}
-        | {"layers": 100 * layers, "head": 100},
+        "parameters": {"total": 1000 + 100 * layers, "embeddings": 900, "layers": 100 * layers}
+        | {"pooler": 90, "classifier": 10},
         "schedule": [],
         "flags": [],
         "code": "abc",

@@ -62,6 +62,9 @@ def test_a_figure_is_told_what_its_kind_needs():
     assert by_name["fig2"]["task"] == "qqp"
     assert by_name["fig3"]["layers"] == 4
     assert [row["name"] for row in by_name["fig4"]["experiments"]] == ["exp3.3", "exp3.4", "exp3.5"]
+    heads = [row["head"] for row in by_name["fig4"]["experiments"]]
+    assert heads == ["teacher", "teacher", "random"]
+    assert by_name["fig2"]["teacher"]["head"] is None
     assert (by_name["fig5"]["layer"], by_name["fig5"]["head"]) == (None, 4)
     assert by_name["fig11"]["head"] == 1
     assert by_name["attention_kl"]["tasks"] == ["cola", "qqp", "mrpc", "rte"]

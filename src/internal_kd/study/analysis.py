@@ -35,7 +35,7 @@ def percents(study: Study, task: str) -> tuple[int, ...]:
 
 
 def layer_sweep_runs(study: Study, task: str) -> Runs:
-    """The teacher, and the students compared at every depth."""
+    """The teachers, and the students compared at every depth."""
     students = (
         study.runs_of(experiment, task, layers)
         for experiment in compared(study)
@@ -112,7 +112,10 @@ def attention_runs(study: Study) -> Runs:
 
 
 def shown_runs(study: Study, task: str) -> tuple[Run, Run, Run]:
-    """Teacher, standard and internal KD of the first seed, of which single examples are shown."""
+    """Standard and internal KD of the first seed, and before them the teacher that both have.
+
+    Single examples are shown of these.
+    """
     standard, internal = (study.runs_of(row, task)[0] for row in compared(study))
     return study.teacher_of(internal), standard, internal
 

@@ -44,7 +44,7 @@ def history(shift=0.0):
 def write_study(path, seeds=(0, 1), task="cola", accuracy=None, tested=False):
     """Folders of all runs of Table 1 and both sweeps."""
     accuracy = ACCURACY | (accuracy or {})
-    whole = {"layers": 800, "total": 2000, "embeddings": 1100, "head": 100}
+    whole = {"layers": 800, "total": 2000, "embeddings": 1100, "pooler": 90, "classifier": 10}
     runs = [
         write_fake_run(
             path, task, "exp1.0", layers=8, validation=predictions(0.95, 99), parameters=whole
