@@ -23,6 +23,7 @@ from internal_kd.distillation.updates import UpdateRule
 from internal_kd.models.bert import BertClassifier, BertConfig
 from internal_kd.models.teacher import FrozenTeacher
 from internal_kd.runtime import wait_for
+from internal_kd.streams import Streams
 
 Precision = Literal["fp32", "bf16"]
 WARM_UP = 3  # passes: a graph is run once as single launches, recorded, and replayed
@@ -55,7 +56,7 @@ def parts(layers: int) -> list[Part]:
     """Experiments 2.0 and 3.2, and of 3.4 the first stage, one in the middle and the last one."""
     every = tuple(range(1, layers + 1))
     soft, both = ObjectiveSettings({}, {"soft": 1.0}), ObjectiveSettings(INTERNAL, {"soft": 1.0})
-    summed = ObjectiveSettings(INTERNAL, {"soft": 1.0}, summed=True)
+    summed = ObjectiveSettings(INTERNAL, {"soft": 1.0}, layer_reduction="sum")
     ends = sorted({1, -(-layers // 2), layers})
     return [
         Part("exp2.0", Stage((), output=True, final=False), soft),
@@ -130,9 +131,9 @@ class Bench:
             Schedule(),
             TrainingSettings(1, self.batch_size, 1e-5, precision=precision, compile=compiled),
             rule=UpdateRule(),
-            evaluate=lambda _: {"accuracy": 0.0},
-            selection_metric="accuracy",
-            seed=0,
+            evaluate=lambda _: {"validation": {"accuracy": 0.0}},
+            selected_by=("validation", "accuracy"),
+            streams=Streams("student", "qqp", 0),
             pad_token_id=PAD,
         )
 

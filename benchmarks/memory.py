@@ -113,14 +113,18 @@ def _settings(internal: dict[str, float], signals: dict[str, Any]) -> dict[str, 
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     experiment = {"needs_teacher": True, "head_init": "random", "internal": internal}
     experiment |= {"output": {"soft": 1.0}, "output_from": "start", "schedule": "simultaneous"}
+    experiment |= {"internal_updates": "all", "output_updates": "all", "layer_reduction": "mean"}
     training = {**config["student"]["training"], "epochs": 1, "batch_size": 32}
     distillation = {**config["distillation"], "signals": {"source": "auto", **signals}}
-    del distillation["together"]
+    for key in ("together", "restart_schedule"):
+        del distillation[key]
     return {
         "run": {"task": "qqp", "layers": LAYERS // 2, "percent": 100, "seed": 0},
-        "experiment": {**experiment, "internal_updates": "all", "output_updates": "all"},
+        "experiment": experiment,
         "training": training,
         "distillation": distillation,
+        "selection": {"split": "validation"},
+        "teacher_seed": None,
     }
 
 

@@ -25,6 +25,7 @@ from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.training import Training
 from internal_kd.distillation.updates import UpdateRule
 from internal_kd.models.classifier import Classifier
+from internal_kd.streams import Streams
 
 Updates = Literal["all", "active"]
 Source = Literal["precomputed", "live"]
@@ -84,23 +85,27 @@ def train(contestant: Ours, kind: Kind, updates: Updates, epochs: int | None = N
     schedule = ClockedSchedule(kind, layers, limits, output_from="end")
     clock = schedule.clock = CpuClock()
 
-    def end_of_epoch(_: Classifier) -> dict[str, float]:
+    def end_of_epoch(_: Classifier) -> dict[str, dict[str, float]]:
         clock.stop()
-        return {"accuracy": 0.0}
+        return {"validation": {"accuracy": 0.0}}
 
     training = Training(
         contestant.student,
         contestant.workload.split,
         DistillationObjective(
-            ObjectiveSettings(LOSSES.internal, LOSSES.output, summed=kind == "stacked"),
+            ObjectiveSettings(
+                LOSSES.internal,
+                LOSSES.output,
+                layer_reduction="sum" if kind == "stacked" else "mean",
+            ),
             contestant.signals,
         ),
         schedule,
         contestant.settings(epochs),
         rule=UpdateRule(updates),
         evaluate=end_of_epoch,
-        selection_metric="accuracy",
-        seed=0,
+        selected_by=("validation", "accuracy"),
+        streams=Streams("student", "qqp", 0),
         pad_token_id=PAD,
     )
     training.run()

@@ -30,6 +30,7 @@ from internal_kd.distillation.updates import UpdateRule
 from internal_kd.models.classifier import Classifier
 from internal_kd.models.loading import load_classifier
 from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.streams import Streams
 
 LOSSES = ObjectiveSettings({"attention_kl": 1.0, "cls_cosine": 1.0}, {"soft": 1.0})
 
@@ -77,11 +78,11 @@ class Ours(Contestant):
         clock = CpuClock()
         schedule = ClockedSchedule("simultaneous", self.workload.shape.student_layers)
 
-        def end_of_epoch(_: Classifier) -> dict[str, float]:
+        def end_of_epoch(_: Classifier) -> dict[str, dict[str, float]]:
             if schedule.clock is not None:
                 clock.stop()
             schedule.clock = clock
-            return {"accuracy": 0.0}
+            return {"validation": {"accuracy": 0.0}}
 
         training = Training(
             self.student,
@@ -91,8 +92,8 @@ class Ours(Contestant):
             self.settings(passes + 1),
             rule=UpdateRule(),
             evaluate=end_of_epoch,
-            selection_metric="accuracy",
-            seed=0,
+            selected_by=("validation", "accuracy"),
+            streams=Streams("student", "qqp", 0),
             pad_token_id=PAD,
         )
         training.run()

@@ -151,12 +151,13 @@ from internal_kd.distillation.settings import TrainingSettings
 from internal_kd.distillation.training import Training
 from internal_kd.distillation.updates import UpdateRule
 from internal_kd.models.bert import load_bert
+from internal_kd.streams import Streams
 ids, offsets, labels = np.arange(12, dtype=np.int32), np.arange(0, 13, 3), np.array([0, 1, 0, 1])
 split = EncodedSplit(ids, np.zeros(12, np.uint8), offsets, labels, np.arange(4))
 Training(
     load_bert(sys.argv[1]), split, finetuning_objective, Schedule(), TrainingSettings(2, 2, 1e-3),
-    rule=UpdateRule(), evaluate=lambda model: {"accuracy": 0.0}, selection_metric="accuracy",
-    seed=0, pad_token_id=0,
+    rule=UpdateRule(), evaluate=lambda model: {"validation": {"accuracy": 0.0}},
+    selected_by=("validation", "accuracy"), streams=Streams("student", "rte", 0), pad_token_id=0,
 ).run()
 print("torch._dynamo" in sys.modules)
 """

@@ -14,9 +14,9 @@ INTERNAL = {"attention_kl": 1.0, "cls_cosine": 1.0}
 ALL = Stage((1, 2), output=True, final=False)
 
 
-def objective(internal, output, *, summed=False, matched=(2, 4), teacher_seed=0):
+def objective(internal, output, *, layer_reduction="mean", matched=(2, 4), teacher_seed=0):
     """An objective with a fixed random teacher of four layers."""
-    settings = ObjectiveSettings(internal, output, summed=summed)
+    settings = ObjectiveSettings(internal, output, layer_reduction=layer_reduction)
     teacher = FrozenTeacher(tiny_model(seed=teacher_seed))
     return DistillationObjective(settings, LiveSignals(teacher, wanted_signals(settings, matched)))
 
@@ -29,9 +29,9 @@ def test_weighted_sum_of_its_terms() -> None:
     torch.testing.assert_close(loss, expected + 0.1 * terms["hard"])
 
 
-@pytest.mark.parametrize(("summed", "factor"), [(True, 1.0), (False, 0.5)])
-def test_layers_are_summed_or_averaged(summed, factor) -> None:
-    _, terms = objective(INTERNAL, {}, summed=summed)(
+@pytest.mark.parametrize(("layer_reduction", "factor"), [("sum", 1.0), ("mean", 0.5)])
+def test_layers_are_summed_or_averaged(layer_reduction, factor) -> None:
+    _, terms = objective(INTERNAL, {}, layer_reduction=layer_reduction)(
         tiny_model(layers=2, seed=1).eval(), tiny_batch(), Stage((1, 2), False, False)
     )
     for name in INTERNAL:

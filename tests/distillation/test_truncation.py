@@ -16,6 +16,7 @@ from internal_kd.distillation.updates import UpdateRule
 from internal_kd.evaluation.predict import predict, scores_of
 from internal_kd.models.loading import load_classifier
 from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.streams import Streams
 from tests.distillation.splits import tiny_split
 from tests.models.tiny import tiny_model
 
@@ -58,9 +59,9 @@ def history_of(student, family: str, kind: str, rule: UpdateRule, source: str):
         Schedule(kind, 2, (1, 1), 0.0, "end"),
         TrainingSettings(EPOCHS, 4, 1e-3, keep="last"),
         rule=rule,
-        evaluate=lambda model: scores_of(predict(model, split, 0, cpu)),
-        selection_metric="accuracy",
-        seed=0,
+        evaluate=lambda model: {"validation": scores_of(predict(model, split, 0, cpu))},
+        selected_by=("validation", "accuracy"),
+        streams=Streams("student", "rte", 0),
         pad_token_id=0,
     )
     rows = training.run().history

@@ -21,6 +21,7 @@ from internal_kd.evaluation.predict import predict, scores_of
 from internal_kd.models.bert import BertClassifier
 from internal_kd.models.loading import load_classifier
 from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.streams import Streams
 from tests.distillation.splits import tiny_split
 from tests.models.tiny import tiny_model
 
@@ -73,9 +74,11 @@ class Pair:
             Schedule(kind, 2, (1, 1), 0.0, "end"),
             TrainingSettings(epochs=epochs, **told),
             rule=rule or UpdateRule(),
-            evaluate=lambda model: scores_of(predict(model, self.split, 0, self.device)),
-            selection_metric="accuracy",
-            seed=0,
+            evaluate=lambda model: {
+                "validation": scores_of(predict(model, self.split, 0, self.device))
+            },
+            selected_by=("validation", "accuracy"),
+            streams=Streams("student", "rte", 0),
             pad_token_id=0,
             checkpoints=checkpoints,
         )

@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from internal_kd.stages import student, teacher
-from tests.stages.tiny_study import TRAINING, call, run_of, write_base, write_tokens
+from tests.stages.tiny_study import (
+    SELECTION,
+    TRAINING,
+    call,
+    run_of,
+    write_base,
+    write_tokens,
+)
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +23,6 @@ def tiny(tmp_path_factory) -> Path:
     tokens = write_tokens(folder / "rte.npz")
     call(student, {"init": "upper", "layers": 2}, base=base, out=folder / "init")
     training = {**TRAINING, "epochs": 8, "learning_rate": 3e-3}
-    settings = {"run": run_of("exp1.0", layers=4), "training": training}
+    settings = {"run": run_of("exp1.0", layers=4), "training": training, "selection": SELECTION}
     call(teacher, settings, base=base, data=tokens, out=folder / "teacher")
     return folder

@@ -29,7 +29,14 @@ from internal_kd.stages import (
 from tests.conftest import ROOT
 from tests.distillation import reference
 from tests.models.tiny import SIZES
-from tests.stages.tiny_study import DISTILLATION, TRAINING, call, experiment_settings, run_of
+from tests.stages.tiny_study import (
+    DISTILLATION,
+    SELECTION,
+    TRAINING,
+    call,
+    experiment_settings,
+    run_of,
+)
 
 STUDENTS = {"standard": "exp2.0", "internal": "exp3.2"}
 DEVELOPMENT = {"split": "validation"}
@@ -52,6 +59,8 @@ def runs(tiny, tmp_path_factory) -> dict[str, Path]:
             "experiment": experiment_settings(name),
             "training": TRAINING,
             "distillation": DISTILLATION,
+            "selection": SELECTION,
+            "teacher_seed": None,
         }
         paths = {"init": tiny / "init", "data": tiny / "rte.npz", "teacher": tiny / "teacher/model"}
         call(distill, settings, out=folder / role, **paths)

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,13 @@ import pandas as pd
 import pytest
 
 from internal_kd.data.encoding import load_tokens, save_tokens
+from internal_kd.distillation.settings import TrainingSettings
 from internal_kd.evaluation.predictions import read_predictions
 from internal_kd.stages import distill
 from tests.conftest import ROOT
 from tests.stages.tiny_study import (
     DISTILLATION,
+    SELECTION,
     TRAINING,
     call,
     experiment_settings,
@@ -29,14 +32,18 @@ STUDENTS = ["exp1.1", "exp2.0", *(f"exp3.{k}" for k in range(7))]
 
 
 def distil(tiny: Path, out: Path, name: str, *, seed=0, data="rte.npz", **changes) -> Path:
-    """One run of an experiment; `changes` go to its training or distillation settings."""
-    training = TRAINING | {k: v for k, v in changes.items() if k in TRAINING or k == "precision"}
+    """One run of an experiment; `changes` go to its training, distillation or selection settings, and to the
+    `experiment` itself."""
+    keys = {field.name for field in fields(TrainingSettings)}
+    training = TRAINING | {k: v for k, v in changes.items() if k in keys}
     distillation = DISTILLATION | {k: v for k, v in changes.items() if k in DISTILLATION}
     settings = {
         "run": run_of(name, seed=seed, percent=changes.get("percent", 100)),
-        "experiment": experiment_settings(name),
+        "experiment": experiment_settings(name, **changes.get("experiment", {})),
         "training": training,
         "distillation": distillation,
+        "selection": changes.get("selection", SELECTION),
+        "teacher_seed": 0,
     }
     teacher = {"teacher": tiny / "teacher/model"} if name != "exp1.1" else {}
     call(distill, settings, init=tiny / "init", data=tiny / data, out=out, **teacher)

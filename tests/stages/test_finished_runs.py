@@ -17,7 +17,7 @@ from tests.stages.test_resume import (
     same_run,
     settings_of,
 )
-from tests.stages.tiny_study import TRAINING, call, run_of
+from tests.stages.tiny_study import SELECTION, TRAINING, call, run_of
 
 KEPT = "run-checkpoints.finished"
 
@@ -53,6 +53,7 @@ def test_another_run_is_trained(paths, tmp_path, monkeypatch, change):
 
 def test_a_teacher_comes_back_too(tiny, tmp_path):
     settings = {"run": run_of("exp1.0", layers=4), "training": {**TRAINING, "epochs": 1}}
+    settings["selection"] = SELECTION
     paths = {"base": tiny / "base", "data": tiny / "rte.npz", "out": tmp_path / "run"}
     paths["checkpoints"] = tmp_path / "run-checkpoints"
     call(teacher, settings, **paths)

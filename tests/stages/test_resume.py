@@ -17,7 +17,14 @@ from internal_kd.distillation.objective import DistillationObjective
 from internal_kd.stages import distill
 from internal_kd.stages.cli import INTERRUPTED
 from tests.conftest import ROOT
-from tests.stages.tiny_study import DISTILLATION, TRAINING, call, experiment_settings, run_of
+from tests.stages.tiny_study import (
+    DISTILLATION,
+    SELECTION,
+    TRAINING,
+    call,
+    experiment_settings,
+    run_of,
+)
 
 STEPS = 5 * 12
 MEASURED = ["train_seconds", "evaluation_seconds"]
@@ -28,11 +35,15 @@ class Killed(BaseException):
 
 
 def settings_of(name: str, **changes) -> dict:
+    """Settings of a run; `changes` go to its distillation, `restart_schedule` to its training."""
+    training = {key: changes.pop(key) for key in ("restart_schedule",) if key in changes}
     return {
         "run": run_of(name),
         "experiment": experiment_settings(name),
-        "training": TRAINING,
+        "training": TRAINING | training,
         "distillation": DISTILLATION | changes,
+        "selection": SELECTION,
+        "teacher_seed": None,
     }
 
 

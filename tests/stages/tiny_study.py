@@ -1,7 +1,6 @@
 """A tiny base model, task and teacher on disk, and the stages run on them in this process."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,7 +11,7 @@ from transformers import PreTrainedTokenizerFast
 
 from internal_kd.data.encoding import save_tokens
 from internal_kd.stages.cli import run_stage
-from internal_kd.study.experiments import make_experiment
+from internal_kd.study.experiments import acting_fields, make_experiment
 from tests.conftest import ROOT
 from tests.distillation.splits import tiny_split
 from tests.models.tiny import VOCABULARY, tiny_model
@@ -32,9 +31,9 @@ DISTILLATION = {
     "temperature": 1.0,
     "internal_fraction": 0.8,
     "cosine_threshold": 0.0,
-    "restart_schedule": False,
     "signals": {"source": "auto", "budget_mb": 100, "attention": "fp32"},
 }
+SELECTION = {"split": "validation"}
 LABELS = ("entailment", "not_entailment")
 
 
@@ -92,7 +91,7 @@ def experiment_settings(name: str, **changes: Any) -> dict[str, Any]:
     """An experiment of the shipped config, as the distilling stage gets it."""
     entry = yaml.safe_load((ROOT / "config.yaml").read_text())["experiments"][name]
     experiment = make_experiment(name, {**entry, **changes})
-    fields = asdict(experiment)
-    for key in ("name", "label", "paper_row", "kind", "init"):
+    fields = acting_fields(experiment)
+    for key in ("kind", "init", "training"):
         del fields[key]
     return {**fields, "needs_teacher": experiment.needs_teacher}

@@ -119,7 +119,7 @@ STUDENTS = "|".join(
 
 wildcard_constraints:
     task="|".join(STUDY.tasks),
-    init=r"upper|lower|random-seed\d+|\d+(-\d+)*",
+    init=r"upper|lower|random-[a-z]+-seed\d+|\d+(-\d+)*",
     layers=r"\d+",
     percent=r"\d+",
     seed=r"\d+",
@@ -148,7 +148,7 @@ def run_of(wildcards):
 def student_init_of(wildcards):
     """Folder of the model that a student run starts from."""
     experiment = STUDY.experiments[wildcards.experiment]
-    init = settings.init_name(experiment, int(wildcards.seed))
+    init = settings.init_name(experiment, wildcards.task, int(wildcards.seed))
     return STUDENT_INIT.format(init=init, layers=wildcards.layers)
 
 

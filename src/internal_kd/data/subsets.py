@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 
 def nested_stratified(
-    labels: npt.NDArray[np.int64], percent: int, seed: int
+    labels: npt.NDArray[np.int64], percent: float, seed: int
 ) -> npt.NDArray[np.int64]:
     """A stratified `percent` % of the training set: ascending rows, int64 [n * percent / 100].
 
@@ -14,7 +14,7 @@ def nested_stratified(
 
     Args:
         labels: int64 [n].
-        percent: 1 to 100.
+        percent: above 0, at most 100.
         seed: of the shuffle inside each class.
     """
     classes, counts = np.unique(labels, return_counts=True)

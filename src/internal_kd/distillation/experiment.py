@@ -3,7 +3,7 @@
 from typing import Any
 
 from internal_kd.distillation.schedules import Schedule, epoch_limits
-from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
+from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.updates import UpdateRule
 
 Settings = dict[str, Any]
@@ -26,18 +26,13 @@ def make_schedule(
 
 
 def make_objective_settings(experiment: Settings, distillation: Settings) -> ObjectiveSettings:
-    """Loss weights and temperature; a stacked schedule sums over layers as Algorithm 1 does."""
+    """Loss weights, temperature, and whether layers are averaged or summed."""
     return ObjectiveSettings(
         internal=experiment["internal"],
         output=experiment["output"],
         temperature=distillation["temperature"],
-        summed=experiment["schedule"] == "stacked",
+        layer_reduction=experiment["layer_reduction"],
     )
-
-
-def make_training_settings(training: Settings, distillation: Settings) -> TrainingSettings:
-    """Training settings with the distillation's word on restarting the learning-rate schedule."""
-    return TrainingSettings(**training, restart_schedule=distillation["restart_schedule"])
 
 
 def make_update_rule(experiment: Settings) -> UpdateRule:

@@ -49,6 +49,14 @@ class TermMeans:
         return dict(zip(self._names, (self._sums.double() / self._count).tolist(), strict=True))
 
 
+def development_scores(row: Row) -> dict[str, object]:
+    """Development scores of a row by metric."""
+    prefix = "validation_"
+    return {
+        name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)
+    }
+
+
 def write_history(path: str | Path, rows: Iterable[Row]) -> None:
     """Write rows as CSV; a term that did not act in an epoch leaves its field empty."""
     rows = list(rows)

@@ -88,7 +88,8 @@ class DistillationObjective:
                 terms[f"{name}_layer{layer}"] = value
                 values.append(value)
             total = torch.stack(values).sum()
-            terms[name] = total if self.settings.summed else total / len(layers)
+            summed = self.settings.layer_reduction == "sum"
+            terms[name] = total if summed else total / len(layers)
         return terms
 
 

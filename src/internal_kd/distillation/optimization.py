@@ -1,5 +1,6 @@
 """Optimizer and learning rate."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -9,9 +10,24 @@ from torch import Tensor, nn
 from internal_kd.distillation.settings import TrainingSettings
 
 BETAS = (0.9, 0.999)
-EPSILON = 1e-8
 CLIP_EPSILON = 1e-6  # as in torch.nn.utils.clip_grad_norm_
-KERNELS = {"adam": torch._fused_adam_, "adamw": torch._fused_adamw_}
+UNBIASED = 1e6  # a step count at which both of Adam's bias corrections are 1 in double precision
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A form of Adam: torch's kernel, epsilon, and the step count that moments begin with."""
+
+    kernel: Callable[..., None]
+    epsilon: float = 1e-8
+    first_step: float = 0.0
+
+
+VARIANTS = {
+    "adam": Variant(torch._fused_adam_),
+    "adamw": Variant(torch._fused_adamw_),
+    "bert_adam": Variant(torch._fused_adamw_, epsilon=1e-6, first_step=UNBIASED),
+}
 
 
 @dataclass
@@ -20,6 +36,7 @@ class Group:
 
     parameters: list[nn.Parameter]
     weight_decay: float
+    first_step: float = 0.0
     means: list[Tensor] = field(init=False)
     squares: list[Tensor] = field(init=False)
     steps: Tensor = field(init=False)
@@ -28,7 +45,7 @@ class Group:
         self.means = [torch.zeros_like(parameter) for parameter in self.parameters]
         self.squares = [torch.zeros_like(parameter) for parameter in self.parameters]
         device = self.parameters[0].device if self.parameters else None
-        self.steps = torch.zeros(len(self.parameters), device=device)
+        self.steps = torch.full((len(self.parameters),), self.first_step, device=device)
 
     def active(self) -> list[int]:
         """Positions of the parameters that have a gradient; their steps are counted."""
@@ -47,14 +64,17 @@ class FusedAdam:
     are made, which takes longer than all else before the first step of a training. Weight decay
     spares biases and normalisation, as in BERT's recipe; parameters without a gradient rest.
     Gradients are clipped as `torch.nn.utils.clip_grad_norm_` does, but within the kernel.
+    `bert_adam` is the optimizer of the code released with BERT (Devlin et al. 2018): AdamW without
+    bias correction, with an epsilon of 1e-6.
     """
 
     def __init__(self, model: nn.Module, settings: TrainingSettings) -> None:
         self.parameters = parameters = list(model.parameters())
-        self.kernel = KERNELS[settings.optimizer]
+        self.variant = VARIANTS[settings.optimizer]
+        first = self.variant.first_step
         self.groups = (
-            Group([p for p in parameters if p.ndim > 1], settings.weight_decay),
-            Group([p for p in parameters if p.ndim <= 1], 0.0),
+            Group([p for p in parameters if p.ndim > 1], settings.weight_decay, first),
+            Group([p for p in parameters if p.ndim <= 1], 0.0, first),
         )
         self.rate = settings.learning_rate
         self.max_grad_norm = settings.max_grad_norm
@@ -82,7 +102,7 @@ class FusedAdam:
 
     def _move(self, group: Group, chosen: list[int], divisor: Tensor | None) -> None:
         steps = group.steps.unbind()
-        self.kernel(
+        self.variant.kernel(
             [group.parameters[k] for k in chosen],
             [cast(Tensor, group.parameters[k].grad) for k in chosen],
             [group.means[k] for k in chosen],
@@ -93,7 +113,7 @@ class FusedAdam:
             beta1=BETAS[0],
             beta2=BETAS[1],
             weight_decay=group.weight_decay,
-            eps=EPSILON,
+            eps=self.variant.epsilon,
             amsgrad=False,
             maximize=False,
             grad_scale=divisor,
@@ -150,3 +170,23 @@ class LinearWarmupDecay:
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Restore what `state_dict` gave."""
         self.step, self.total, self.warmup = state["step"], state["total"], state["warmup"]
+
+
+class BertWarmupDecay(LinearWarmupDecay):
+    """The learning rates of the code released with BERT (Devlin et al. 2018).
+
+    The first step's is 0. The decay counts from step 0, so that the rate drops by the share of the
+    warm-up where that ends.
+    """
+
+    def rate(self) -> float:
+        """Learning rate of the current step."""
+        if self.step < self.warmup:
+            return self.peak * self.step / self.warmup
+        return self.peak * max(self.total - self.step, 0) / max(self.total, 1)
+
+
+def make_learning_rate(settings: TrainingSettings, steps: int) -> LinearWarmupDecay:
+    """The learning rates of a training of so many steps."""
+    kind = BertWarmupDecay if settings.optimizer == "bert_adam" else LinearWarmupDecay
+    return kind(settings.learning_rate, steps, settings.warmup_fraction)

@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from internal_kd.data.encoding import EncodedSplit, load_tokens
 from internal_kd.data.subsets import nested_stratified
 from internal_kd.distillation.checkpoints import Checkpoints, run_identity
 from internal_kd.distillation.finished import FinishedRun
-from internal_kd.distillation.history import write_history
+from internal_kd.distillation.history import development_scores, write_history
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.distillation.settings import TrainingSettings
 from internal_kd.distillation.training import Objective, Training, TrainingResult
@@ -23,9 +25,14 @@ from internal_kd.locks import only_writer
 from internal_kd.models.classifier import Classifier
 from internal_kd.models.loading import copy_tokenizer
 from internal_kd.models.parameters import count_parameters
+from internal_kd.streams import Streams, holdout_seed
 from internal_kd.tasks import get_task
 
 EVALUATED = ("validation", "test")
+HOLDOUT = "holdout"
+FORMAT = (
+    2  # of metrics.json; raised where numbers of former versions are not to be mixed with new ones
+)
 
 
 @dataclass(frozen=True)
@@ -33,10 +40,11 @@ class RunData:
     """Tokenised splits of a run's task, the training split cut to the run's share.
 
     Attributes:
-        splits: by name; `train`, `validation` and, where the task has one, `test`.
+        splits: by name; `train`, `validation`, where the task has one `test`, and `holdout` where a
+            part of the training split is held out to choose the best epoch on.
         pad_token_id: of the tokenizer.
         labels: names of the classes.
-        selection_metric: by which the best epoch is chosen.
+        selection_metric: of the task, by which the best epoch is chosen.
     """
 
     splits: dict[str, EncodedSplit]
@@ -44,14 +52,38 @@ class RunData:
     labels: tuple[str, ...]
     selection_metric: str
 
+    @property
+    def selection_split(self) -> str:
+        """The split that the best epoch is chosen on."""
+        return HOLDOUT if HOLDOUT in self.splits else "validation"
 
-def load_run_data(tokens: str | Path, run: dict[str, Any]) -> RunData:
-    """Tokens of `run`'s task, with its nested, stratified share of the training split."""
+
+def load_run_data(
+    tokens: str | Path, run: dict[str, Any], selection: dict[str, Any], streams: Streams
+) -> RunData:
+    """Tokens of `run`'s task, with its nested, stratified share of the training split.
+
+    Args:
+        tokens: file of the task's tokens.
+        run: its task and percent count.
+        selection: `split`, and for `holdout` the `share` of the training split that is held out,
+            the same rows for every run of the task, before the run's own share is drawn.
+        streams: of the run.
+    """
     splits, meta = load_tokens(tokens)
+    if selection["split"] == HOLDOUT:
+        splits |= _held_out(splits["train"], selection["share"], run["task"])
     train = splits["train"]
-    splits["train"] = train.select(nested_stratified(train.labels, run["percent"], run["seed"]))
+    splits["train"] = train.select(nested_stratified(train.labels, run["percent"], streams.subset))
     metric = get_task(run["task"]).selection_metric
     return RunData(splits, meta["pad_token_id"], tuple(meta["labels"]), metric)
+
+
+def _held_out(train: EncodedSplit, share: float, task: str) -> dict[str, EncodedSplit]:
+    """The training split in two: what is left of it, and what is held out."""
+    held = nested_stratified(train.labels, 100 * share, holdout_seed(task))
+    rest = np.setdiff1d(np.arange(len(train)), held)
+    return {"train": train.select(rest), HOLDOUT: train.select(held)}
 
 
 def carry_out(
@@ -94,7 +126,7 @@ def make_training(
     schedule: Schedule,
     settings: TrainingSettings,
     rule: UpdateRule,
-    seed: int,
+    streams: Streams,
     checkpoints: Checkpoints | None = None,
     **shared: Any,
 ) -> Training:
@@ -110,11 +142,12 @@ def make_training(
         schedule,
         settings,
         rule=rule,
-        evaluate=lambda model: scores_of(
-            predict(model, data.splits["validation"], data.pad_token_id, model.device)
-        ),
-        selection_metric=data.selection_metric,
-        seed=seed,
+        evaluate=lambda model: {
+            name: scores_of(predict(model, data.splits[name], data.pad_token_id, model.device))
+            for name in dict.fromkeys(("validation", data.selection_split))
+        },
+        selected_by=(data.selection_split, settings.keep_metric or data.selection_metric),
+        streams=streams,
         pad_token_id=data.pad_token_id,
         checkpoints=checkpoints,
         **shared,
@@ -158,9 +191,12 @@ def write_run(
     copy_tokenizer(tokenizer, out / "model")
     scores = _scores(data, frames)
     metrics = {
+        "format": FORMAT,
         "run": settings["run"],
         "selected_epoch": result.selected_epoch,
         **scores,
+        "last_epoch": development_scores(result.history[-1]),
+        "train_examples": len(data.splits["train"]),
         "parameters": count_parameters(model),
         "schedule": [asdict(event) for event in result.finished_layers],
         "flags": flags + _flags(data, frames["validation"], scores),

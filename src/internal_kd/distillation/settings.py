@@ -15,11 +15,13 @@ class TrainingSettings:
         epochs: passes over the training set.
         batch_size: examples per step.
         learning_rate: peak of the schedule.
-        optimizer: `adam`, or `adamw` with decoupled weight decay.
+        optimizer: `adam`; `adamw` with decoupled weight decay; `bert_adam`, AdamW as in the code
+            released with BERT: without bias correction, with that code's learning rates.
         weight_decay: not applied to biases and normalisation.
         warmup_fraction: share of all steps in which the learning rate rises linearly from 0.
         max_grad_norm: gradients are scaled down to this norm; 0 switches clipping off.
-        keep: the epoch whose model is kept, `best` on the development set or `last`.
+        keep: the epoch whose model is kept, `best` or `last`.
+        keep_metric: score that makes an epoch the best one; None for that of the task.
         bucketing: whether examples of similar length share a batch.
         precision: `fp32`, or `bf16` for matrix products in bfloat16 with fp32 weights and losses.
         compile: whether forward and backward pass are compiled by torch, into CUDA graphs on a GPU.
@@ -29,11 +31,12 @@ class TrainingSettings:
     epochs: int
     batch_size: int
     learning_rate: float
-    optimizer: Literal["adam", "adamw"] = "adamw"
+    optimizer: Literal["adam", "adamw", "bert_adam"] = "adamw"
     weight_decay: float = 0.0
     warmup_fraction: float = 0.1
     max_grad_norm: float = 1.0
     keep: Literal["best", "last"] = "best"
+    keep_metric: str | None = None
     bucketing: bool = True
     precision: Literal["fp32", "bf16"] = "fp32"
     compile: bool = False
@@ -53,11 +56,11 @@ class ObjectiveSettings:
         internal: weights by name, `attention_kl` (Equation 2) and `cls_cosine` (Equation 3).
         output: weights by name, `soft` and `hard` (Equation 1; the weight of `hard` is lambda).
         temperature: of the soft labels.
-        summed: whether layers are summed (Algorithm 1) instead of averaged (Experiment 3.0's
-            definition).
+        layer_reduction: whether internal losses are averaged over the layers that act (the paper's
+            definition of Experiment 3.0) or summed (Algorithm 1).
     """
 
     internal: dict[str, float]
     output: dict[str, float]
     temperature: float = 1.0
-    summed: bool = False
+    layer_reduction: Literal["mean", "sum"] = "mean"

@@ -16,7 +16,7 @@ from internal_kd.data.encoding import EncodedSplit
 from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.history import Row, TermMeans
 from internal_kd.distillation.interruption import Interruption
-from internal_kd.distillation.optimization import FusedAdam, LinearWarmupDecay
+from internal_kd.distillation.optimization import FusedAdam, make_learning_rate
 from internal_kd.distillation.schedules import LayerFinished, Schedule, Stage
 from internal_kd.distillation.selection import Selection
 from internal_kd.distillation.settings import TrainingSettings
@@ -25,12 +25,13 @@ from internal_kd.distillation.updates import UpdateRule, select_updates
 from internal_kd.errors import Interrupted, UserError
 from internal_kd.models.classifier import Classifier
 from internal_kd.runtime import random_state, restore_random_state, seed_epoch, wait_for
+from internal_kd.streams import Streams
 
 logger = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 5.0
 
-Evaluate = Callable[[Classifier], dict[str, float]]
+Evaluate = Callable[[Classifier], dict[str, dict[str, float]]]
 
 
 class Objective(Protocol):
@@ -63,9 +64,9 @@ class Training:
         schedule: says which losses act in which epoch.
         settings: epochs, optimizer, learning rate.
         rule: which parameters a stage updates.
-        evaluate: gives the development scores of the model.
-        selection_metric: the score by which the best epoch is chosen.
-        seed: of batch order and dropout.
+        evaluate: gives the model's scores by split and metric; all go into the history.
+        selected_by: split and metric of the score by which the best epoch is chosen.
+        streams: of batch order and dropout.
         pad_token_id: of the tokenizer.
         checkpoints: where the training goes on from and leaves its state; None for nowhere.
         batches: of `split`, where several trainings take the same ones; None for its own.
@@ -82,8 +83,8 @@ class Training:
         *,
         rule: UpdateRule,
         evaluate: Evaluate,
-        selection_metric: str,
-        seed: int,
+        selected_by: tuple[str, str],
+        streams: Streams,
         pad_token_id: int,
         checkpoints: Checkpoints | None = None,
         batches: LengthBucketedBatches | None = None,
@@ -95,13 +96,13 @@ class Training:
         self.settings = settings
         self.rule = rule
         self.evaluate = evaluate
-        self.selection_metric = selection_metric
-        self.seed = seed
+        self.selected_by = selected_by
+        self.streams = streams
         self.checkpoints = checkpoints
         self.batches = batches or LengthBucketedBatches(
             split,
             settings.batch_size,
-            seed,
+            streams.order,
             pad_token_id,
             settings.bucketing,
             model.device,
@@ -109,9 +110,7 @@ class Training:
         )
         self.optimizer = FusedAdam(model, settings)
         self.optimizer.zero_grad()
-        self.learning_rate = LinearWarmupDecay(
-            settings.learning_rate, settings.epochs * len(self.batches), settings.warmup_fraction
-        )
+        self.learning_rate = make_learning_rate(settings, settings.epochs * len(self.batches))
         self.logger = logger if stream is None else _logger_to(stream)
         self.progress = tqdm(
             total=settings.epochs * len(self.batches),
@@ -215,13 +214,14 @@ class Training:
             **_describe(self.epoch, stage, event),
             "learning_rate": self.optimizer.rate,
             **means,
-            **{f"validation_{name}": value for name, value in scores.items()},
+            **_columns(scores),
             "train_seconds": round(self.train_seconds, 3),
             "evaluation_seconds": round(time.perf_counter() - started, 3),
         }
         self.history.append(row)
-        self.selection.offer(self.model, self.epoch, scores[self.selection_metric])
-        self.logger.info(_summary(row, self.selection_metric))
+        split, metric = self.selected_by
+        self.selection.offer(self.model, self.epoch, scores[split][metric])
+        self.logger.info(_summary(row, f"{split}_{metric}"))
         self.epoch, self.batch = self.epoch + 1, 0
         if self.epoch <= self.settings.epochs:
             yield
@@ -231,7 +231,7 @@ class Training:
         select_updates(self.model, self.rule, stage)
         if self.batch > 0:
             return
-        seed_epoch(self.seed, self.epoch)
+        seed_epoch(self.streams.dropout, self.epoch)
         self.means, self.train_seconds = TermMeans(), 0.0
         before = self.history[-1]["stage"] if self.history else None
         if self.settings.restart_schedule and stage.final and before != "output":
@@ -289,10 +289,16 @@ def _describe(epoch: int, stage: Stage, event: LayerFinished | None) -> Row:
     }
 
 
-def _summary(row: Row, metric: str) -> str:
+def _columns(scores: dict[str, dict[str, float]]) -> Row:
+    return {
+        f"{split}_{metric}": value for split, of in scores.items() for metric, value in of.items()
+    }
+
+
+def _summary(row: Row, column: str) -> str:
     return (
         f"epoch {row['epoch']} ({row['stage']}): loss {row['loss']:.4f}, "
-        f"validation {metric} {row[f'validation_{metric}']:.4f}, {row['train_seconds']} s"
+        f"{column.replace('_', ' ', 1)} {row[column]:.4f}, {row['train_seconds']} s"
     )
 
 

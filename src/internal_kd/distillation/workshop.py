@@ -13,7 +13,6 @@ from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.experiment import (
     make_objective_settings,
     make_schedule,
-    make_training_settings,
     make_update_rule,
 )
 from internal_kd.distillation.objective import DistillationObjective, wanted_signals
@@ -28,6 +27,7 @@ from internal_kd.models.head import copy_head
 from internal_kd.models.layers import matched_teacher_layers
 from internal_kd.models.loading import label_names, load_classifier, new_classifier
 from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.streams import Streams
 
 Settings = dict[str, Any]
 
@@ -55,7 +55,9 @@ class Workshop:
         self.tokens = tokens
         self.teacher_folder = teacher
         self.device = device
-        self.data = load_run_data(tokens, settings["run"])
+        run = settings["run"]
+        self.streams = Streams("student", run["task"], run["seed"])
+        self.data = load_run_data(tokens, run, settings["selection"], self.streams)
 
     def inputs(self, settings: Settings) -> list[Path]:
         """Files and folders that a run reads."""
@@ -87,7 +89,7 @@ class Workshop:
         return SharedBatches(
             train,
             training["batch_size"],
-            settings["run"]["seed"],
+            self.streams.order,
             self.data.pad_token_id,
             training["bucketing"],
             device=self.device,
@@ -105,8 +107,10 @@ class Workshop:
         """The training of a new student; see `Training` for the arguments."""
         run, experiment = settings["run"], settings["experiment"]
         distillation = settings["distillation"]
-        training = make_training_settings(settings["training"], distillation)
-        student = new_classifier(self.init, self.data.labels, run["seed"], self.device)
+        training = TrainingSettings(**settings["training"])
+        student = new_classifier(
+            self.init, self.data.labels, self._head_seed(settings), self.device
+        )
         if experiment["needs_teacher"]:
             self._check_vocabulary(student)
         if experiment["head_init"] == "teacher":
@@ -118,11 +122,17 @@ class Workshop:
             make_schedule(experiment, distillation, run["layers"], training.epochs),
             training,
             make_update_rule(experiment),
-            run["seed"],
+            self.streams,
             checkpoints,
             batches=batches,
             stream=stream,
         )
+
+    def _head_seed(self, settings: Settings) -> int:
+        """Of the new classification layer; `teacher_start` draws the one the teacher started from."""
+        if settings["experiment"]["head_init"] == "teacher_start":
+            return Streams("teacher", self.streams.task, settings["teacher_seed"]).head
+        return self.streams.head
 
     @cached_property
     def teacher(self) -> FrozenTeacher:

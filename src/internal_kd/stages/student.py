@@ -3,11 +3,13 @@
 import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Any
 
 from internal_kd.models.initialization import initialize_student, source_layers
 from internal_kd.models.loading import copy_tokenizer
 from internal_kd.models.pretrained import load_encoder
 from internal_kd.stages.cli import run_stage
+from internal_kd.streams import Streams
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -17,15 +19,22 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def main(args: Namespace) -> None:
-    """Write the student; settings: init, layers, seed."""
+    """Write the student; settings: init, layers and, for a random start, task and seed."""
     base = load_encoder(args.base)
     init, layers = args.settings["init"], args.settings["layers"]
     chosen = source_layers(init, base.config.num_hidden_layers, layers)
-    student = initialize_student(base, init, layers, args.settings.get("seed", 0))
+    student = initialize_student(base, init, layers, _seed(args.settings))
     student.save_pretrained(args.out)
     copy_tokenizer(args.base, args.out)
     mapping = {"init": init, "source_layers": chosen}
     (args.out / "mapping.json").write_text(json.dumps(mapping) + "\n")
+
+
+def _seed(settings: dict[str, Any]) -> int:
+    """Of layers that start from nothing; layers that are copied need none."""
+    if settings["init"] != "random":
+        return 0
+    return Streams("student", settings["task"], settings["seed"]).layers
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from internal_kd.distillation.updates import UpdateRule
 from internal_kd.models.loading import new_classifier
 from internal_kd.runtime import select_device, use_threads
 from internal_kd.stages.cli import run_stage
+from internal_kd.streams import Streams
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -25,7 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def main(args: Namespace) -> None:
-    """Fine-tune; settings: run, training."""
+    """Fine-tune; settings: run, training, selection."""
     told, inputs = [args.settings, args.code], [args.base, args.data]
     carry_out(args.checkpoints, args.out, told, inputs, partial(_fine_tune, args))
 
@@ -34,8 +35,9 @@ def _fine_tune(args: Namespace, checkpoints: Checkpoints | None) -> None:
     started = time.perf_counter()
     use_threads()
     run, device = args.settings["run"], select_device()
-    data = load_run_data(args.data, run)
-    model = new_classifier(args.base, data.labels, run["seed"], device)
+    streams = Streams("teacher", run["task"], run["seed"])
+    data = load_run_data(args.data, run, args.settings["selection"], streams)
+    model = new_classifier(args.base, data.labels, streams.head, device)
     training = make_training(
         model,
         data,
@@ -43,7 +45,7 @@ def _fine_tune(args: Namespace, checkpoints: Checkpoints | None) -> None:
         Schedule(),
         TrainingSettings(**args.settings["training"]),
         UpdateRule(),
-        run["seed"],
+        streams,
         checkpoints,
     )
     result = training.run()

@@ -41,7 +41,7 @@ def layer_sweep_runs(study: Study, task: str) -> Runs:
         for experiment in compared(study)
         for layers in layer_counts(study, task)
     )
-    return (study.teacher_run(task), *_all(students))
+    return (*study.teacher_runs(task), *_all(students))
 
 
 def size_sweep_runs(study: Study, task: str) -> Runs:
@@ -101,7 +101,7 @@ def attention_runs(study: Study) -> Runs:
 def shown_runs(study: Study, task: str) -> tuple[Run, Run, Run]:
     """Teacher, standard and internal KD of the first seed, of which single examples are shown."""
     standard, internal = (study.runs_of(row, task)[0] for row in compared(study))
-    return study.teacher_run(task), standard, internal
+    return study.teacher_of(internal), standard, internal
 
 
 def _experiments_on_table1_tasks(study: Study, experiments: Iterable[Experiment]) -> Runs:

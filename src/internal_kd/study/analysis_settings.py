@@ -6,15 +6,11 @@ from internal_kd.study import analysis
 from internal_kd.study.config import Study
 from internal_kd.study.experiments import Experiment
 from internal_kd.study.figures import Figure
-from internal_kd.study.settings import Settings, note
+from internal_kd.study.settings import Settings, note, row_of
 
 
-def _row(experiment: Experiment) -> dict[str, str]:
-    return {"name": experiment.name, "label": experiment.label}
-
-
-def _rows(experiments: Iterable[Experiment]) -> list[dict[str, str]]:
-    return [_row(experiment) for experiment in experiments]
+def _rows(study: Study, experiments: Iterable[Experiment]) -> list[Settings]:
+    return [row_of(study, experiment) for experiment in experiments]
 
 
 def _study(study: Study) -> Settings:
@@ -25,9 +21,9 @@ def _compared(study: Study) -> Settings:
     """The study, and the three models that most tables and figures put side by side."""
     return {
         **_study(study),
-        "teacher": _row(study.teacher),
-        "standard": _row(study.standard),
-        "internal": _row(study.internal),
+        "teacher": row_of(study, study.teacher),
+        "standard": row_of(study, study.standard),
+        "internal": row_of(study, study.internal),
     }
 
 
@@ -36,7 +32,7 @@ def table2_settings(study: Study) -> Settings:
     return {
         **_compared(study),
         "tasks": list(study.table1_tasks),
-        "candidates": _rows(analysis.candidates(study)),
+        "candidates": _rows(study, analysis.candidates(study)),
         "with_paper": study.config["table1"]["paper_values"],
     }
 
@@ -77,8 +73,8 @@ def significance_settings(study: Study) -> Settings:
     return {
         **_study(study),
         "tasks": list(study.table1_tasks),
-        "standard": _row(study.standard),
-        "candidates": _rows(analysis.candidates(study)),
+        "standard": row_of(study, study.standard),
+        "candidates": _rows(study, analysis.candidates(study)),
         **statistics,
     }
 
@@ -108,7 +104,7 @@ def figure_settings(study: Study, figure: Figure) -> Settings:
     if figure.kind == "data_size":
         settings["layers"] = study.student_layers
     if figure.kind == "convergence":
-        settings["experiments"] = _rows(figure.experiments)
+        settings["experiments"] = _rows(study, figure.experiments)
     if figure.kind == "attention":
         settings |= {"layer": figure.layer, "head": figure.head}
     if figure.kind == "heads":

@@ -11,7 +11,6 @@ from internal_kd.study.draft import (
     Draft,
     Found,
     all_tasks,
-    divisors,
     internal_epochs,
     training_of,
     unknown,
@@ -179,6 +178,29 @@ def check_teacher_experiment(draft: Draft) -> Found:
             )
 
 
+@CHECKS.reading("seeds", "teacher.seeds")
+def check_teacher_seeds(draft: Draft) -> Found:
+    """All students share a teacher, or each seed has its own."""
+    seeds, own = draft["seeds"], draft["teacher"]["seeds"]
+    if len(own) > 1 and own != seeds:
+        yield Problem(
+            ("teacher", "seeds"),
+            f"is {own}, but the students' seeds are {seeds}; write one seed, or the same list",
+        )
+
+
+@CHECKS.reading("experiments")
+def check_readings(draft: Draft) -> Found:
+    """What an experiment is another reading of is another student."""
+    students = [row.name for row in draft.students]
+    for row in draft.experiments:
+        path = ("experiments", row.name, "reading_of")
+        if row.reading_of == row.name:
+            yield Problem(path, "an experiment is no reading of itself; name another one")
+        elif row.reading_of is not None:
+            yield from unknown(path, [row.reading_of], students, "student experiment")
+
+
 @CHECKS.reading("experiments")
 def check_losses(draft: Draft) -> Found:
     """Every student has a loss, and schedules over layers have losses to schedule."""
@@ -224,22 +246,14 @@ def check_threshold(draft: Draft) -> Found:
             )
 
 
-@CHECKS.reading("experiments", "student.layers", "base_model.layers")
+@CHECKS.reading("student.layers", "base_model.layers")
 def check_layers(draft: Draft) -> Found:
-    """The student's layers fit the base model."""
+    """A student is not deeper than the base model."""
     layers, base = draft["student"]["layers"], draft["base_model"]["layers"]
-    matching = [experiment.name for experiment in draft.students if experiment.matches_layers]
     if layers > base:
         yield Problem(
             ("student", "layers"),
             f"is {layers}, but the base model has only {base} layers; write at most {base}",
-        )
-    elif base % layers and matching:
-        counts = ", ".join(map(str, divisors(base)))
-        yield Problem(
-            ("student", "layers"),
-            f"{layers} does not divide the base model's {base} layers into even groups, "
-            f"which {matching[0]} needs; admissible: {counts}",
         )
 
 

@@ -1,13 +1,13 @@
 """From a config, a nested dict, to a checked study."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from internal_kd.study import analysis_checks, checks
 from internal_kd.study.draft import all_tasks, semantic_problems
-from internal_kd.study.experiments import Experiment, make_experiment
+from internal_kd.study.experiments import Experiment, acting_fields, make_experiment
 from internal_kd.study.problems import raise_problems
 from internal_kd.study.runs import Run
 from internal_kd.study.schema import read_schema, read_texts, schema_problems
@@ -88,20 +88,37 @@ class Study:
         """Transformer layers of Table 1's students."""
         return int(self.config["student"]["layers"])
 
-    def teacher_run(self, task: str) -> Run:
-        """The task's teacher: on all data, with the teacher's seed."""
-        seed = self.config["teacher"]["seed"]
-        return Run(task, self.teacher.name, self.base_layers, ALL_DATA, seed)
+    @property
+    def teacher_seeds(self) -> tuple[int, ...]:
+        """Seeds of a task's teachers: one for all students, or those of the students."""
+        return tuple(self.config["teacher"]["seeds"])
+
+    def teacher_runs(self, task: str) -> tuple[Run, ...]:
+        """The task's teachers, on all data."""
+        size = (self.base_layers, ALL_DATA)
+        return tuple(Run(task, self.teacher.name, *size, seed) for seed in self.teacher_seeds)
 
     def teacher_of(self, student: Run) -> Run:
         """The run that a student learns from.
 
         A teacher of the same share of the data has the student's seed, which decides what is in it.
         """
-        if student.percent == ALL_DATA or self.config["sweeps"]["data_size"]["teacher"] == "all":
-            return self.teacher_run(student.task)
-        teacher = (self.teacher.name, self.base_layers, student.percent, student.seed)
-        return Run(student.task, *teacher)
+        whole = self.config["sweeps"]["data_size"]["teacher"] == "all"
+        percent = ALL_DATA if whole else student.percent
+        shared = percent == ALL_DATA and len(self.teacher_seeds) == 1
+        seed = self.teacher_seeds[0] if shared else student.seed
+        return Run(student.task, self.teacher.name, self.base_layers, percent, seed)
+
+    def baseline_of(self, experiment: Experiment) -> Experiment | None:
+        """What an experiment is fairly compared with: standard KD from the same start.
+
+        The student with the losses of `comparison.standard` and the experiment's own head, initial
+        layers and training settings; None if the study has none.
+        """
+        start = {key: getattr(experiment, key) for key in ("head_init", "init", "training")}
+        wanted = acting_fields(replace(self.standard, **start))
+        rows = (self.standard, *self.experiments.values())
+        return next((row for row in rows if acting_fields(row) == wanted), None)
 
     def runs_of(
         self,
@@ -110,9 +127,9 @@ class Study:
         layers: int | None = None,
         percent: int = ALL_DATA,
     ) -> tuple[Run, ...]:
-        """One run per seed, or the teacher's one; of Table 1's layers and all data if not told."""
+        """One run per seed, of Table 1's layers and all data unless given; or the teachers'."""
         if experiment.is_teacher:
-            return (self.teacher_run(task),)
+            return self.teacher_runs(task)
         layers = layers or self.student_layers
         return tuple(Run(task, experiment.name, layers, percent, seed) for seed in self.seeds)
 

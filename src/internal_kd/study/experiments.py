@@ -1,7 +1,7 @@
 """An experiment: which losses act when, between which layers, from which start. Data, not code."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Init = str | tuple[int, ...]
@@ -16,15 +16,20 @@ class Experiment:
         label: what tables call it.
         paper_row: row of the paper's Table 1 it is compared with.
         kind: the teacher that all students of a task share, or a student.
-        init: what the student's layers start from: ``upper`` (the upper base layer of each even
-            group), ``lower``, ``random``, or one-based base layers.
+        init: what the student's layers start from: ``upper`` (the upper base layer of each group,
+            see `matched_teacher_layers`), ``lower``, ``random``, or one-based base layers.
         internal: weights of the losses between matched layers (Equations 2 and 3).
         output: weights of the losses of the classifier's output (Equation 1).
         schedule: ``simultaneous``, ``progressive`` (PID) or ``stacked`` (SID, Algorithm 1).
         output_from: whether the output loss acts from the start or once all layers are done.
-        head_init: whether pooler and classifier start at random or as the teacher's.
+        head_init: the student's head at the start: ``random``, a classification layer drawn anew on
+            the base model's pooler; ``teacher``, pooler and classification layer of the trained
+            teacher; ``teacher_start``, the ones that the teacher's training started from.
         internal_updates: in a layer's turn, all that its losses reach or only the acting layers.
         output_updates: once all layers are done, all parameters or the head only.
+        layer_reduction: whether internal losses are averaged or summed over the acting layers.
+        training: settings of the training that differ from the study's students.
+        reading_of: the experiment that this one is another reading of, see table readings.
     """
 
     name: str
@@ -36,9 +41,12 @@ class Experiment:
     output: Mapping[str, float] = field(default_factory=dict)
     schedule: Literal["simultaneous", "progressive", "stacked"] = "simultaneous"
     output_from: Literal["start", "end"] = "start"
-    head_init: Literal["random", "teacher"] = "random"
+    head_init: Literal["random", "teacher", "teacher_start"] = "random"
     internal_updates: Literal["all", "active"] = "all"
     output_updates: Literal["all", "head"] = "all"
+    layer_reduction: Literal["mean", "sum"] = "mean"
+    training: Mapping[str, Any] = field(default_factory=dict)
+    reading_of: str | None = None
 
     @property
     def is_teacher(self) -> bool:
@@ -55,11 +63,6 @@ class Experiment:
         """Whether layers are distilled one after the other."""
         return bool(self.internal) and self.schedule != "simultaneous"
 
-    @property
-    def matches_layers(self) -> bool:
-        """Whether each student layer stands for an even group of base layers."""
-        return not self.is_teacher and (bool(self.internal) or self.init == "upper")
-
 
 def make_experiment(name: str, fields: Mapping[str, Any]) -> Experiment:
     """Build an experiment from a config's entry that fits the schema; null stands for nothing."""
@@ -71,5 +74,12 @@ def make_experiment(name: str, fields: Mapping[str, Any]) -> Experiment:
             "init": tuple(init) if isinstance(init, list) else init,
             "internal": fields.get("internal") or {},
             "output": fields.get("output") or {},
+            "training": fields.get("training") or {},
         },
     )
+
+
+def acting_fields(experiment: Experiment) -> dict[str, Any]:
+    """The fields of an experiment that act during its training, by name."""
+    named = {"name", "label", "paper_row", "reading_of"}
+    return {key: value for key, value in asdict(experiment).items() if key not in named}

@@ -10,7 +10,7 @@ from typing import Any
 
 from internal_kd.study.config import Study
 from internal_kd.study.draft import training_of
-from internal_kd.study.experiments import Experiment
+from internal_kd.study.experiments import Experiment, acting_fields
 from internal_kd.study.runs import Run
 
 Settings = dict[str, Any]
@@ -40,22 +40,21 @@ def base_model_settings(study: Study) -> Settings:
     return dict(study.config["pretraining"]) if base["source"] == "pretrain" else base
 
 
-def init_name(experiment: Experiment, seed: int) -> str:
+def init_name(experiment: Experiment, task: str, seed: int) -> str:
     """Folder name of an initial student: all runs that start alike share it."""
     if isinstance(experiment.init, tuple):
         return "-".join(map(str, experiment.init))
-    return f"random-seed{seed}" if experiment.init == "random" else experiment.init
+    return f"random-{task}-seed{seed}" if experiment.init == "random" else experiment.init
 
 
 def student_init_settings(init: str, layers: int) -> Settings:
     """How an initial student is cut from the base model, read back from its folder's name."""
-    name, _, seed = init.partition("-seed")
-    listed = name.replace("-", "").isdigit()
-    return {
-        "init": [int(layer) for layer in name.split("-")] if listed else name,
-        "layers": layers,
-        "seed": int(seed or 0),
-    }
+    if init.startswith("random-"):
+        _, task, seed = init.split("-")
+        return {"init": "random", "layers": layers, "task": task, "seed": int(seed[len("seed") :])}
+    listed = init.replace("-", "").isdigit()
+    chosen = [int(layer) for layer in init.split("-")] if listed else init
+    return {"init": chosen, "layers": layers}
 
 
 def task_data_settings(study: Study, task: str) -> Settings:
@@ -69,7 +68,11 @@ def task_data_settings(study: Study, task: str) -> Settings:
 
 def teacher_settings(study: Study, run: Run) -> Settings:
     """How a teacher is trained."""
-    return {"run": asdict(run), "training": training_of(study.config, "teacher", run.task)}
+    return {
+        "run": asdict(run),
+        "training": training_of(study.config, "teacher", run.task),
+        "selection": _selection(study),
+    }
 
 
 def distill_settings(study: Study, run: Run) -> Settings:
@@ -78,9 +81,33 @@ def distill_settings(study: Study, run: Run) -> Settings:
     return {
         "run": asdict(run),
         "experiment": _training_fields(experiment),
-        "training": training_of(study.config, "student", run.task),
+        "training": _student_training(study, experiment, run.task),
         "distillation": _distillation(study, experiment),
+        "selection": _selection(study),
+        "teacher_seed": _teacher_seed(study, run),
     }
+
+
+def _teacher_seed(study: Study, run: Run) -> int | None:
+    """Seed of the teacher whose untrained head a student starts with; None where none does."""
+    starts = study.experiments[run.experiment].head_init == "teacher_start"
+    return study.teacher_of(run).seed if starts else None
+
+
+def _student_training(study: Study, experiment: Experiment, task: str) -> Settings:
+    """Training settings of a student: the study's, the task's, and the experiment's own."""
+    restarts = experiment.has_stages and study.config["distillation"]["restart_schedule"]
+    return {
+        **training_of(study.config, "student", task),
+        "restart_schedule": restarts,
+        **experiment.training,
+    }
+
+
+def _selection(study: Study) -> Settings:
+    """What the best epoch is chosen on; the share counts only where it is held out."""
+    selection = dict(study.config["selection"])
+    return selection if selection["split"] == "holdout" else {"split": selection["split"]}
 
 
 def companions(study: Study, run: Run) -> list[Run]:
@@ -90,21 +117,22 @@ def companions(study: Study, run: Run) -> list[Run]:
     initial student; and its teacher or none.
     """
     own = study.experiments[run.experiment]
-    start = init_name(own, run.seed)
+    start = init_name(own, run.task, run.seed)
     return [
         replace(run, experiment=name)
         for name, other in study.experiments.items()
         if not other.is_teacher
         and name != run.experiment
-        and init_name(other, run.seed) == start
+        and init_name(other, run.task, run.seed) == start
+        and own.training == other.training
         and (own.needs_teacher or not other.needs_teacher)
     ]
 
 
 def _training_fields(experiment: Experiment) -> Settings:
     """The fields that act during training; the initial student comes as a folder."""
-    fields = asdict(experiment)
-    for key in ("name", "label", "paper_row", "kind", "init"):
+    fields = acting_fields(experiment)
+    for key in ("kind", "init", "training"):
         del fields[key]
     return {**fields, "needs_teacher": experiment.needs_teacher}
 
@@ -113,13 +141,26 @@ def _distillation(study: Study, experiment: Experiment) -> Settings:
     """The common settings; those without effect on an experiment stand at a fixed value."""
     settings = dict(study.config["distillation"])
     del settings["together"]  # changes no number
+    del settings["restart_schedule"]  # one of the training's
     if "soft" not in experiment.output:
         settings["temperature"] = 1.0
     if not experiment.has_stages:
-        settings |= {"internal_fraction": 1.0, "cosine_threshold": 0.0, "restart_schedule": False}
+        settings |= {"internal_fraction": 1.0, "cosine_threshold": 0.0}
     if not experiment.needs_teacher:
         settings["signals"] = None
     return settings
+
+
+def row_of(study: Study, experiment: Experiment) -> Settings:
+    """A row of a table: name, label, the head that its student starts with, and its baseline.
+
+    Both are null for the teacher; the baseline is null where no standard KD has that head.
+    """
+    row = {"name": experiment.name, "label": experiment.label}
+    if experiment.is_teacher:
+        return {**row, "head": None, "baseline": None}
+    baseline = study.baseline_of(experiment)
+    return {**row, "head": experiment.head_init, "baseline": baseline.name if baseline else None}
 
 
 def note(study: Study) -> str:
@@ -129,10 +170,7 @@ def note(study: Study) -> str:
 
 def table1_settings(study: Study) -> Settings:
     """Rows and columns of Table 1, and what is said below it."""
-    rows = [
-        {"name": row.name, "label": row.label, "paper_row": row.paper_row}
-        for row in study.table1_experiments
-    ]
+    rows = [{**row_of(study, row), "paper_row": row.paper_row} for row in study.table1_experiments]
     return {
         "study": study.name,
         "experiments": rows,

@@ -1,0 +1,67 @@
+"""Where every random number of a training comes from: one stream for each purpose.
+
+The seed of a stream is a hash of purpose, role, task and the run's seed, and of nothing else. So a
+teacher and its students share no stream, whatever their seeds; all students of one seed share
+theirs, which keeps comparisons paired; and another task, seed or experiment changes no stream.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["teacher", "student"]
+Purpose = Literal["head", "order", "dropout", "layers", "subset", "holdout"]
+
+BITS = 63  # what generators of torch and numpy both take
+
+
+def stream_seed(purpose: Purpose, role: str, task: str, seed: int) -> int:
+    """The seed of a stream, from 0 to 2^63 - 1: the first bits of a SHA-256 hash."""
+    key = "\n".join((purpose, role, task, str(seed)))
+    digest = hashlib.sha256(key.encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> (64 - BITS)
+
+
+@dataclass(frozen=True)
+class Streams:
+    """The streams of one run.
+
+    Attributes:
+        role: teacher or student.
+        task: name of the task.
+        seed: of the run.
+    """
+
+    role: Role
+    task: str
+    seed: int
+
+    @property
+    def head(self) -> int:
+        """Of a new classification layer."""
+        return stream_seed("head", self.role, self.task, self.seed)
+
+    @property
+    def order(self) -> int:
+        """Of the order of the training examples."""
+        return stream_seed("order", self.role, self.task, self.seed)
+
+    @property
+    def dropout(self) -> int:
+        """Of dropout masks."""
+        return stream_seed("dropout", self.role, self.task, self.seed)
+
+    @property
+    def layers(self) -> int:
+        """Of an encoder that starts from nothing."""
+        return stream_seed("layers", self.role, self.task, self.seed)
+
+    @property
+    def subset(self) -> int:
+        """Of a share of the training examples, on purpose the same for teacher and students."""
+        return stream_seed("subset", "both", self.task, self.seed)
+
+
+def holdout_seed(task: str) -> int:
+    """Of the training examples held out for selection, the same for all runs of a task."""
+    return stream_seed("holdout", "both", task, 0)
