@@ -72,12 +72,12 @@ def test_heads_and_baselines(evidence):
         "exp2.0",
         "exp2.0t",
     ]
-    assert evidence.across_heads("exp2.0", "exp3.2") == evidence.pair_across_heads() == []
+    assert evidence.across_heads("exp2.0", "exp3.2") == evidence.pair_unlike() == []
     assert evidence.across_heads("exp3.3", "exp2.0t") == []
     reservation = ["exp3.3 and exp2.0 start with different heads"]
     assert evidence.across_heads("exp3.3", "exp2.0") == reservation
     other = Evidence([], None, SETTINGS | {"internal": "exp3.3"})
-    assert other.pair_across_heads() == reservation
+    assert other.pair_unlike() == reservation
 
 
 def test_predictions_are_read_once_and_hidden_ones_forgotten(tmp_path):

@@ -63,10 +63,8 @@ def test_claims_of_a_study_like_the_paper(tmp_path, distances):
 
 
 def test_claims_fail_when_the_methods_change_places(tmp_path):
-    rows = [
-        settings_row("exp1.0", None, None, "exp1.0"),
-        settings_row("exp1.1", paper_row="exp1.1"),
-    ]
+    rows = [settings_row("exp1.0", None, None, "exp1.0")]
+    rows.append(settings_row("exp1.1", paper_row="exp1.1"))
     rows.append(settings_row("exp2.0", baseline="exp3.2", paper_row="exp3.2"))
     rows.append(settings_row("exp3.2", baseline="exp3.2", paper_row="exp2.0"))
     settings = SETTINGS | {"standard": "exp3.2", "internal": "exp2.0", "rows": rows}

@@ -60,7 +60,7 @@ def more_over_confident(evidence: Evidence, task: str) -> Finding:
     judged = all_above(list(parts.values()), evidence.confidence)
     name = min(parts, key=lambda key: parts[key].value)
     remark = f"smaller: {name}; {_both({role: excess.mean(role) for role in excess.values})}"
-    reservations = evidence.pair_across_heads()
+    reservations = evidence.pair_unlike()
     return found("over-confidence of standard KD, or its lead", judged, remark, reservations)
 
 
@@ -81,7 +81,7 @@ def _compared(
     gain = same["internal"].astype(float) - same["standard"]
     judged = above(mean_where(gain, chosen), evidence.confidence)
     shares = {role: float(_means(flags, chosen).mean()) for role, flags in same.items()}
-    reservations = evidence.pair_across_heads()
+    reservations = evidence.pair_unlike()
     statistic = f"{statistic}, internal minus standard KD"
     return found(statistic, judged, _both(shares), reservations)
 

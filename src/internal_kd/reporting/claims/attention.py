@@ -33,7 +33,7 @@ def closer_attention(evidence: Evidence, task: str) -> Finding:
     effect = mean_effect_of(values, _log_ratio, evidence.settings["resamples"], rng)
     judged = _as_ratio(above(effect, evidence.confidence, math.log(MUCH)))
     remark = f"{remark}; the bound is a ratio of {MUCH:g}"
-    reservations = evidence.pair_across_heads()
+    reservations = evidence.pair_unlike()
     return found("divergence of standard over internal KD", judged, remark, reservations)
 
 

@@ -69,7 +69,7 @@ def higher_with_fewer_layers(evidence: Evidence, task: str) -> Finding:
     effect = _scores(evidence, task, depths).effect(lambda models: _mean_gap(models, depths))
     judged = above(effect, evidence.confidence)
     remark = f"layers {', '.join(map(str, depths))}"
-    reservations = evidence.pair_across_heads()
+    reservations = evidence.pair_unlike()
     return found("mean internal minus standard KD", judged, remark, reservations)
 
 
@@ -87,7 +87,7 @@ def slower_decay(evidence: Evidence, task: str) -> Finding:
     )
     remark = f"layers {', '.join(map(str, fewer))} against {evidence.depth}"
     judged = above(effect, evidence.confidence)
-    return found("growth of the gap", judged, remark, evidence.pair_across_heads())
+    return found("growth of the gap", judged, remark, evidence.pair_unlike())
 
 
 def no_boost_at_one_layer(evidence: Evidence, task: str) -> Finding:
@@ -97,7 +97,7 @@ def no_boost_at_one_layer(evidence: Evidence, task: str) -> Finding:
     effect = _scores(evidence, task, [1]).effect(difference("internal 1", "standard 1"))
     judged = below(effect, evidence.confidence, evidence.margin)
     remark = f"margin {evidence.margin:g}"
-    reservations = evidence.pair_across_heads()
+    reservations = evidence.pair_unlike()
     return found("internal minus standard KD, one layer", judged, remark, reservations)
 
 

@@ -34,7 +34,7 @@ def gap_grows(evidence: Evidence, task: str) -> Finding:
 
     judged = above(_scores(evidence, task, sizes).effect(growth), evidence.confidence)
     remark = f"{_listed(sizes)} % of the data"
-    return found("growth of the gap per halving", judged, remark, evidence.pair_across_heads())
+    return found("growth of the gap per halving", judged, remark, evidence.pair_unlike())
 
 
 def higher_at_every_size(evidence: Evidence, task: str) -> Finding:
@@ -49,7 +49,7 @@ def higher_at_every_size(evidence: Evidence, task: str) -> Finding:
     judged = all_above(list(gaps.values()), evidence.confidence)
     smallest = min(gaps, key=lambda size: gaps[size].value)
     remark = f"{_listed(sizes)} % of the data; smallest at {smallest} %"
-    reservations = evidence.pair_across_heads()
+    reservations = evidence.pair_unlike()
     return found("smallest internal minus standard KD", judged, remark, reservations)
 
 
@@ -59,7 +59,7 @@ def small_gap_with_all_data(evidence: Evidence, task: str) -> Finding:
     effect = models.effect(difference(f"internal {ALL_DATA}", f"standard {ALL_DATA}"))
     judged = near_zero(effect, evidence.confidence, evidence.margin)
     remark = f"margin {evidence.margin:g}"
-    reservations = evidence.pair_across_heads()
+    reservations = evidence.pair_unlike()
     return found("internal minus standard KD, all data", judged, remark, reservations)
 
 

@@ -127,7 +127,7 @@ class Evidence:
         return row.get("head")
 
     def baseline(self, name: str) -> str | None:
-        """Standard KD whose head starts as that of an experiment; None if there is none."""
+        """Standard KD that starts and is trained as an experiment; None if there is none."""
         row = self._rows.get(name, {})
         return row.get("baseline")
 
@@ -137,9 +137,15 @@ class Evidence:
             return []
         return [f"{first} and {second} start with different heads"]
 
-    def pair_across_heads(self) -> list[str]:
+    def unlike_starts(self, name: str, standard: str) -> list[str]:
+        """The reservation that a standard KD is not the baseline of an experiment, if it is not."""
+        if self.baseline(name) == standard:
+            return []
+        return self.across_heads(name, standard) or [f"{name} and {standard} start differently"]
+
+    def pair_unlike(self) -> list[str]:
         """The same for the two students that are compared."""
-        return self.across_heads(self.internal, self.standard)
+        return self.unlike_starts(self.internal, self.standard)
 
     def known(self, task: str, names: Iterable[str]) -> dict[str, list[RunFolder]]:
         """Runs of Table 1's size by name, of those experiments that have any on a task."""

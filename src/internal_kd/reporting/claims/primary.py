@@ -70,7 +70,7 @@ def _mean(evidence: Evidence, effects: Mapping[str, Effect]) -> Finding:
 
 def _finding(evidence: Evidence, effect: Effect, remark: str = "") -> Finding:
     judged = _two_sided(above(effect, evidence.confidence), effect)
-    reservations = evidence.pair_across_heads()
+    reservations = evidence.pair_unlike()
     return found("internal minus standard KD", judged, remark, reservations)
 
 

@@ -65,7 +65,7 @@ def selected_beats_standard_on_test(evidence: Evidence, task: str) -> Finding:
     other = evidence.baseline(best) or evidence.standard
     effect = _difference(evidence, task, best, other, "test")
     judged = above(effect, evidence.confidence)
-    reservations = evidence.across_heads(best, other)
+    reservations = evidence.unlike_starts(best, other)
     remark = f"best internal KD: {best}, against {other}"
     return found("best internal minus standard KD, test set", judged, remark, reservations)
 
@@ -101,7 +101,7 @@ def _internal_effects(
     other_of: Callable[[str], str | None],
     metric: str | None = None,
 ) -> tuple[dict[str, Effect], str]:
-    """Each internal KD minus the student it is compared with; those without one are left out.
+    """Each internal KD minus its counterpart; those without one are left out.
 
     Returns:
         The effects by name, and a remark.
@@ -110,17 +110,21 @@ def _internal_effects(
         NoData: there is none, or a student to compare with has no runs.
     """
     candidates = evidence.known(task, evidence.internal_names())
+    if not candidates:
+        raise NoData("no runs of an internal KD")
     others = {name: other_of(name) for name in candidates}
     pairs = {name: other for name, other in others.items() if other and other != name}
     if not pairs:
-        raise NoData("no runs of an internal KD that has something with its own head to compare")
+        raise NoData("no internal KD has a counterpart with the same start")
     models = {name: candidates[name] for name in pairs}
     models |= {other: evidence.students(task, other) for other in pairs.values()}
     compared = scores(evidence, task, models, metric=metric)
     effects = {name: compared.effect(difference(name, other)) for name, other in pairs.items()}
     left_out = [name for name, other in others.items() if other is None]
-    note = f"; not compared, having another head: {', '.join(left_out)}" if left_out else ""
-    return effects, _over(effects) + note
+    remark = _over(effects)
+    if left_out:
+        remark += f"; left out, without a counterpart of the same start: {', '.join(left_out)}"
+    return effects, remark
 
 
 def _over(effects: Mapping[str, Effect]) -> str:
