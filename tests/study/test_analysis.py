@@ -66,6 +66,14 @@ def test_claims_read_every_run_once():
         assert set(analysis.layer_sweep_runs(study, task)) <= set(runs)
 
 
+def test_claims_read_the_baselines_of_internal_kds_that_are_no_rows():
+    study = read_study(table1={"experiments": ["exp1.0", "exp3.0", "exp3.3"]})
+    names = [row.name for row in analysis.claims_experiments(study)]
+    assert names == ["exp1.0", "exp3.0", "exp3.3", "exp2.0", "exp3.2", "exp2.0t"]
+    runs = analysis.claims_runs(study)
+    assert set(study.runs_of(study.experiments["exp2.0t"], "rte")) <= set(runs)
+
+
 def test_candidates_are_the_rows_with_losses_between_layers():
     names = [row.name for row in analysis.candidates(read_study())]
     assert names == [f"exp3.{i}" for i in range(7)]

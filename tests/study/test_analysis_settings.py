@@ -47,8 +47,11 @@ def test_only_whole_glue_data_are_official(changes, official):
 def test_claims_know_experiments_by_the_papers_rows():
     study = read_study(experiments={"exp3.1": {"paper_row": None}})
     settings = analysis_settings.claims_settings(study)
-    assert settings["roles"]["exp3.2"] == "exp3.2"
-    assert "exp3.1" not in settings["roles"]
+    rows = {row["name"]: row for row in settings["rows"]}
+    assert rows["exp3.2"]["paper_row"] == "exp3.2"
+    assert rows["exp3.1"]["paper_row"] is None
+    assert (rows["exp3.3"]["head"], rows["exp3.3"]["baseline"]) == ("teacher", "exp2.0t")
+    assert (rows["exp1.0"]["head"], rows["exp1.0"]["baseline"]) == (None, None)
     assert settings["sweep_layers"]["counts"] == [1, 2, 4]
     assert settings["sweep_sizes"] == {"tasks": ["qqp", "qnli"], "percents": [10, 25, 50, 100]}
     assert settings["student_layers"] == 4

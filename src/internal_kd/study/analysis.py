@@ -84,11 +84,20 @@ def readings_runs(study: Study) -> Runs:
     return _experiments_on_table1_tasks(study, (*taken, *rows))
 
 
+def claims_experiments(study: Study) -> tuple[Experiment, ...]:
+    """Rows of Table 1, the students compared, and the standard KD of each internal KD's start."""
+    rows = (*study.table1_experiments, *compared(study))
+    baselines = [study.baseline_of(row) for row in rows if row.internal]
+    known = {row.name: row for row in (*rows, *baselines) if row is not None}
+    return tuple(known.values())
+
+
 def claims_runs(study: Study) -> Runs:
-    """Everything: Table 1, both sweeps, and the students compared."""
+    """Everything: Table 1, both sweeps, and what internal KDs are compared with."""
     sweeps = [layer_sweep_runs(study, task) for task in study.table1_tasks]
     sweeps += [size_sweep_runs(study, task) for task in size_sweep_tasks(study)]
-    return _unique([*study.runs_of_table1(), *_all(sweeps)])
+    rows = _experiments_on_table1_tasks(study, claims_experiments(study))
+    return _unique([*rows, *_all(sweeps)])
 
 
 def size_sweep_tasks(study: Study) -> tuple[str, ...]:
