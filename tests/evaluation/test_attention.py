@@ -220,9 +220,14 @@ def test_models_of_different_width_are_refused(sizes, said) -> None:
         compare(trained(tiny_model()), student, tokens_of())
 
 
-def test_layers_that_do_not_group_are_refused() -> None:
-    with pytest.raises(UserError, match="3 does not divide the teacher's 4"):
-        matched_layers(trained(tiny_model()), trained(tiny_model(layers=3)), tokens_of())
+def test_groups_of_layers_may_differ_in_size() -> None:
+    teacher, student = trained(tiny_model()), trained(tiny_model(layers=3))
+    assert matched_layers(teacher, student, tokens_of()) == (1, 3, 4)
+
+
+def test_student_deeper_than_its_teacher_is_refused() -> None:
+    with pytest.raises(UserError, match="5 layers cannot each have a layer of the teacher's 4"):
+        matched_layers(trained(tiny_model()), trained(tiny_model(layers=5)), tokens_of())
 
 
 @pytest.mark.parametrize("place", [0, 1])

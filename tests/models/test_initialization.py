@@ -1,7 +1,11 @@
 """Which layers a student starts from."""
 
+from itertools import pairwise
+
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from transformers import AutoModelForSequenceClassification
 
 from internal_kd.errors import UserError
@@ -22,11 +26,28 @@ FAMILIES = ["bert", "roberta", "electra", "distilbert"]
 
 @pytest.mark.parametrize(
     ("teacher", "student", "expected"),
-    [(12, 6, (2, 4, 6, 8, 10, 12)), (12, 1, (12,)), (6, 3, (2, 4, 6)), (8, 8, tuple(range(1, 9)))],
+    [
+        (12, 6, (2, 4, 6, 8, 10, 12)),
+        (12, 1, (12,)),
+        (6, 3, (2, 4, 6)),
+        (8, 8, tuple(range(1, 9))),
+        (8, 3, (3, 5, 8)),
+        (12, 5, (2, 5, 7, 10, 12)),
+        (6, 4, (2, 3, 5, 6)),
+    ],
 )
 def test_upper_layer_of_each_group(teacher, student, expected) -> None:
     assert matched_teacher_layers(teacher, student) == expected
     assert source_layers("upper", teacher, student) == expected
+
+
+@given(st.data(), st.integers(1, 48))
+def test_groups_are_as_even_as_possible(data, teacher) -> None:
+    student = data.draw(st.integers(1, teacher))
+    matched = matched_teacher_layers(teacher, student)
+    sizes = {upper - below for below, upper in pairwise((0, *matched))}
+    assert matched[-1] == teacher
+    assert sizes <= {teacher // student, -(-teacher // student)}
 
 
 def test_other_choices_of_layers() -> None:
@@ -41,7 +62,8 @@ def test_other_choices_of_layers() -> None:
         ("uper", 6, "uper"),
         ([1, 2], 3, "must name 3 layers"),
         ([1, 13], 2, "between 1 and 12"),
-        ("upper", 5, "5"),
+        ("upper", 13, "13 layers cannot each have a layer of the teacher's 12; write 1 to 12"),
+        ("upper", 0, "0 layers"),
     ],
 )
 def test_choices_that_do_not_fit_are_refused(init, layers, words) -> None:

@@ -2,13 +2,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from internal_kd.distillation.schedules import epoch_limits
-from internal_kd.study.draft import divisors, internal_epochs
+from internal_kd.study.draft import internal_epochs
 
 
 @given(st.integers(1, 100), st.integers(1, 24), st.floats(0.01, 1.0))
 def test_internal_epochs_are_those_of_the_schedule(epochs, layers, fraction):
     assert internal_epochs(epochs, layers, fraction) == sum(epoch_limits(epochs, layers, fraction))
-
-
-def test_divisors():
-    assert divisors(12) == [1, 2, 3, 4, 6, 12]

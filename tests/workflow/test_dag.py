@@ -139,7 +139,10 @@ def test_command_line_changes_single_values(tmp_path):
     ("changes", "sentences"),
     [
         (["seedz=[0]"], ["config: seedz: unknown key; did you mean 'seeds'?"]),
-        (["student={layers: 3}"], ["config: student.layers: 3 does not divide"]),
+        (
+            ["student={layers: 9, training: {epochs: 12}, per_task: null}"],
+            ["config: student.layers: is 9, but the base model has only 8 layers"],
+        ),
         (
             ["student={training: {learning_rate: 2e-5}}", "table1={experiments: [exp9]}"],
             [

@@ -6,7 +6,6 @@ from internal_kd.study.draft import (
     Draft,
     Found,
     all_tasks,
-    divisors,
     training_of,
     unknown,
 )
@@ -44,16 +43,14 @@ def check_comparison(draft: Draft) -> Found:
 
 @CHECKS.reading("sweeps", "tasks", "base_model.layers")
 def check_layer_sweep(draft: Draft) -> Found:
-    """Layer counts group the base model's layers evenly."""
+    """Students of the sweep are not deeper than the base model."""
     sweep, base = draft["sweeps"]["layers"], draft["base_model"]["layers"]
     yield from unknown(("sweeps", "layers", "tasks"), sweep["tasks"] or [], draft["tasks"], "task")
     for number, count in enumerate(sweep["counts"]):
-        if base % count:
-            counts = ", ".join(map(str, divisors(base)))
+        if count > base:
             yield Problem(
                 ("sweeps", "layers", "counts", number),
-                f"{count} layers cannot stand for even groups of the base model's {base}; "
-                f"admissible: {counts}",
+                f"is {count}, but the base model has only {base} layers; write at most {base}",
             )
 
 

@@ -11,7 +11,6 @@ from internal_kd.study.draft import (
     Draft,
     Found,
     all_tasks,
-    divisors,
     internal_epochs,
     training_of,
     unknown,
@@ -224,22 +223,14 @@ def check_threshold(draft: Draft) -> Found:
             )
 
 
-@CHECKS.reading("experiments", "student.layers", "base_model.layers")
+@CHECKS.reading("student.layers", "base_model.layers")
 def check_layers(draft: Draft) -> Found:
-    """The student's layers fit the base model."""
+    """A student is not deeper than the base model."""
     layers, base = draft["student"]["layers"], draft["base_model"]["layers"]
-    matching = [experiment.name for experiment in draft.students if experiment.matches_layers]
     if layers > base:
         yield Problem(
             ("student", "layers"),
             f"is {layers}, but the base model has only {base} layers; write at most {base}",
-        )
-    elif base % layers and matching:
-        counts = ", ".join(map(str, divisors(base)))
-        yield Problem(
-            ("student", "layers"),
-            f"{layers} does not divide the base model's {base} layers into even groups, "
-            f"which {matching[0]} needs; admissible: {counts}",
         )
 
 

@@ -105,11 +105,6 @@ def internal_epochs(epochs: int, layers: int, fraction: float) -> int:
     return max(layers, round(epochs * fraction))
 
 
-def divisors(number: int) -> list[int]:
-    """Numbers of layers that group ``number`` layers evenly."""
-    return [count for count in range(1, number + 1) if number % count == 0]
-
-
 def unknown(
     path: tuple[str, ...], names: Iterable[str], known: Collection[str], what: str
 ) -> Found:

@@ -16,8 +16,8 @@ class Experiment:
         label: what tables call it.
         paper_row: row of the paper's Table 1 it is compared with.
         kind: the teacher that all students of a task share, or a student.
-        init: what the student's layers start from: ``upper`` (the upper base layer of each even
-            group), ``lower``, ``random``, or one-based base layers.
+        init: what the student's layers start from: ``upper`` (the upper base layer of each group,
+            see `matched_teacher_layers`), ``lower``, ``random``, or one-based base layers.
         internal: weights of the losses between matched layers (Equations 2 and 3).
         output: weights of the losses of the classifier's output (Equation 1).
         schedule: ``simultaneous``, ``progressive`` (PID) or ``stacked`` (SID, Algorithm 1).
@@ -54,11 +54,6 @@ class Experiment:
     def has_stages(self) -> bool:
         """Whether layers are distilled one after the other."""
         return bool(self.internal) and self.schedule != "simultaneous"
-
-    @property
-    def matches_layers(self) -> bool:
-        """Whether each student layer stands for an even group of base layers."""
-        return not self.is_teacher and (bool(self.internal) or self.init == "upper")
 
 
 def make_experiment(name: str, fields: Mapping[str, Any]) -> Experiment:
