@@ -49,9 +49,9 @@ def test_claims_know_experiments_by_the_papers_rows():
     settings = analysis_settings.claims_settings(study)
     assert settings["roles"]["exp3.2"] == "exp3.2"
     assert "exp3.1" not in settings["roles"]
-    assert settings["sweep_layers"]["counts"] == [1, 2, 4]
+    assert settings["sweep_layers"]["counts"] == [1, 2, 3]
     assert settings["sweep_sizes"] == {"tasks": ["qqp", "qnli"], "percents": [10, 25, 50, 100]}
-    assert settings["student_layers"] == 4
+    assert settings["student_layers"] == 3
 
 
 def test_a_figure_is_told_what_its_kind_needs():
@@ -60,7 +60,7 @@ def test_a_figure_is_told_what_its_kind_needs():
         figure.name: analysis_settings.figure_settings(study, figure) for figure in figures(study)
     }
     assert by_name["fig2"]["task"] == "qqp"
-    assert by_name["fig3"]["layers"] == 4
+    assert by_name["fig3"]["layers"] == 3
     assert [row["name"] for row in by_name["fig4"]["experiments"]] == ["exp3.3", "exp3.4", "exp3.5"]
     assert (by_name["fig5"]["layer"], by_name["fig5"]["head"]) == (None, 4)
     assert by_name["fig11"]["head"] == 1

@@ -29,8 +29,8 @@ def test_settings_of_single_tasks_win():
 def test_student_run_is_told_only_what_acts_on_it():
     same = {
         "exp1.1": {"temperature": 2.0, "internal_fraction": 0.5, "signals": {"budget_mb": 9}},
-        "exp2.0": {"internal_fraction": 0.5, "cosine_threshold": 0.5, "restart_schedule": True},
-        "exp3.2": {"internal_fraction": 0.5, "cosine_threshold": 0.5, "restart_schedule": True},
+        "exp2.0": {"internal_fraction": 0.5, "cosine_threshold": 0.5, "restart_schedule": False},
+        "exp3.2": {"internal_fraction": 0.5, "cosine_threshold": 0.5, "restart_schedule": False},
     }
     for experiment, changes in same.items():
         assert distill(experiment) == distill(experiment, distillation=changes)
@@ -39,7 +39,7 @@ def test_student_run_is_told_only_what_acts_on_it():
         ("exp3.2", {"signals": {"source": "live"}}),
         ("exp3.4", {"internal_fraction": 0.5}),
         ("exp3.4", {"cosine_threshold": 0.5}),
-        ("exp3.3", {"restart_schedule": True}),
+        ("exp3.3", {"restart_schedule": False}),
     ):
         assert distill(experiment) != distill(experiment, distillation=changes)
 
