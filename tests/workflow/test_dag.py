@@ -108,7 +108,7 @@ def test_minilm_study_is_planned_from_local_folders(stand_ins):
 
 
 def test_students_without_teacher_do_not_wait_for_one(tmp_path):
-    target = "results/runs/rte/exp1.1/layers4/train100/seed0/metrics.json"
+    target = "results/runs/rte/exp1.1/layers3/train100/seed0/metrics.json"
     jobs = planned(tmp_path, *SNAKEFILE, "--", target)
     assert jobs == {"base_model": 1, "student_init": 1, "task_data": 1, "distill": 1}
 
@@ -120,7 +120,7 @@ def test_any_size_share_and_seed_of_a_run_is_a_target(tmp_path):
 
 
 def test_starts_differ_by_folder(tmp_path):
-    changes = "experiments={exp2.0: {init: random}, exp3.0: {init: [1, 2, 3, 4]}}"
+    changes = "experiments={exp2.0: {init: random}, exp3.0: {init: [1, 2, 3]}}"
     sweeps = "sweeps={layers: {counts: []}}"
     config = ("--config", changes, "seeds=[0, 1]", "tasks=[rte]", sweeps)
     jobs = planned(tmp_path, *SNAKEFILE, *config, *TABLE1)
