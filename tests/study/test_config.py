@@ -60,6 +60,23 @@ MISTAKES = {
         {"experiments": {"exp2.0": {"init": [2, 4]}}},
         "experiments.exp2.0.init: is [2, 4]; name 4 layers (student.layers) between 1 and 8",
     ),
+    "teachers of other seeds than the students'": (
+        {"seeds": [0, 1, 2], "teacher": {"seeds": [0, 1]}},
+        "teacher.seeds: is [0, 1], but the students' seeds are [0, 1, 2]; write one seed, or the "
+        "same list",
+    ),
+    "reading of an unknown experiment": (
+        {"experiments": {"exp3.4": {"reading_of": "exp33"}}},
+        "experiments.exp3.4.reading_of: unknown student experiment 'exp33'; did you mean 'exp3.3'?",
+    ),
+    "reading of itself": (
+        {"experiments": {"exp3.4": {"reading_of": "exp3.4"}}},
+        "experiments.exp3.4.reading_of: an experiment is no reading of itself",
+    ),
+    "share held out that leaves too little": (
+        {"selection": {"split": "holdout", "share": 0.9}},
+        "selection.share: is 0.9; it must be at most 0.5",
+    ),
     "comparison with an unknown experiment": (
         {"comparison": {"internal": "exp32"}},
         "comparison.internal: unknown student experiment 'exp32'; did you mean 'exp3.2'?",
@@ -381,7 +398,7 @@ def test_nested_values_of_the_command_line_arrive_as_texts():
 def test_default_study_has_the_runs_of_table1():
     study = read_study()
     runs = study.runs_of_table1()
-    assert len(runs) == len(set(runs)) == 4 + 9 * 4 * len(study.seeds)
+    assert len(runs) == len(set(runs)) == 4 + 10 * 4 * len(study.seeds)
     teachers = [run for run in runs if run.experiment == "exp1.0"]
     assert teachers == [Run(task, "exp1.0", 8, 100, 0) for task in study.table1_tasks]
 
@@ -416,6 +433,7 @@ def test_experiments_are_the_papers():
         "exp1.0": ({}, {}, "simultaneous", "start", "random"),
         "exp1.1": ({}, {"hard": 1.0}, "simultaneous", "start", "random"),
         "exp2.0": ({}, soft, "simultaneous", "start", "random"),
+        "exp2.0t": ({}, soft, "simultaneous", "start", "teacher"),
         "exp3.0": ({"attention_kl": 1.0}, soft, "simultaneous", "start", "random"),
         "exp3.1": ({"cls_cosine": 1.0}, soft, "simultaneous", "start", "random"),
         "exp3.2": (both, soft, "simultaneous", "start", "random"),
@@ -423,6 +441,11 @@ def test_experiments_are_the_papers():
         "exp3.4": (both, soft, "stacked", "end", "teacher"),
         "exp3.5": (both, soft, "stacked", "start", "random"),
         "exp3.6": (both, {"soft": 1.0, "hard": 0.1}, "stacked", "start", "random"),
+    }
+    assert {name for name, exp in study.experiments.items() if exp.layer_reduction == "sum"} == {
+        "exp3.4",
+        "exp3.5",
+        "exp3.6",
     }
     assert {exp.init for exp in study.experiments.values()} == {"upper"}
     assert [e.name for e in study.experiments.values() if not e.needs_teacher] == [

@@ -66,7 +66,11 @@ class Effect:
         return self.seeds >= SEEDS_FOR_VERDICTS
 
     def interval(self, confidence: float) -> tuple[float, float]:
-        """Both ends of the two-sided interval; NaN where nothing varies but the effect is not 0."""
+        """Both ends of the two-sided interval; NaN where no variance is known, or where nothing
+        varies but the effect is not 0.
+        """
+        if not self.components:
+            return math.nan, math.nan
         if self.error <= SAME:
             known = abs(self.value) <= SAME
             return (self.value, self.value) if known else (math.nan, math.nan)
@@ -75,8 +79,11 @@ class Effect:
 
     def p(self, bound: float = 0.0) -> float:
         """Two-sided p of the effect being `bound`; below 1 - confidence where the interval of that
-        confidence excludes it. 1 where nothing varies and the effect is the bound, else NaN.
+        confidence excludes it. 1 where nothing varies and the effect is the bound, else NaN; NaN
+        where no variance is known, as over one seed.
         """
+        if not self.components:
+            return math.nan
         if self.error <= SAME:
             return 1.0 if abs(self.value - bound) <= SAME else math.nan
         return float(2 * stdtr(self.df, -abs(self.value - bound) / self.error))

@@ -29,7 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def main(args: Namespace) -> None:
-    """Write the claims; settings: study, note, tasks, roles, standard, internal, sweep_layers,
+    """Write the claims; settings: study, note, tasks, rows, standard, internal, sweep_layers,
     sweep_sizes, student_layers, confidence, resamples, seed, margin.
     """
     write_claims(args.runs, args.distances, args.settings, args.out)

@@ -18,8 +18,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def main(args: Namespace) -> None:
-    """Write the table; settings: study, note, experiments, tasks, with_paper, confidence, resamples,
-    seed.
+    """Write the table; settings: study, note, experiments, tasks, with_paper, confidence,
+    resamples, seed.
     """
     write_table1(args.runs, args.settings, args.out)
 

@@ -35,7 +35,7 @@ def percents(study: Study, task: str) -> tuple[int, ...]:
 
 
 def layer_sweep_runs(study: Study, task: str) -> Runs:
-    """The teacher, and the students compared at every depth."""
+    """The teachers, and the students compared at every depth."""
     students = (
         study.runs_of(experiment, task, layers)
         for experiment in compared(study)
@@ -73,11 +73,33 @@ def significance_runs(study: Study) -> Runs:
     return _experiments_on_table1_tasks(study, (*rows, *baselines))
 
 
+def readings(study: Study) -> tuple[Experiment, ...]:
+    """Experiments that are other readings of another one, in the order of those."""
+    found = [row for row in study.experiments.values() if row.reading_of]
+    return tuple(sorted(found, key=lambda row: (str(row.reading_of), row.name)))
+
+
+def readings_runs(study: Study) -> Runs:
+    """All readings, and what they are readings of."""
+    rows = readings(study)
+    taken = [study.experiments[str(row.reading_of)] for row in rows]
+    return _experiments_on_table1_tasks(study, (*taken, *rows))
+
+
+def claims_experiments(study: Study) -> tuple[Experiment, ...]:
+    """Rows of Table 1, the students compared, and the standard KD of each internal KD's start."""
+    rows = (*study.table1_experiments, *compared(study))
+    baselines = [study.baseline_of(row) for row in rows if row.internal]
+    known = {row.name: row for row in (*rows, *baselines) if row is not None}
+    return tuple(known.values())
+
+
 def claims_runs(study: Study) -> Runs:
-    """Everything: Table 1, both sweeps, and the students compared."""
+    """Everything: Table 1, both sweeps, and what internal KDs are compared with."""
     sweeps = [layer_sweep_runs(study, task) for task in study.table1_tasks]
     sweeps += [size_sweep_runs(study, task) for task in size_sweep_tasks(study)]
-    return _unique([*study.runs_of_table1(), *_all(sweeps)])
+    rows = _experiments_on_table1_tasks(study, claims_experiments(study))
+    return _unique([*rows, *_all(sweeps)])
 
 
 def size_sweep_tasks(study: Study) -> tuple[str, ...]:
@@ -101,7 +123,10 @@ def attention_runs(study: Study) -> Runs:
 
 
 def shown_runs(study: Study, task: str) -> tuple[Run, Run, Run]:
-    """Teacher, standard and internal KD of the first seed, of which single examples are shown."""
+    """Standard and internal KD of the first seed, and before them the teacher that both have.
+
+    Single examples are shown of these.
+    """
     standard, internal = (study.runs_of(row, task)[0] for row in compared(study))
     return study.teacher_of(internal), standard, internal
 

@@ -79,16 +79,35 @@ def significance_settings(study: Study) -> Settings:
     return settings
 
 
+def readings_settings(study: Study) -> Settings:
+    """Other readings of the paper."""
+    statistics = study.config["statistics"]
+    return {
+        **_study(study),
+        "tasks": list(study.table1_tasks),
+        "readings": [
+            {
+                "name": row.name,
+                "label": row.label,
+                "of": row.reading_of,
+                "of_label": study.experiments[str(row.reading_of)].label,
+            }
+            for row in analysis.readings(study)
+        ],
+        **{key: statistics[key] for key in ("confidence", "resamples", "seed")},
+    }
+
+
 def claims_settings(study: Study) -> Settings:
     """Checks of the paper's claims; experiments are found by the paper's row they stand for."""
-    rows = study.table1_experiments
+    rows = analysis.claims_experiments(study)
     layer_tasks, size_tasks = analysis.layer_sweep_tasks(study), analysis.size_sweep_tasks(study)
     counts = {count for task in layer_tasks for count in analysis.layer_counts(study, task)}
     percents = {percent for task in size_tasks for percent in analysis.percents(study, task)}
     return {
         **_study(study),
         "tasks": list(study.table1_tasks),
-        "roles": {row.paper_row: row.name for row in rows if row.paper_row},
+        "rows": [{**row_of(study, row), "paper_row": row.paper_row} for row in rows],
         "standard": study.standard.name,
         "internal": study.internal.name,
         "sweep_layers": {"tasks": list(layer_tasks), "counts": sorted(counts)},

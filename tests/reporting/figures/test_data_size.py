@@ -1,4 +1,5 @@
 import json
+import math
 
 import numpy as np
 import pandas as pd
@@ -88,10 +89,11 @@ def test_rows(runs) -> None:
         "examples": 615,
         "metric": "accuracy",
         "mean": 0.6,
-        "low": 0.5,
-        "high": 0.7,
-        "band": "range",
+        "std": pytest.approx(math.nan, nan_ok=True),
+        "low": pytest.approx(math.nan, nan_ok=True),
+        "high": pytest.approx(math.nan, nan_ok=True),
         "n": 2,
+        "scores": "0.5 0.7",
         "flags": "",
     }
 
@@ -120,7 +122,7 @@ def test_lines_and_ticks(runs, draw) -> None:
     (reference,) = lines_of(axes, "teacher", "--")
     assert reference.get_ydata() == pytest.approx([90, 90])
     assert lines_of(axes, "teacher") == []
-    assert len(axes.collections) == 2
+    assert len(axes.collections) == 0
     assert words(found.figure.legends[0].get_texts()) == ["Teacher", "Standard KD", "Internal KD"]
 
 
@@ -154,11 +156,34 @@ def test_teachers_of_parts_of_the_data_are_a_line(runs, add, draw) -> None:
     assert "Each student learns from a teacher of its own share of the data" in found.remarks
 
 
+def test_teachers_of_several_seeds_are_their_mean_and_a_band_from_three_on(runs, add, draw) -> None:
+    for seed, bands in ((1, 0), (2, 1)):
+        runs.append(add("exp1.0", 7, layers=4, seed=seed))
+        found = draw(runs)
+        (reference,) = lines_of(found.axes[0], "teacher", "--")
+        assert reference.get_ydata()[0] == pytest.approx(100 * (0.9 + 0.7 * seed) / (1 + seed))
+        assert len(found.axes[0].patches) == bands
+        assert f"Teacher: mean of {1 + seed}, one for each student seed." in found.remarks
+        assert "Dashed: the teacher, trained on all data." in found.remarks
+
+
+def test_three_seeds_have_a_band_and_one_teacher_gives_hints(runs, add, draw) -> None:
+    students = [run for run in runs if run.experiment != "exp1.0"]
+    more = [add(run.experiment, 7, run.percent, 2) for run in students if run.seed == 0]
+    found = draw([*runs, *more])
+    assert len(found.axes[0].collections) == 2
+    assert "Bands: 95% interval of the mean over 3 seeds." in found.remarks
+    assert "One teacher: differences from it are hints." in found.remarks
+    row = found.frame.loc[1]
+    assert row["std"] == pytest.approx(0.152753, abs=1e-6)  # of 0.4, 0.5 and 0.7
+    assert row["low"] < row["mean"] < row["high"]
+
+
 def test_remarks(runs, draw) -> None:
     remarks = draw(runs).remarks
     assert remarks.startswith("Study: small. Students of 2 transformer layers.")
     assert "Dashed: the teacher, trained on all data, from which all students learn." in remarks
-    assert "Bands: range of two seeds." in remarks
+    assert "Two seeds: differences are hints. Points: single seeds" in remarks
     assert remarks.endswith(QNLI["note"])
     assert "Only one" not in remarks
     assert "Hollow" not in remarks
@@ -174,7 +199,9 @@ def test_flags_of_students_and_of_a_teacher_that_is_a_line(runs, add, draw) -> N
     teacher = add("exp1.0", 5, layers=5, flags=["one_class"])
     student = add("exp2.0", 5, 25, flags=["at_majority"])
     found = draw([*runs[1:], teacher, student])
-    assert "Hollow markers: at least one run is not better than the majority" in found.remarks
+    assert (
+        "Hollow markers: at least one run is not clearly better than the majority" in found.remarks
+    )
     assert "The teacher always answers the same class." in found.remarks
     hollow = [x for x in found.axes[0].lines if x.get_markerfacecolor() == "white"]
     assert [x.get_ydata().tolist() for x in hollow if len(x.get_xdata())] == [[50.0]]
@@ -204,4 +231,5 @@ def test_stage_writes_three_files(tmp_path, runs, examples) -> None:
     run_stage("internal_kd.stages.figure_data_size", add_arguments, main, argv)
     assert {path.name for path in out.parent.iterdir()} == {"fig9.csv", "fig9.pdf", "fig9.png"}
     expected = build(runs, LABELS, QNLI)
-    pd.testing.assert_frame_equal(pd.read_csv(out, keep_default_na=False), expected)
+    found = pd.read_csv(out, dtype={"scores": str, "flags": str}).fillna({"flags": ""})
+    pd.testing.assert_frame_equal(found, expected)

@@ -2,45 +2,46 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from internal_kd.evaluation.inference import Effect, two_way
 from internal_kd.evaluation.predictions import SplitPredictions
-from internal_kd.reporting.claims.claim import Claim, Finding
-from internal_kd.reporting.claims.estimate import (
+from internal_kd.reporting.claims.claim import Claim, Finding, found, on_each_task
+from internal_kd.reporting.claims.effects import (
     THE_TEACHER,
-    common_seeds,
-    mean_draws,
-    smallest,
+    Means,
+    answers_of,
+    difference,
+    frames_of,
 )
 from internal_kd.reporting.claims.evidence import Evidence, NoData
-from internal_kd.reporting.claims.verdict import more_than
-from internal_kd.reporting.development import development_predictions
+from internal_kd.reporting.claims.verdict import above, all_above
 
-ROLES = ("standard", "internal")
+Answers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 def agrees_with_teacher(evidence: Evidence, task: str) -> Finding:
     """Holds if the share of examples with the teacher's answer is larger for internal KD."""
-    teacher, students = _answers(evidence, task)
-    same = {role: found == teacher.predictions for role, found in students.items()}
-    return _compared(evidence, task, "agreement", same)
+    _, teacher, students = _answers(evidence, task)
+    same = {role: given == teacher for role, given in students.items()}
+    return _compared(evidence, "agreement", same, np.ones_like(teacher, dtype=bool))
 
 
 def right_or_wrong_with_teacher(right: bool, evidence: Evidence, task: str) -> Finding:
     """Holds if, of the examples that the teacher gets right (or wrong), internal KD gets more
     right (or wrong) than standard KD.
     """
-    teacher, students = _answers(evidence, task)
+    labels, teacher, students = _answers(evidence, task)
     word = "right" if right else "wrong"
-    chosen = (teacher.predictions == teacher.labels) == right
-    if not chosen.any():
-        raise NoData(f"the teacher is never {word}")
-    same = {
-        role: ((found == teacher.labels) == right)[:, chosen] for role, found in students.items()
-    }
-    return _compared(evidence, task, f"share {word} when the teacher is", same)
+    chosen = (teacher == labels) == right
+    if not chosen.any(axis=1).all():
+        raise NoData(f"a teacher is never {word}")
+    same = {role: (given == labels) == right for role, given in students.items()}
+    return _compared(evidence, f"share {word} when the teacher is", same, chosen)
 
 
 def more_over_confident(evidence: Evidence, task: str) -> Finding:
@@ -50,49 +51,72 @@ def more_over_confident(evidence: Evidence, task: str) -> Finding:
     the over-confidence of standard KD and its lead over internal KD must be above 0: of two
     students that are not sure enough neither is over-confident.
     """
-    runs, seeds = common_seeds(evidence.pair(task))
-    frames = development_predictions(runs)
-    excess = np.array(
-        [f.probabilities.max(axis=1).astype(float) - (f.predictions == f.labels) for f in frames]
-    )
-    draws = mean_draws(
-        evidence, f"{task} confidence", {"standard": excess[:seeds], "internal": excess[seeds:]}
-    )
+    frames = frames_of(evidence.pair(task))
+    excess = Means({role: np.array(list(map(_excess, rows))) for role, rows in frames.items()})
     parts = {
-        "standard KD": draws.estimate(lambda models: models["standard"], evidence.confidence),
-        "its lead over internal KD": draws.difference("standard", "internal", evidence.confidence),
+        "standard KD": excess.effect(lambda models: models["standard"]),
+        "its lead over internal KD": excess.effect(difference("standard", "internal")),
     }
-    name, found = smallest(parts)
-    verdict = more_than(found.low, found.high)
-    remark = f"smaller: {name}; {_both(draws.observed)}"
-    return Finding("over-confidence of standard KD, or its lead", found, verdict, remark)
+    judged = all_above(list(parts.values()), evidence.confidence)
+    name = min(parts, key=lambda key: parts[key].value)
+    remark = f"smaller: {name}; {_both({role: excess.mean(role) for role in excess.values})}"
+    reservations = evidence.pair_unlike()
+    return found("over-confidence of standard KD, or its lead", judged, remark, reservations)
 
 
-def _answers(
-    evidence: Evidence, task: str
-) -> tuple[SplitPredictions, dict[str, npt.NDArray[np.int64]]]:
-    """The teacher's predictions, and those of both students, [seeds, n]."""
-    models = {THE_TEACHER: evidence.teacher(task)} | evidence.pair(task)
-    runs, seeds = common_seeds(models)
-    frames = development_predictions(runs)
-    found = np.stack([frame.predictions for frame in frames]).reshape(3, seeds, -1)
-    return frames[0], dict(zip(ROLES, found[1:], strict=True))
+def _answers(evidence: Evidence, task: str) -> tuple[Answers, Answers, dict[str, Answers]]:
+    """Labels, [n], the answers of the teachers, [1 or seeds, n], and those of both students,
+    [seeds, n].
+    """
+    models = {THE_TEACHER: evidence.teachers(task)} | evidence.pair(task)
+    frames = frames_of(models)
+    answers = {name: answers_of(rows) for name, rows in frames.items()}
+    return frames[THE_TEACHER][0].labels, answers.pop(THE_TEACHER), answers
 
 
 def _compared(
-    evidence: Evidence, task: str, statistic: str, same: Mapping[str, npt.NDArray[np.bool_]]
+    evidence: Evidence, statistic: str, same: Mapping[str, Flags], chosen: Flags
 ) -> Finding:
-    values = {role: found.astype(float) for role, found in same.items()}
-    draws = mean_draws(evidence, f"{task} {statistic}", values)
-    found = draws.difference("internal", "standard", evidence.confidence)
-    verdict = more_than(found.low, found.high)
-    return Finding(
-        f"{statistic}, internal minus standard KD", found, verdict, _both(draws.observed)
-    )
+    """Internal minus standard KD in the share of the chosen examples on which they do the same."""
+    gain = same["internal"].astype(float) - same["standard"]
+    judged = above(mean_where(gain, chosen), evidence.confidence)
+    shares = {role: float(_means(flags, chosen).mean()) for role, flags in same.items()}
+    reservations = evidence.pair_unlike()
+    statistic = f"{statistic}, internal minus standard KD"
+    return found(statistic, judged, _both(shares), reservations)
 
 
-def _both(observed: Mapping[str, float]) -> str:
-    return f"standard {observed['standard']:.3f}, internal {observed['internal']:.3f}"
+def mean_where(values: npt.NDArray[np.float64], chosen: Flags) -> Effect:
+    """Effect of a mean over chosen examples, which may be others for each seed.
+
+    The variance over examples is that of a ratio of sums, to first order; with the same examples
+    for all seeds it is s^2 / n of the mean over seeds.
+
+    Args:
+        values: [seeds, n].
+        chosen: [seeds, n], or [1, n] for all seeds.
+    """
+    ever = chosen.any(axis=0)
+    n, values, chosen = int(ever.sum()), values[:, ever], chosen[:, ever]
+    by_seed = _means(values, chosen)
+    weights = n * chosen / chosen.sum(axis=1, keepdims=True)
+    residuals = (weights * (values - by_seed[:, None])).mean(axis=0)
+    variance = float(residuals.var(ddof=1)) / n if n > 1 else np.nan
+    return two_way(by_seed, variance, n)
+
+
+def _means(values: npt.NDArray[Any], chosen: Flags) -> npt.NDArray[np.float64]:
+    """Means of each seed over its chosen examples, [seeds]."""
+    return np.asarray((values * chosen).sum(axis=1) / chosen.sum(axis=1))
+
+
+def _excess(frame: SplitPredictions) -> npt.NDArray[np.float64]:
+    """Highest probability minus correctness of each example, [n]."""
+    return frame.probabilities.max(axis=1).astype(float) - (frame.predictions == frame.labels)
+
+
+def _both(values: Mapping[str, float]) -> str:
+    return f"standard {values['standard']:.3f}, internal {values['internal']:.3f}"
 
 
 CLAIMS = (
@@ -100,24 +124,24 @@ CLAIMS = (
         "agrees-with-teacher",
         "Error Analysis, Table 3",
         "The student of internal KD answers as the teacher does more often.",
-        agrees_with_teacher,
+        on_each_task(agrees_with_teacher),
     ),
     Claim(
         "right-with-teacher",
         "Error Analysis, Table 3",
         "Where the teacher is right, the student of internal KD is right more often.",
-        partial(right_or_wrong_with_teacher, True),
+        on_each_task(partial(right_or_wrong_with_teacher, True)),
     ),
     Claim(
         "wrong-with-teacher",
         "Error Analysis, Table 3",
         "Where the teacher is wrong, the student of internal KD is wrong more often.",
-        partial(right_or_wrong_with_teacher, False),
+        on_each_task(partial(right_or_wrong_with_teacher, False)),
     ),
     Claim(
         "standard-is-over-confident",
         "Error Analysis, Table 4",
         "The student of standard KD is over-confident, and more so than that of internal KD.",
-        more_over_confident,
+        on_each_task(more_over_confident),
     ),
 )

@@ -1,25 +1,16 @@
 """What a claim of the paper is, what checking it finds, and how a check is run."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from internal_kd.evaluation.inference import SEEDS_FOR_VERDICTS
 from internal_kd.reporting.claims.evidence import Evidence, NoData, tasks_of_table1
-from internal_kd.reporting.claims.verdict import NO_DATA
+from internal_kd.reporting.claims.verdict import HINT, NO_DATA, NOTHING, Judgement
 
-ONE_SEED = "one seed: the spread between seeds is not known"
-NO_INTERVAL = "no data: the statistic has no interval"
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A statistic with the ends of its interval, from n examples and a number of seeds."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-    seeds: int
+PRIMARY, EXPLORATORY = "primary", "exploratory"
+NO_TASK = "no task of this study has the runs it needs"
+NOTHING_VARIES = "nothing varies, so that there is no test"
 
 
 @dataclass(frozen=True)
@@ -27,16 +18,21 @@ class Finding:
     """What a check found on a task.
 
     Attributes:
-        statistic: what `estimate` is, in words.
-        estimate: NaN where there are no data.
-        verdict: one of `VERDICTS`.
-        remark: what was compared, or why there are no data.
+        statistic: what the judgement's value is, in words.
+        judgement: its value, interval, p and verdict.
+        remark: what was compared, why it is only a hint, or what is missing.
+        p_holm: p adjusted over the tasks of the primary claim; NaN for all others.
     """
 
     statistic: str
-    estimate: Estimate
-    verdict: str
+    judgement: Judgement
     remark: str = ""
+    p_holm: float = math.nan
+
+
+Findings = list[tuple[str, Finding]]
+Check = Callable[[Evidence, str], Finding]
+Tasks = Callable[[Evidence], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -47,41 +43,63 @@ class Claim:
         name: to refer to it.
         place: section, table or figure of the paper.
         statement: in our own words.
-        check: finds what there is to say on a task; raises `NoData` where something lacks.
-        tasks: those on which the claim can be checked.
+        findings: what there is to say, by task; one finding without a task if there is none.
+        family: of tests, `PRIMARY` or `EXPLORATORY`.
     """
 
     name: str
     place: str
     statement: str
-    check: Callable[[Evidence, str], Finding]
-    tasks: Callable[[Evidence], Sequence[str]] = tasks_of_table1
+    findings: Callable[[Evidence], Findings]
+    family: str = EXPLORATORY
 
 
-def findings(claim: Claim, evidence: Evidence) -> list[tuple[str, Finding]]:
-    """What the check finds on each task; one finding without a task if it has none."""
-    tasks = claim.tasks(evidence)
-    if not tasks:
-        return [("", _no_data("no task of this study has the runs it needs"))]
-    return [(task, _checked(claim, evidence, task)) for task in tasks]
+def on_each_task(check: Check, tasks: Tasks = tasks_of_table1) -> Callable[[Evidence], Findings]:
+    """The findings of a check that is made task by task, and may raise `NoData`."""
+
+    def findings(evidence: Evidence) -> Findings:
+        names = tasks(evidence)
+        if not names:
+            return [("", no_data(NO_TASK))]
+        return [(task, _checked(check, evidence, task)) for task in names]
+
+    return findings
 
 
-def _checked(claim: Claim, evidence: Evidence, task: str) -> Finding:
+def found(
+    statistic: str, judgement: Judgement, remark: str = "", reservations: Iterable[str] = ()
+) -> Finding:
+    """A finding; where there are reservations, or few seeds, no more than a hint.
+
+    Args:
+        statistic: what the value is, in words.
+        judgement: of the claim.
+        remark: what was compared.
+        reservations: why the comparison cannot settle the claim, such as one teacher only.
+    """
+    reasons = [*_few_seeds(judgement.seeds), *reservations]
+    if judgement.verdict == HINT and not reasons:
+        reasons = [NOTHING_VARIES]
+    if reasons:
+        judgement = replace(judgement, verdict=HINT)
+        hint = f"{judgement.direction}, a hint only: {', '.join(reasons)}"
+        remark = f"{hint}; {remark}" if remark else hint
+    return Finding(statistic, judgement, remark)
+
+
+def no_data(reason: str) -> Finding:
+    """The finding where something is missing."""
+    return Finding("", NOTHING, f"{NO_DATA}: {reason}")
+
+
+def _checked(check: Check, evidence: Evidence, task: str) -> Finding:
     try:
-        found = claim.check(evidence, task)
+        return check(evidence, task)
     except NoData as reason:
-        return _no_data(str(reason))
-    if found.verdict == NO_DATA and not found.remark.startswith("no data"):
-        return _with_remark(found, NO_INTERVAL, found.remark)
-    if found.estimate.seeds == 1 and found.verdict != NO_DATA:
-        return _with_remark(found, found.remark, ONE_SEED)
-    return found
+        return no_data(str(reason))
 
 
-def _with_remark(found: Finding, *parts: str) -> Finding:
-    return replace(found, remark="; ".join(part for part in parts if part))
-
-
-def _no_data(reason: str) -> Finding:
-    nothing = Estimate(math.nan, math.nan, math.nan, 0, 0)
-    return Finding("", nothing, NO_DATA, f"no data: {reason}")
+def _few_seeds(seeds: int) -> Sequence[str]:
+    if seeds >= SEEDS_FOR_VERDICTS:
+        return []
+    return [f"{seeds} {'seed' if seeds == 1 else 'seeds'}, verdicts need {SEEDS_FOR_VERDICTS}"]

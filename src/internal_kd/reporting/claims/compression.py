@@ -3,10 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from internal_kd.reporting.claims.claim import Claim, Finding
-from internal_kd.reporting.claims.estimate import THE_TEACHER, Draws, score_draws, smallest
+from internal_kd.reporting.claims.claim import Claim, Finding, found, on_each_task
+from internal_kd.reporting.claims.effects import (
+    THE_TEACHER,
+    Scores,
+    difference,
+    one_teacher,
+    scores,
+)
 from internal_kd.reporting.claims.evidence import Evidence, NoData
-from internal_kd.reporting.claims.verdict import at_most, more_than
+from internal_kd.reporting.claims.verdict import above, all_above, below
 from internal_kd.reporting.runs import RunFolder
 
 PLACE = "Performance vs. Parameters, Figure 2; appendix, Figures 6 to 8"
@@ -19,21 +25,22 @@ def tasks_of_layers(evidence: Evidence) -> Sequence[str]:
 
 
 def near_teacher_at_half(evidence: Evidence, task: str) -> Finding:
-    """Holds if internal KD minus the teacher is above minus the margin, with half its parameters.
+    """Holds if internal KD minus the teacher is above minus the margin, with half its parameters; a
+    hint with one teacher.
 
     Not checked where the student's layers have less than 45 % or more than 55 % of the parameters
     of the teacher's layers.
     """
-    teacher = evidence.teacher(task)
+    teachers = evidence.teachers(task)
     students = evidence.students(task, evidence.internal)
-    share = _layer_parameters(students[0]) / _layer_parameters(teacher[0])
+    share = _layer_parameters(students[0]) / _layer_parameters(teachers[0])
     if not HALF[0] <= share <= HALF[1]:
         raise NoData(f"the student has {share:.0%} of the teacher's layer parameters, not half")
-    draws = score_draws(evidence, task, {THE_TEACHER: teacher, "internal": students})
-    found = draws.difference("internal", THE_TEACHER, evidence.confidence)
-    verdict = more_than(found.low, found.high, -evidence.margin)
+    models = scores(evidence, task, {THE_TEACHER: teachers, "internal": students})
+    effect = models.effect(difference("internal", THE_TEACHER))
+    judged = above(effect, evidence.confidence, -evidence.margin)
     remark = f"{share:.0%} of the layer parameters; margin {evidence.margin:g}"
-    return Finding("internal KD minus teacher", found, verdict, remark)
+    return found("internal KD minus teacher", judged, remark, one_teacher(teachers))
 
 
 def scores_fall_with_layers(evidence: Evidence, task: str) -> Finding:
@@ -41,15 +48,15 @@ def scores_fall_with_layers(evidence: Evidence, task: str) -> Finding:
     low, high = _depths(evidence, task)[0], evidence.depth
     if low == high:
         raise NoData("no students with fewer layers")
-    draws = _draws(evidence, task, [low, high])
+    models = _scores(evidence, task, [low, high])
     falls = {
-        role: draws.difference(f"{role} {high}", f"{role} {low}", evidence.confidence)
+        role: models.effect(difference(f"{role} {high}", f"{role} {low}"))
         for role in ("standard", "internal")
     }
-    role, found = smallest(falls)
-    verdict = more_than(found.low, found.high)
-    remark = f"{high} minus {low} layers; smaller for {role} KD"
-    return Finding("smaller loss of both students", found, verdict, remark)
+    judged = all_above(list(falls.values()), evidence.confidence)
+    smaller = min(falls, key=lambda role: falls[role].value)
+    remark = f"{high} minus {low} layers; smaller for {smaller} KD"
+    return found("smaller loss of both students", judged, remark)
 
 
 def higher_with_fewer_layers(evidence: Evidence, task: str) -> Finding:
@@ -59,11 +66,11 @@ def higher_with_fewer_layers(evidence: Evidence, task: str) -> Finding:
     depths = [depth for depth in _depths(evidence, task) if depth > 1]
     if not depths or len(_depths(evidence, task)) < 2:
         raise NoData("no students with fewer layers")
-    draws = _draws(evidence, task, depths)
-    found = draws.estimate(lambda models: _mean_gap(models, depths), evidence.confidence)
+    effect = _scores(evidence, task, depths).effect(lambda models: _mean_gap(models, depths))
+    judged = above(effect, evidence.confidence)
     remark = f"layers {', '.join(map(str, depths))}"
-    verdict = more_than(found.low, found.high)
-    return Finding("mean internal minus standard KD", found, verdict, remark)
+    reservations = evidence.pair_unlike()
+    return found("mean internal minus standard KD", judged, remark, reservations)
 
 
 def slower_decay(evidence: Evidence, task: str) -> Finding:
@@ -74,24 +81,24 @@ def slower_decay(evidence: Evidence, task: str) -> Finding:
     fewer = [depth for depth in _depths(evidence, task) if 1 < depth < evidence.depth]
     if not fewer:
         raise NoData(f"no students of between 1 and {evidence.depth} layers")
-    draws = _draws(evidence, task, [*fewer, evidence.depth])
-    found = draws.estimate(
-        lambda models: _mean_gap(models, fewer) - _mean_gap(models, [evidence.depth]),
-        evidence.confidence,
+    models = _scores(evidence, task, [*fewer, evidence.depth])
+    effect = models.effect(
+        lambda models: _mean_gap(models, fewer) - _mean_gap(models, [evidence.depth])
     )
     remark = f"layers {', '.join(map(str, fewer))} against {evidence.depth}"
-    return Finding("growth of the gap", found, more_than(found.low, found.high), remark)
+    judged = above(effect, evidence.confidence)
+    return found("growth of the gap", judged, remark, evidence.pair_unlike())
 
 
 def no_boost_at_one_layer(evidence: Evidence, task: str) -> Finding:
     """Holds if internal minus standard KD with one layer is below the margin."""
     if 1 not in _depths(evidence, task):
         raise NoData("no students of one layer")
-    draws = _draws(evidence, task, [1])
-    found = draws.difference("internal 1", "standard 1", evidence.confidence)
-    verdict = at_most(found.low, found.high, evidence.margin)
+    effect = _scores(evidence, task, [1]).effect(difference("internal 1", "standard 1"))
+    judged = below(effect, evidence.confidence, evidence.margin)
     remark = f"margin {evidence.margin:g}"
-    return Finding("internal minus standard KD, one layer", found, verdict, remark)
+    reservations = evidence.pair_unlike()
+    return found("internal minus standard KD, one layer", judged, remark, reservations)
 
 
 def _depths(evidence: Evidence, task: str) -> list[int]:
@@ -108,14 +115,14 @@ def _depths(evidence: Evidence, task: str) -> list[int]:
     return sorted(depth for depth in found if depth <= evidence.depth)
 
 
-def _draws(evidence: Evidence, task: str, depths: Sequence[int]) -> Draws:
-    """Draws of both students, named by role and depth."""
+def _scores(evidence: Evidence, task: str, depths: Sequence[int]) -> Scores:
+    """Scores of both students, named by role and depth."""
     models = {
         f"{role} {depth}": runs
         for depth in depths
         for role, runs in evidence.pair(task, layers=depth).items()
     }
-    return score_draws(evidence, task, models)
+    return scores(evidence, task, models)
 
 
 def _mean_gap(models: Mapping[str, Any], depths: Sequence[int]) -> Any:
@@ -132,34 +139,30 @@ CLAIMS = (
         "near-teacher-at-half",
         "Performance vs. Parameters, Figure 2",
         "Internal KD scores about as high as the teacher with half its layer parameters.",
-        near_teacher_at_half,
+        on_each_task(near_teacher_at_half),
     ),
     Claim(
         "scores-fall-with-layers",
         PLACE,
         "Both students score lower with fewer layers.",
-        scores_fall_with_layers,
-        tasks_of_layers,
+        on_each_task(scores_fall_with_layers, tasks_of_layers),
     ),
     Claim(
         "higher-with-fewer-layers",
         PLACE,
         "Internal KD scores higher than standard KD at the same number of layers.",
-        higher_with_fewer_layers,
-        tasks_of_layers,
+        on_each_task(higher_with_fewer_layers, tasks_of_layers),
     ),
     Claim(
         "slower-decay",
         PLACE,
         "Internal KD is more resilient: it loses less than standard KD as layers go.",
-        slower_decay,
-        tasks_of_layers,
+        on_each_task(slower_decay, tasks_of_layers),
     ),
     Claim(
         "no-boost-at-one-layer",
         "Performance vs. Parameters",
         "With one layer left, internal KD has no advantage any more.",
-        no_boost_at_one_layer,
-        tasks_of_layers,
+        on_each_task(no_boost_at_one_layer, tasks_of_layers),
     ),
 )

@@ -1,91 +1,66 @@
-"""Claims about development scores over epochs (Student Convergence)."""
+"""Claims about development scores over epochs (Student Convergence).
 
-import math
+They compare means over phases, never maxima: the best of many noisy epochs is above the best of
+few, and above any mean, even if nothing happens. Each run gives one number; tests are over student
+seeds, with the development examples as they are.
+"""
+
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import pandas as pd
 
-from internal_kd.evaluation.significance import SAME
-from internal_kd.reporting.claims.claim import Claim, Finding
-from internal_kd.reporting.claims.estimate import seed_estimate
-from internal_kd.reporting.claims.evidence import Evidence, NoData
-from internal_kd.reporting.claims.verdict import NO_DATA, at_most, more_than
+from internal_kd.evaluation.inference import over_seeds
+from internal_kd.reporting.claims.claim import Claim, Finding, found, on_each_task
+from internal_kd.reporting.claims.evidence import Evidence, NoData, tasks_of_table1
+from internal_kd.reporting.claims.verdict import above, below
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.tasks import get_task
 
 PEAK = "Student Convergence, Figure 4; appendix, Figure 10"
 APPENDIX = "Appendix, Student Convergence, Figure 10"
 TASK_OF_APPENDIX = "cola"
-NO_INTERVAL = "no data: an interval over seeds needs two"
-ALIKE = "all seeds alike: the interval has no width"
 
 
 def peaks_before_output(row: str, evidence: Evidence, task: str) -> Finding:
-    """Holds if the best development score up to the epoch in which the last layer is finished,
-    minus the best one after it, is above 0 (t-interval over seeds).
+    """Holds if the mean development score of the last epochs in which layers learn, minus that of
+    the epochs after the last layer, is above 0.
+
+    Before the last layer is finished, as many epochs count as come after it, or all if there are
+    fewer.
     """
     runs = evidence.students(task, evidence.name_of(row))
-    values = []
-    for run in runs:
-        scores, end = _scores(run), _finished(run, run.layers)
-        before, after = scores[scores.index <= end], scores[scores.index > end]
-        if not len(before) or not len(after):
-            raise NoData("no epochs on either side of the last layer's end")
-        values.append(float(before.max() - after.max()))
+    effect = over_seeds([_lead_before_output(run) for run in runs])
     remark = "; ".join(map(_best_epoch, runs))
-    return _judged(
-        evidence, "best score before minus after the last layer", values, more_than, remark
-    )
+    judged = above(effect, evidence.confidence)
+    return found("mean score before minus after the last layer", judged, remark)
 
 
 def starts_at_chance(row: str, evidence: Evidence, task: str) -> Finding:
     """Holds if the mean development score, minus that of the majority class, is below the margin
-    while the lower two thirds of the layers learn (t-interval over seeds).
+    while the lower two thirds of the layers learn.
     """
     runs = evidence.students(task, evidence.name_of(row))
-    values = [_early(run).mean() - _chance(run) for run in runs]
-    judge = partial(at_most, bound=evidence.margin)
+    effect = over_seeds([_lower_phase(run).mean() - _chance(run) for run in runs])
     remark = f"up to layer {_lower(evidence.depth)}; margin {evidence.margin:g}"
-    return _judged(evidence, "early score minus majority class", values, judge, remark)
+    judged = below(effect, evidence.confidence, evidence.margin)
+    return found("early score minus majority class", judged, remark)
 
 
 def rises_with_upper_layers(row: str, evidence: Evidence, task: str) -> Finding:
-    """Holds if the best development score once the upper third of the layers learns, minus the
-    mean one before, is above the margin (t-interval over seeds).
+    """Holds if the mean development score while the upper third of the layers learns, minus that
+    while the lower ones learn, is above the margin. The epochs after the last layer do not count.
     """
     runs = evidence.students(task, evidence.name_of(row))
-    values = []
-    for run in runs:
-        scores, early = _scores(run), _early(run)
-        late = scores[scores.index > early.index.max()]
-        if not len(late):
-            raise NoData("no epochs after the lower layers")
-        values.append(float(late.max() - early.mean()))
-    judge = partial(more_than, bound=evidence.margin)
+    effect = over_seeds([_rise(run) for run in runs])
     remark = f"from layer {_lower(evidence.depth) + 1} on; margin {evidence.margin:g}"
-    return _judged(evidence, "best later score minus early score", values, judge, remark)
+    judged = above(effect, evidence.confidence, evidence.margin)
+    return found("later score minus early score", judged, remark)
 
 
 def task_of_appendix(evidence: Evidence) -> Sequence[str]:
     """CoLA, if it is a task of Table 1."""
     return [task for task in evidence.settings["tasks"] if task == TASK_OF_APPENDIX]
-
-
-def _judged(
-    evidence: Evidence,
-    statistic: str,
-    values: Sequence[float],
-    judge: Callable[[float, float], str],
-    remark: str,
-) -> Finding:
-    found = seed_estimate(values, evidence.confidence)
-    verdict = judge(found.low, found.high)
-    if verdict == NO_DATA:
-        remark = f"{NO_INTERVAL}; {remark}"
-    elif math.isclose(found.low, found.high, abs_tol=SAME):
-        remark = f"{remark}; {ALIKE}"
-    return Finding(statistic, found, verdict, remark)
 
 
 def _scores(run: RunFolder) -> pd.Series:
@@ -109,12 +84,36 @@ def _lower(layers: int) -> int:
     return layers * 2 // 3
 
 
-def _early(run: RunFolder) -> pd.Series:
+def _lower_phase(run: RunFolder) -> pd.Series:
     """Scores while the lower two thirds of the layers learn."""
     if not _lower(run.layers):
         raise NoData("a student of one layer has no lower layers")
     scores = _scores(run)
     return scores[scores.index <= _finished(run, _lower(run.layers))]
+
+
+def _upper_phase(run: RunFolder) -> pd.Series:
+    """Scores while the upper third of the layers learns."""
+    scores = _scores(run)
+    start, end = _finished(run, _lower(run.layers)), _finished(run, run.layers)
+    return scores[(scores.index > start) & (scores.index <= end)]
+
+
+def _rise(run: RunFolder) -> float:
+    """Mean score while the upper third of the layers learns minus that while the others do."""
+    early, late = _lower_phase(run), _upper_phase(run)
+    return float(late.mean() - early.mean())
+
+
+def _lead_before_output(run: RunFolder) -> float:
+    """Mean score of as many epochs before the end of the last layer as come after it, minus the
+    mean score of those.
+    """
+    scores, end = _scores(run), _finished(run, run.layers)
+    before, after = scores[scores.index <= end], scores[scores.index > end]
+    if not len(before) or not len(after):
+        raise NoData("no epochs on either side of the last layer's end")
+    return float(before.iloc[-len(after) :].mean() - after.mean())
 
 
 def _chance(run: RunFolder) -> float:
@@ -134,7 +133,7 @@ def _of_both(
     place: str,
     statement: str,
     check: Callable[[str, Evidence, str], Finding],
-    appendix: bool,
+    tasks: Callable[[Evidence], Sequence[str]],
 ) -> list[Claim]:
     """The claim for PID and for SID."""
     return [
@@ -142,8 +141,7 @@ def _of_both(
             f"{schedule.lower()}-{name}",
             place,
             statement.format(f"{schedule} (Exp{row})"),
-            partial(check, f"exp{row}"),
-            *([task_of_appendix] if appendix else []),
+            on_each_task(partial(check, f"exp{row}"), tasks),
         )
         for schedule, row in (("PID", "3.3"), ("SID", "3.4"))
     ]
@@ -155,20 +153,20 @@ CLAIMS = (
         PEAK,
         "{} scores best before the classification layer has been trained.",
         peaks_before_output,
-        appendix=False,
+        tasks_of_table1,
     ),
     *_of_both(
         "starts-at-chance",
         APPENDIX,
         "While its lower layers learn, {} stays near chance.",
         starts_at_chance,
-        appendix=True,
+        task_of_appendix,
     ),
     *_of_both(
         "rises-with-upper-layers",
         APPENDIX,
         "Once the upper layers learn, the score of {} goes up.",
         rises_with_upper_layers,
-        appendix=True,
+        task_of_appendix,
     ),
 )

@@ -4,10 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from internal_kd.reporting.claims.claim import Claim, Finding
-from internal_kd.reporting.claims.estimate import Draws, score_draws, smallest
+from internal_kd.reporting.claims.claim import Claim, Finding, found, on_each_task
+from internal_kd.reporting.claims.effects import Scores, difference, scores
 from internal_kd.reporting.claims.evidence import ALL_DATA, Evidence, NoData
-from internal_kd.reporting.claims.verdict import more_than, near_zero
+from internal_kd.reporting.claims.verdict import above, all_above, near_zero
 
 PLACE = "The Impact of Data Size, Figure 3; appendix, Figure 9"
 
@@ -27,16 +27,14 @@ def gap_grows(evidence: Evidence, task: str) -> Finding:
     if len(sizes) < 2:
         raise NoData("both students have runs on one share of the data only")
     weights = _slope_weights([math.log2(size) for size in sizes])
-    draws = _draws(evidence, task, sizes)
 
     def growth(models: Mapping[str, Any]) -> Any:
         gaps = [models[f"internal {size}"] - models[f"standard {size}"] for size in sizes]
         return -sum(weight * gap for weight, gap in zip(weights, gaps, strict=True))
 
-    found = draws.estimate(growth, evidence.confidence)
+    judged = above(_scores(evidence, task, sizes).effect(growth), evidence.confidence)
     remark = f"{_listed(sizes)} % of the data"
-    verdict = more_than(found.low, found.high)
-    return Finding("growth of the gap per halving", found, verdict, remark)
+    return found("growth of the gap per halving", judged, remark, evidence.pair_unlike())
 
 
 def higher_at_every_size(evidence: Evidence, task: str) -> Finding:
@@ -44,25 +42,25 @@ def higher_at_every_size(evidence: Evidence, task: str) -> Finding:
     sizes = _percents(evidence, task)
     if len(sizes) < 2:
         raise NoData("both students have runs on one share of the data only")
-    draws = _draws(evidence, task, sizes)
+    models = _scores(evidence, task, sizes)
     gaps = {
-        str(size): draws.difference(f"internal {size}", f"standard {size}", evidence.confidence)
-        for size in sizes
+        size: models.effect(difference(f"internal {size}", f"standard {size}")) for size in sizes
     }
-    size, found = smallest(gaps)
-    remark = f"{_listed(sizes)} % of the data; smallest at {size} %"
-    verdict = more_than(found.low, found.high)
-    return Finding("smallest internal minus standard KD", found, verdict, remark)
+    judged = all_above(list(gaps.values()), evidence.confidence)
+    smallest = min(gaps, key=lambda size: gaps[size].value)
+    remark = f"{_listed(sizes)} % of the data; smallest at {smallest} %"
+    reservations = evidence.pair_unlike()
+    return found("smallest internal minus standard KD", judged, remark, reservations)
 
 
 def small_gap_with_all_data(evidence: Evidence, task: str) -> Finding:
     """Holds if internal minus standard KD on all data is within the margin around 0."""
-    draws = _draws(evidence, task, [ALL_DATA])
-    names = f"internal {ALL_DATA}", f"standard {ALL_DATA}"
-    found = draws.difference(*names, evidence.confidence)
-    verdict = near_zero(found.low, found.high, evidence.margin)
+    models = _scores(evidence, task, [ALL_DATA])
+    effect = models.effect(difference(f"internal {ALL_DATA}", f"standard {ALL_DATA}"))
+    judged = near_zero(effect, evidence.confidence, evidence.margin)
     remark = f"margin {evidence.margin:g}"
-    return Finding("internal minus standard KD, all data", found, verdict, remark)
+    reservations = evidence.pair_unlike()
+    return found("internal minus standard KD, all data", judged, remark, reservations)
 
 
 def _percents(evidence: Evidence, task: str) -> list[int]:
@@ -75,14 +73,14 @@ def _percents(evidence: Evidence, task: str) -> list[int]:
     return sorted(set.intersection(set(evidence.settings["sweep_sizes"]["percents"]), *both))
 
 
-def _draws(evidence: Evidence, task: str, sizes: Sequence[int]) -> Draws:
-    """Draws of both students, named by role and share."""
+def _scores(evidence: Evidence, task: str, sizes: Sequence[int]) -> Scores:
+    """Scores of both students, named by role and share."""
     models = {
         f"{role} {size}": runs
         for size in sizes
         for role, runs in evidence.pair(task, percent=size).items()
     }
-    return score_draws(evidence, task, models)
+    return scores(evidence, task, models)
 
 
 def _slope_weights(x: Sequence[float]) -> list[float]:
@@ -101,21 +99,18 @@ CLAIMS = (
         "gap-grows-with-less-data",
         PLACE,
         "The lead of internal KD over standard KD grows as the training data shrink.",
-        gap_grows,
-        tasks_of_sizes,
+        on_each_task(gap_grows, tasks_of_sizes),
     ),
     Claim(
         "higher-at-every-size",
         PLACE,
         "Internal KD scores higher than standard KD whatever the size of the training data.",
-        higher_at_every_size,
-        tasks_of_sizes,
+        on_each_task(higher_at_every_size, tasks_of_sizes),
     ),
     Claim(
         "small-gap-with-all-data",
         "The Impact of Data Size, Figure 3",
         "With all training data the two methods are close.",
-        small_gap_with_all_data,
-        tasks_of_sizes,
+        on_each_task(small_gap_with_all_data, tasks_of_sizes),
     ),
 )

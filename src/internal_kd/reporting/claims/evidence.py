@@ -11,7 +11,7 @@ import pandas as pd
 
 from internal_kd.evaluation.predictions import SplitPredictions
 from internal_kd.reporting.runs import RunFolder
-from internal_kd.reporting.selection import runs_of, teacher_of
+from internal_kd.reporting.selection import runs_of
 
 ALL_DATA = 100
 TEACHER, NO_KD = "exp1.0", "exp1.1"
@@ -24,11 +24,17 @@ class NoData(Exception):
 
 @dataclass(frozen=True)
 class RememberedRun(RunFolder):
-    """A run that reads its predictions once and forgets those on hidden labels."""
+    """A run that reads its predictions once and forgets those on hidden labels.
+
+    Attributes:
+        source: the run that is read.
+    """
+
+    source: RunFolder
 
     @cached_property
     def _known(self) -> dict[str, SplitPredictions]:
-        found = super().predictions()
+        found = self.source.predictions()
         return {
             name: frame
             for name, frame in found.items()
@@ -38,6 +44,10 @@ class RememberedRun(RunFolder):
     def predictions(self) -> dict[str, SplitPredictions]:
         """Predictions of each split with known labels by name."""
         return self._known
+
+    def history(self) -> pd.DataFrame:
+        """One row per epoch."""
+        return self.source.history()
 
 
 class Evidence:
@@ -55,10 +65,12 @@ class Evidence:
         distances: pd.DataFrame | None,
         settings: Mapping[str, Any],
     ) -> None:
-        self.runs = [RememberedRun(run.folder, run.metrics) for run in runs]
+        self.runs = [RememberedRun(run.folder, run.metrics, run) for run in runs]
         self.distances = distances
         self.settings = settings
-        self.roles = {row: str(name) for row, name in settings["roles"].items() if name}
+        self._rows = {str(row["name"]): row for row in settings["rows"]}
+        papers = {row["paper_row"]: name for name, row in self._rows.items()}
+        self.roles = {row: name for row, name in papers.items() if row}
 
     @property
     def confidence(self) -> float:
@@ -109,6 +121,32 @@ class Evidence:
         names = [self.roles[row] for row in sorted(self.roles) if row != TEACHER]
         return list(dict.fromkeys([*names, self.standard, self.internal]))
 
+    def head(self, name: str) -> str | None:
+        """What the classification head of an experiment starts as; None for the teacher."""
+        row = self._rows.get(name, {})
+        return row.get("head")
+
+    def baseline(self, name: str) -> str | None:
+        """Standard KD that starts and is trained as an experiment; None if there is none."""
+        row = self._rows.get(name, {})
+        return row.get("baseline")
+
+    def across_heads(self, first: str, second: str) -> list[str]:
+        """The reservation that two students start with different heads, if they do."""
+        if self.head(first) == self.head(second):
+            return []
+        return [f"{first} and {second} start with different heads"]
+
+    def unlike_starts(self, name: str, standard: str) -> list[str]:
+        """The reservation that a standard KD is not the baseline of an experiment, if it is not."""
+        if self.baseline(name) == standard:
+            return []
+        return self.across_heads(name, standard) or [f"{name} and {standard} start differently"]
+
+    def pair_unlike(self) -> list[str]:
+        """The same for the two students that are compared."""
+        return self.unlike_starts(self.internal, self.standard)
+
     def known(self, task: str, names: Iterable[str]) -> dict[str, list[RunFolder]]:
         """Runs of Table 1's size by name, of those experiments that have any on a task."""
         found = {name: self._sized(task, name, self.depth, ALL_DATA) for name in names}
@@ -117,7 +155,7 @@ class Evidence:
     def students(
         self, task: str, name: str, layers: int | None = None, percent: int = ALL_DATA
     ) -> list[RunFolder]:
-        """The runs of an experiment, one per seed; of Table 1's size unless told otherwise.
+        """The runs of an experiment, one per seed; of Table 1's size unless given.
 
         Raises:
             NoData: there are none.
@@ -131,22 +169,22 @@ class Evidence:
     def pair(
         self, task: str, layers: int | None = None, percent: int = ALL_DATA
     ) -> dict[str, list[RunFolder]]:
-        """The runs of "standard" and "internal" KD; raises as `students` does."""
+        """The runs of "standard" and "internal" KD; raises `NoData` as `students` does."""
         names = {"standard": self.standard, "internal": self.internal}
         return {role: self.students(task, name, layers, percent) for role, name in names.items()}
 
-    def teacher(self, task: str) -> list[RunFolder]:
-        """The one run of the teacher, in a list.
+    def teachers(self, task: str) -> list[RunFolder]:
+        """The teachers on all data: one for all students, or one for each of their seeds.
 
         Raises:
             NoData: there is none.
         """
         name = self.name_of(TEACHER)
         whole = [run for run in self.runs if run.percent == ALL_DATA]
-        found = teacher_of(whole, task, name)
-        if found is None:
+        found = runs_of(whole, task, name)
+        if not found:
             raise NoData(f"no run of the teacher {name}")
-        return [found]
+        return found
 
     def _sized(self, task: str, name: str, layers: int, percent: int) -> list[RunFolder]:
         sized = [run for run in self.runs if (run.layers, run.percent) == (layers, percent)]

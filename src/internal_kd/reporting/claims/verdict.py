@@ -1,38 +1,106 @@
-"""How a claim is judged: by an effect's interval against a bound, never by a p-value alone."""
+"""How a claim is judged: by the interval of an effect against a bound, from three seeds on."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from internal_kd.evaluation.inference import SAME, Effect
 
 HOLDS = "holds"
 DOES_NOT_HOLD = "does not hold"
 INCONCLUSIVE = "inconclusive"
+HINT = "hint"
 NO_DATA = "no data"
-VERDICTS = (HOLDS, DOES_NOT_HOLD, INCONCLUSIVE, NO_DATA)
+JUDGED = (HOLDS, DOES_NOT_HOLD, INCONCLUSIVE)
+VERDICTS = (*JUDGED, HINT, NO_DATA)
 
 
-def more_than(low: float, high: float, bound: float = 0.0) -> str:
-    """The effect is above a bound: it holds if the whole interval is, not if it is all below.
+@dataclass(frozen=True)
+class Judgement:
+    """What an effect says of a claim.
 
-    An interval that touches the bound is inconclusive; without an interval there are no data.
+    Attributes:
+        value: the effect; of several the smallest.
+        low: lower end of its interval; of several effects the smallest lower end.
+        high: upper end; of m effects the smallest upper end, each at 1 - (1 - confidence) / m.
+        p: of the claim: below 1 - confidence exactly where it holds; NaN where no test is valid.
+        n: examples, or seeds where the statistic has no examples.
+        seeds: student seeds.
+        lead: how far the effect lies on the claimed side of its bound; below 0 on the other side.
+        verdict: one of `VERDICTS`.
     """
-    if math.isnan(low) or math.isnan(high):
-        return NO_DATA
-    if low > bound:
-        return HOLDS
-    return DOES_NOT_HOLD if high < bound else INCONCLUSIVE
+
+    value: float
+    low: float
+    high: float
+    p: float
+    n: int
+    seeds: int
+    lead: float
+    verdict: str
+
+    @property
+    def direction(self) -> str:
+        """Which way the effect points, whether or not chance alone could have done it."""
+        if abs(self.lead) <= SAME:
+            return "at the bound of the claim"
+        return "for the claim" if self.lead > 0 else "against the claim"
 
 
-def at_most(low: float, high: float, bound: float) -> str:
-    """The effect is below a bound: `more_than` of the opposite."""
-    return more_than(-high, -low, -bound)
+NOTHING = Judgement(math.nan, math.nan, math.nan, math.nan, 0, 0, 0.0, NO_DATA)
 
 
-def near_zero(low: float, high: float, margin: float) -> str:
-    """The effect is zero but for a margin.
+def above(effect: Effect, confidence: float, bound: float = 0.0) -> Judgement:
+    """The claim that an effect is above a bound.
 
-    It holds if the whole interval lies within the margin around zero, not if it lies all outside
-    on one side.
+    It holds if the whole two-sided interval is above the bound, does not hold if all of it is
+    below, and is inconclusive in between. Fewer than three seeds, or an effect in which nothing
+    varies, give a hint.
     """
-    upper, lower = at_most(low, high, margin), more_than(low, high, -margin)
-    if DOES_NOT_HOLD in (upper, lower):
-        return DOES_NOT_HOLD
-    return upper if upper == lower else INCONCLUSIVE
+    return all_above([effect], confidence, bound)
+
+
+def all_above(effects: Sequence[Effect], confidence: float, bound: float = 0.0) -> Judgement:
+    """The claim that every one of m effects is above a bound.
+
+    It holds if each interval lies above, without a correction, as every one has to pass
+    (intersection-union test); its p is the largest one. Any of m could lie below by chance:
+    it does not hold if one lies below at a confidence of 1 - (1 - confidence) / m (Bonferroni).
+    """
+    against = 1 - (1 - confidence) / len(effects)
+    smallest = min(effects, key=lambda effect: effect.value)
+    low = float(np.min([effect.interval(confidence)[0] for effect in effects]))
+    high = float(np.min([effect.interval(against)[1] for effect in effects]))
+    p = float(np.max([effect.p_above(bound) for effect in effects]))
+    verdict = HOLDS if low > bound else DOES_NOT_HOLD if high < bound else INCONCLUSIVE
+    return _judgement(smallest, (low, high), p, smallest.value - bound, verdict)
+
+
+def below(effect: Effect, confidence: float, bound: float) -> Judgement:
+    """The claim that an effect is below a bound: `above` of the opposite."""
+    found = above(effect.opposite(), confidence, -bound)
+    return replace(found, value=effect.value, low=-found.high, high=-found.low)
+
+
+def near_zero(effect: Effect, confidence: float, margin: float) -> Judgement:
+    """The claim that an effect is 0 but for a margin.
+
+    It holds if the effect is above -margin and below the margin (two one-sided tests, the larger p
+    of which counts), and does not hold if the whole interval lies beyond one of them.
+    """
+    low, high = effect.interval(confidence)
+    p = float(np.max([side.p_above(-margin) for side in (effect, effect.opposite())]))
+    inside, outside = -margin < low and high < margin, low > margin or high < -margin
+    verdict = HOLDS if inside else DOES_NOT_HOLD if outside else INCONCLUSIVE
+    return _judgement(effect, (low, high), p, margin - abs(effect.value), verdict)
+
+
+def _judgement(
+    effect: Effect, ends: tuple[float, float], p: float, lead: float, verdict: str
+) -> Judgement:
+    """A hint instead of the verdict where there are few seeds or no p."""
+    p = p if effect.can_be_judged else math.nan
+    verdict = HINT if math.isnan(p) else verdict
+    return Judgement(effect.value, *ends, p, effect.n, effect.seeds, lead, verdict)

@@ -1,5 +1,6 @@
 """All claims, checked on a study and written as a tidy table and as a page."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,17 +8,20 @@ from typing import Any
 import pandas as pd
 
 from internal_kd.evaluation.attention_distances import read_distances
+from internal_kd.evaluation.inference import benjamini_hochberg, benjamini_yekutieli
 from internal_kd.reporting.claims import (
     agreement,
     attention,
     compression,
     convergence,
     data_size,
+    primary,
     scores,
 )
-from internal_kd.reporting.claims.claim import Claim, findings
+from internal_kd.reporting.claims.claim import EXPLORATORY, Claim
 from internal_kd.reporting.claims.evidence import Evidence
 from internal_kd.reporting.claims.layout import page
+from internal_kd.reporting.claims.verdict import JUDGED
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 
 GROUPS: dict[str, Sequence[Claim]] = {
@@ -28,8 +32,9 @@ GROUPS: dict[str, Sequence[Claim]] = {
     "Errors and confidence": agreement.CLAIMS,
     "Attention": attention.CLAIMS,
 }
-COLUMNS = ["claim", "place", "statement", "task", "statistic", "value", "low", "high", "n"]
-COLUMNS += ["seeds", "verdict", "remark"]
+CLAIMS = [*primary.CLAIMS, *(claim for group in GROUPS.values() for claim in group)]
+COLUMNS = ["claim", "family", "place", "statement", "task", "statistic", "value", "low", "high"]
+COLUMNS += ["p", "p_holm", "p_bh", "p_by", "n", "seeds", "verdict", "remark"]
 
 
 def write_claims(
@@ -43,9 +48,9 @@ def write_claims(
     Args:
         folders: of the runs of Table 1 and of both sweeps.
         distances: files of the students' distances from their teachers; may be none.
-        settings: study, note, tasks, roles (experiments by the paper's rows), standard and
-            internal (names), sweep_layers (tasks, counts), sweep_sizes (tasks, percents),
-            student_layers, confidence (of intervals), resamples, seed, margin.
+        settings: study, note, tasks, rows (name, paper_row, head, baseline of each experiment),
+            standard and internal (names), sweep_layers (tasks, counts), sweep_sizes (tasks,
+            percents), student_layers, confidence (of intervals), resamples, seed, margin.
         out: path of the .csv.
 
     Raises:
@@ -62,32 +67,43 @@ def write_claims(
 def build(
     runs: Sequence[RunFolder], distances: pd.DataFrame | None, settings: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """The tidy table: one row per claim and task.
+    """The tidy table: one row per claim and task, and one for the primary claim's mean over tasks.
 
     `low` and `high` are the ends of the interval of `value`, `n` the examples (or, for claims on
-    epochs, the seeds) that it rests on. Rows without data have the verdict "no data", and no value
-    unless only its interval lacks.
+    epochs, the seeds) that it rests on. `p` is that of the claim: of the primary claim two-sided,
+    adjusted over tasks as `p_holm`; of an exploratory one it is 1 on the other side of the bound,
+    and adjusted over all exploratory rows with a verdict by Benjamini and Hochberg as `p_bh`, by
+    Benjamini and Yekutieli as `p_by`. Rows without data have the verdict "no data", and no value.
     """
     evidence = Evidence(runs, distances, settings)
-    claims = [claim for group in GROUPS.values() for claim in group]
-    rows = [row for claim in claims for row in _rows(claim, evidence)]
+    rows = [row for claim in CLAIMS for row in _rows(claim, evidence)]
     frame = pd.DataFrame(rows, columns=COLUMNS)
+    judged = frame["verdict"].isin(JUDGED) & (frame["family"] == EXPLORATORY)
+    p_values = frame.loc[judged, "p"].tolist()
+    frame.loc[judged, "p_bh"] = benjamini_hochberg(p_values)
+    frame.loc[judged, "p_by"] = benjamini_yekutieli(p_values)
     return frame.round({"value": 6, "low": 6, "high": 6})
 
 
 def _rows(claim: Claim, evidence: Evidence) -> Iterator[dict[str, Any]]:
-    for task, found in findings(claim, evidence):
+    for task, found in claim.findings(evidence):
+        judged = found.judgement
         yield {
             "claim": claim.name,
+            "family": claim.family,
             "place": claim.place,
             "statement": claim.statement,
             "task": task,
             "statistic": found.statistic,
-            "value": found.estimate.value,
-            "low": found.estimate.low,
-            "high": found.estimate.high,
-            "n": found.estimate.n,
-            "seeds": found.estimate.seeds,
-            "verdict": found.verdict,
+            "value": judged.value,
+            "low": judged.low,
+            "high": judged.high,
+            "p": judged.p,
+            "p_holm": found.p_holm,
+            "p_bh": math.nan,
+            "p_by": math.nan,
+            "n": judged.n,
+            "seeds": judged.seeds,
+            "verdict": judged.verdict,
             "remark": found.remark,
         }
