@@ -187,7 +187,7 @@ def test_remarks(runs, draw) -> None:
     remarks = draw(runs).remarks
     assert remarks.startswith("Study: small. Exp3.3: Student [PID]; Exp3.4: Student [SID];")
     assert "Two seeds: differences are hints. Thin lines: single seeds." in remarks
-    heads = "Heads at the start: Exp3.5 new; Exp3.3, Exp3.4 the teacher's."
+    heads = "Heads at the start: new in Exp3.5; the teacher's in Exp3.3, Exp3.4."
     assert f"{heads} Differences across heads are hints." in remarks
     assert "Marks: a layer is finished." in remarks
     assert remarks.endswith(SETTINGS["note"])

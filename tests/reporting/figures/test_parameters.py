@@ -160,6 +160,13 @@ def inside(found):
     assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in boxes)
     assert all(frame.y0 <= box.y0 and box.y1 <= frame.y1 for box in boxes)
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    marks = [
+        axes.transData.transform(point)
+        for line in axes.lines
+        if line.get_linestyle() == "None"
+        for point in line.get_xydata()
+    ]
+    assert not any(box.contains(*mark) for box in boxes for mark in marks)
     return axes
 
 
@@ -171,6 +178,14 @@ def test_labels_of_the_lowest_points_stay_inside_the_axes(monkeypatch, add) -> N
     students = [add("exp2.0", 5, 1), add("exp3.2", 2, 1), add("exp3.2", 2, 2), add("exp2.0", 9, 2)]
     axes = inside(draw(monkeypatch, [add("exp1.0", 9, layers=4), *students]))
     assert len(axes.texts) == 5
+
+
+def test_labels_stand_beyond_the_seeds_of_both_students(monkeypatch, add) -> None:
+    """Both seeds of the better student lie between those of the other one."""
+    rights = {"exp2.0": (9, 1), "exp3.2": (8, 3)}
+    students = [add(name, n, 1, seed) for name, two in rights.items() for seed, n in enumerate(two)]
+    axes = inside(draw(monkeypatch, [add("exp1.0", 9, layers=4), *students]))
+    assert len(axes.texts) == 3
 
 
 @pytest.mark.parametrize(("standard", "internal"), [(8, 9), (7, 10), (9, 10), (7, 8)])
@@ -238,7 +253,7 @@ def test_teachers_of_several_seeds_are_their_mean_and_a_band_from_three_on(
 
 def test_students_of_different_heads_are_hints(monkeypatch, runs) -> None:
     settings = RTE | {"internal": RTE["internal"] | {"head": "teacher_start"}}
-    heads = "Heads at the start: Exp2.0 new; Exp3.2 the teacher's before its training."
+    heads = "Heads at the start: new in Exp2.0; the teacher's before its training in Exp3.2."
     assert heads in draw(monkeypatch, runs, settings).remarks
 
 

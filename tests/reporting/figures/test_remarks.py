@@ -68,4 +68,6 @@ def test_heads_are_named_where_they_differ():
     rows = [{"name": f"exp{i}", "head": head} for i, head in enumerate([None, "random", "random"])]
     assert heads_sentence(rows) == ""
     rows.append({"name": "own", "head": "teacher"})
-    assert heads_sentence(rows).startswith("Heads at the start: Exp1, Exp2 new; Own the teacher's.")
+    assert heads_sentence(rows).startswith(
+        "Heads at the start: new in Exp1, Exp2; the teacher's in Own."
+    )

@@ -125,8 +125,9 @@ def _draw(frame: pd.DataFrame, task: str, height: float) -> Figure:
             lines.draw_teacher(axes, lines.band_of(rows.iloc[0]))
         lines.draw_points(axes, rows["parameters"] / unit, rows, role)
     sides = _label_sides(frame)
-    for row, scores in zip(frame.itertuples(), lines.marked(frame), strict=True):
-        _label(axes, row, unit, scores, sides[row.Index])
+    scores = _label_scores(frame, sides)
+    for row in frame.itertuples():
+        _label(axes, row, unit, scores[row.Index], sides[row.Index])
     axes.margins(x=0.1)
     lines.pad_scores(axes, frame)
     lines.role_legend(figure, roles, teacher_points=True)
@@ -147,10 +148,22 @@ def _label_sides(frame: pd.DataFrame) -> dict[Any, str]:
     return sides
 
 
-def _label(axes: Axes, row: Any, unit: float, scores: Sequence[float], side: str) -> None:
-    """The number of layers beside the markers at these scores (0 to 1)."""
+def _label_scores(frame: pd.DataFrame, sides: Mapping[Any, str]) -> dict[Any, float]:
+    """The score (0 to 1) beside which each label stands: beyond all markers of its depth."""
+    marked: dict[int, list[float]] = {}
+    for layers, scores in zip(frame["layers"], lines.marked(frame), strict=True):
+        marked.setdefault(layers, []).extend(scores)
+    ends = {"above": max, "below": min}
+    rows = zip(frame.index, frame["layers"], frame["mean"], strict=True)
+    return {
+        index: mean if sides[index] == "right" else ends[sides[index]](marked[layers])
+        for index, layers, mean in rows
+    }
+
+
+def _label(axes: Axes, row: Any, unit: float, score: float, side: str) -> None:
+    """The number of layers beside this score (0 to 1)."""
     distance, horizontal, vertical = LABEL_PLACES[side]
-    score = {"above": max(scores), "below": min(scores), "right": row.mean}[side]
     axes.annotate(
         str(row.layers),
         (row.parameters / unit, 100 * score),

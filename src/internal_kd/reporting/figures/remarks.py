@@ -71,7 +71,7 @@ def heads_sentence(rows: Iterable[Mapping[str, Any]]) -> str:
             names.setdefault(row["head"], []).append(capitalized(row["name"]))
     if len(names) < 2:
         return ""
-    texts = (f"{', '.join(names[head])} {HEADS[head]}" for head in HEADS if head in names)
+    texts = (f"{HEADS[head]} in {', '.join(names[head])}" for head in HEADS if head in names)
     return f"Heads at the start: {'; '.join(texts)}. Differences across heads are hints."
 
 
