@@ -84,7 +84,7 @@ def _choice_of_epoch(shown: pd.DataFrame, tasks: Sequence[str]) -> list[str]:
 
 def _largest(gains: pd.Series) -> str:
     """Experiment and task of the largest value, of a series by task and experiment."""
-    task, experiment = gains.index[gains.argmax()]
+    task, experiment = gains.sort_values().index[-1]
     return f"{capitalized(experiment)} on {get_task(task).title}"
 
 

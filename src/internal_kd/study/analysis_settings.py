@@ -81,7 +81,6 @@ def significance_settings(study: Study) -> Settings:
 
 def readings_settings(study: Study) -> Settings:
     """Other readings of the paper."""
-    statistics = study.config["statistics"]
     return {
         **_study(study),
         "tasks": list(study.table1_tasks),
@@ -94,7 +93,7 @@ def readings_settings(study: Study) -> Settings:
             }
             for row in analysis.readings(study)
         ],
-        **{key: statistics[key] for key in ("confidence", "resamples", "seed")},
+        **inference_settings(study),
     }
 
 
