@@ -8,6 +8,7 @@ from internal_kd.reporting.wording import (
     flag_marks,
     flag_notes,
     flag_sentences,
+    head_title,
     points,
     seeds_sentences,
     starts_sentences,
@@ -29,7 +30,9 @@ def test_only_the_first_letter_is_raised():
 
 
 def test_every_head_has_a_name():
-    assert set(HEADS) == {None, *get_args(get_type_hints(Experiment)["head_init"])}
+    assert set(HEADS) == set(get_args(get_type_hints(Experiment)["head_init"]))
+    assert head_title("teacher_start") == "teacher's start"
+    assert head_title(None) == ""
 
 
 def test_the_fewest_seeds_decide_what_is_a_hint():

@@ -4,10 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from internal_kd.evaluation.inference import POWER, SEEDS_FOR_VERDICTS
+from internal_kd.evaluation.inference import SEEDS_FOR_VERDICTS
 from internal_kd.reporting.significance_rows import MEAN
 from internal_kd.reporting.wording import (
     capitalized,
+    power_text,
     seeds_sentences,
     starts_sentences,
     teachers_sentence,
@@ -20,13 +21,13 @@ Settings = Mapping[str, Any]
 
 def primary_notes(records: Sequence[Record], settings: Settings) -> list[str]:
     """Below the primary comparison."""
-    level = _level(settings)
+    level = 1 - settings["confidence"]
     return [
         f"Study: {settings['study']}. The primary comparison: difference of the mean over seeds in "
         "the metric that selects on the task. One test takes examples and student seeds as sources "
         "of chance together; p is two-sided, adjusted by Holm over the tasks, and the mean over "
         "tasks is a test of its own. Verdicts (bold): adjusted p below "
-        f"{level}, from {SEEDS_FOR_VERDICTS} seeds on.",
+        f"{level:.3g}, from {SEEDS_FOR_VERDICTS} seeds on.",
         _detectable(level),
         teachers_sentence(settings["teachers"]),
         *seeds_sentences(row["seeds"] for row in records),
@@ -45,7 +46,7 @@ def exploratory_notes(records: Sequence[Record], settings: Settings) -> list[str
         "test is the one over examples and seeds together; p (BH) and p (BY) bound the share of "
         f"false discoveries among all {tested} comparisons of this table, after Benjamini and "
         "Hochberg, and after Benjamini and Yekutieli, which holds whatever the comparisons share.",
-        _detectable(_level(settings)),
+        _detectable(1 - settings["confidence"]),
         teachers_sentence(settings["teachers"]),
         *([] if tested else [nothing]),
         *seeds_sentences(row["seeds"] for row in records),
@@ -70,14 +71,10 @@ def paper_notes(records: Sequence[Record], settings: Settings) -> list[str]:
     ]
 
 
-def _level(settings: Settings) -> str:
-    return f"{1 - settings['confidence']:.3g}"
-
-
-def _detectable(level: str) -> str:
+def _detectable(level: float) -> str:
     return (
-        "Detectable: the smallest difference that the test would have found (p below "
-        f"{level} before adjustment) with a probability of {POWER:.0%}, in points."
+        "Detectable: the smallest difference, in points, that these runs could have detected "
+        f"({power_text(level)}, before adjustment)."
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from internal_kd.reporting.formats import MISSING, Cell, Column, Table
-from internal_kd.reporting.wording import HEADS, capitalized, flag_marks, flag_notes
+from internal_kd.reporting.wording import capitalized, flag_marks, flag_notes, head_title
 from internal_kd.tasks import get_task
 
 Experiment = Mapping[str, Any]
@@ -91,7 +91,7 @@ def _columns(scored: Iterable[Scored], with_paper: bool) -> list[Column]:
 def _row(experiment: Experiment, look: _Look) -> list[Cell]:
     name = experiment["name"]
     title = "" if name == MAJORITY else capitalized(name)
-    row = [Cell(title), Cell(experiment["label"]), Cell(HEADS[experiment["head"]])]
+    row = [Cell(title), Cell(experiment["label"]), Cell(head_title(experiment["head"]))]
     for column in look.scored:
         score = look.scores[(name, *column)]
         marks = tuple(look.marks[flag] for flag in score.flags)

@@ -5,10 +5,15 @@ from typing import Any
 
 import pandas as pd
 
-from internal_kd.evaluation.inference import POWER
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.reporting.scores import LAST_EPOCH, code_versions
-from internal_kd.reporting.wording import capitalized, seeds_sentences, teachers_sentence
+from internal_kd.reporting.wording import (
+    HEAD_NOTE,
+    capitalized,
+    power_text,
+    seeds_sentences,
+    teachers_sentence,
+)
 from internal_kd.tasks import get_task
 
 Settings = Mapping[str, Any]
@@ -27,9 +32,9 @@ def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Settings) ->
     teachers = shown.loc[(shown["split"] == "validation") & shown["head"].isna(), "n"].max()
     return [
         f"Study: {settings['study']}. Mean over n runs, one per seed, ± sample standard deviation "
-        "from three runs on. Head: what pooler and classification layer of a student start as. F1 "
-        "is weighted by the classes' shares, as the paper's values suggest. Differences are tested "
-        "elsewhere (significance), not here.",
+        "from three runs on. F1 is weighted by the classes' shares, as the paper's values suggest. "
+        "Differences are tested elsewhere (significance), not here.",
+        HEAD_NOTE,
         *([teachers_sentence(int(teachers))] if pd.notna(teachers) and teachers else []),
         *seeds_sentences(students["n"]),
         *_detectable(shown, settings),
@@ -54,8 +59,8 @@ def _detectable(shown: pd.DataFrame, settings: Settings) -> list[str]:
         return []
     return [
         "Smallest difference between a row and the standard KD with its start that these runs "
-        f"could have detected (p below {1 - settings['confidence']:.3g} with a probability of "
-        f"{POWER:.0%}), in points of the metric that selects on the task: {', '.join(texts)}."
+        f"could have detected ({power_text(1 - settings['confidence'])}), in points of the metric "
+        f"that selects on the task: {', '.join(texts)}."
     ]
 
 

@@ -11,11 +11,12 @@ from internal_kd.reporting.formats import MISSING, Cell, Column, Table
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.reporting.selection import runs_of
 from internal_kd.reporting.wording import (
-    HEADS,
+    HEAD_NOTE,
     METRIC_TITLES,
     capitalized,
     flag_marks,
     flag_notes,
+    head_title,
     seeds_sentences,
     teachers_sentence,
 )
@@ -75,9 +76,9 @@ def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Mapping[str,
     students = frame.loc[~teacher & (frame["status"] == "scored"), "n"]
     lines = [
         f"Study: {settings['study']}. Mean over n runs, one per seed, ± sample standard deviation "
-        "from three runs on. Head: what pooler and classification layer of a student start as. F1 "
-        "is the one of class 1, as GLUE's. Differences are tested elsewhere (significance), where "
-        "the smallest that could have been detected stands beside them.",
+        "from three runs on. F1 is the one of class 1, as GLUE's. Differences are tested elsewhere "
+        "(significance), where the smallest that could have been detected stands beside them.",
+        HEAD_NOTE,
         *_teachers(runs, settings),
         *seeds_sentences(students),
         *_choice(frame),
@@ -110,7 +111,7 @@ def _chosen(row: Row) -> str:
     if not row["chosen"]:
         return f"{task.title} none, there are no runs"
     metric, score = METRIC_TITLES[task.selection_metric], _percent(row["development"])
-    head = HEADS[row["head"]]
+    head = head_title(row["head"])
     return f"{task.title} {capitalized(row['chosen'])} ({head} head, development {metric} {score})"
 
 
@@ -144,7 +145,7 @@ def _labels(settings: Mapping[str, Any]) -> dict[str, str]:
 
 def _line(rows: Sequence[Row], look: _Look) -> list[Cell]:
     name = rows[0]["experiment"]
-    heads = dict.fromkeys(HEADS[row["head"]] for row in rows)
+    heads = dict.fromkeys(head_title(row["head"]) for row in rows)
     line = [Cell(capitalized(name)), Cell(look.labels.get(name, INTERNAL_LABEL))]
     line.append(Cell(", ".join(filter(None, heads))))
     for row in rows:

@@ -6,12 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from internal_kd.evaluation.inference import POWER
 from internal_kd.reporting.formats import MISSING, Cell, Column, Table
 from internal_kd.reporting.wording import (
-    HEADS,
+    HEAD_NOTE,
     capitalized,
+    head_title,
     points,
+    power_text,
     seeds_sentences,
     starts_sentences,
 )
@@ -74,7 +75,7 @@ def _lines(task: str, student: Mapping[str, Any], row: Numbers | None) -> list[l
     """The row of a student on a task and, where there are any, the paper's numbers below it."""
     title = get_task(task).title
     name = f"{capitalized(student['name'])}: {student['label']}"
-    head = Cell(HEADS[student["head"]])
+    head = Cell(head_title(student["head"]))
     if row is None:
         blank = [Cell(MISSING)] * (len(COLUMNS) - 4)
         return [[Cell(title), Cell(name), head, *blank, Cell("0")]]
@@ -125,8 +126,8 @@ def _notes(means: pd.DataFrame, settings: Mapping[str, Any], remarks: Sequence[s
         f"Study: {settings['study']}. Numbers of examples, means over seeds, where a student's "
         f"teacher ({capitalized(settings['teacher']['name'])}) is right and where it is wrong; in "
         "parentheses the share of these examples. Agreement: share of all examples for which "
-        "student and teacher predict the same label, mean over seeds. Head: what pooler and "
-        "classification layer of a student start as.",
+        "student and teacher predict the same label, mean over seeds.",
+        HEAD_NOTE,
         f"Intervals: {percent}, over examples and, from two seeds on, student seeds together.",
         *seeds_sentences(students["seeds"]),
         *_differences(means, settings),
@@ -147,8 +148,7 @@ def _differences(means: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
     names = " minus ".join(capitalized(row["name"]) for row in (internal, standard))
     return [
         f"Difference in agreement, {names}, in points: {'; '.join(map(_difference, rows))}. "
-        "Detectable: the smallest that would have been found (p below "
-        f"{1 - settings['confidence']:.3g}) with a probability of {POWER:.0%}.",
+        f"Detectable: the smallest to be found ({power_text(1 - settings['confidence'])}).",
         *starts_sentences(internal, standard),
     ]
 

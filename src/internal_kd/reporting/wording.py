@@ -3,18 +3,21 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from internal_kd.evaluation.inference import SEEDS_FOR_VERDICTS
+from internal_kd.evaluation.inference import POWER, SEEDS_FOR_VERDICTS
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.reporting.scores import flags
 from internal_kd.tasks import get_task
 
 METRIC_TITLES = {"accuracy": "Acc.", "f1": "F1", "f1_weighted": "weighted F1", "mcc": "MCC"}
-HEADS = {  # what the head of a student starts as; teachers have none of these
+HEADS = {  # what the head of a student starts as
     "random": "random",
     "teacher": "teacher's",
     "teacher_start": "teacher's start",
-    None: "",
 }
+HEAD_NOTE = (
+    "Head: what pooler and classification layer of a student start as: the base model's pooler "
+    "with a new layer (random), those of the trained teacher, or those of its start."
+)
 FEW_SEEDS = {
     1: "One seed: every difference is a hint, as nothing is known of the spread between seeds.",
     2: f"Two seeds: every difference is a hint; verdicts need {SEEDS_FOR_VERDICTS}.",
@@ -31,6 +34,11 @@ MARKS = "abcdefghijklmnopqrstuvwxyz"
 def capitalized(text: str) -> str:
     """The text with its first letter as a capital and the others as they are: Exp3.X."""
     return text[:1].upper() + text[1:]
+
+
+def head_title(head: object) -> str:
+    """What the head of a student starts as; "" for a teacher, which has none of `HEADS`."""
+    return HEADS.get(str(head), "")
 
 
 def seeds_sentences(seeds: Iterable[int]) -> list[str]:
@@ -71,6 +79,11 @@ def starts_sentences(internal: Mapping[str, Any], standard: Mapping[str, Any]) -
         f"{names} differ in more than their losses (head, initial layers or training settings): "
         "every difference is a hint."
     ]
+
+
+def power_text(level: float) -> str:
+    """With what certainty a detectable difference is found, at this level of p."""
+    return f"p below {level:.3g} with a probability of {100 * POWER:g} %"
 
 
 def points(value: float) -> str:
