@@ -12,7 +12,7 @@ from internal_kd.reporting.wording import (
     points,
     seeds_sentences,
     starts_sentences,
-    teachers_sentence,
+    teachers_sentences,
 )
 from internal_kd.study.experiments import Experiment
 from internal_kd.tasks import METRIC_NAMES
@@ -46,8 +46,9 @@ def test_the_fewest_seeds_decide_what_is_a_hint():
 
 
 def test_several_teachers_generalise():
-    assert "conditional on the one teacher" in teachers_sentence(1)
-    assert "new pairs of teacher and student" in teachers_sentence(3)
+    assert "conditional on the one teacher" in teachers_sentences(1)[0]
+    assert "new pairs of teacher and student" in teachers_sentences(3)[0]
+    assert teachers_sentences(0) == []
 
 
 def test_students_of_other_starts_give_hints():

@@ -41,6 +41,12 @@ def teacher_of(teachers: Sequence[RunFolder], student: RunFolder) -> RunFolder |
     return next((run for run in teachers if run.seed == student.seed), None)
 
 
+def teachers_of(runs: Iterable[RunFolder], settings: Mapping[str, Any]) -> int:
+    """Number of teachers of each of the study's tasks, at most."""
+    runs, name = list(runs), settings["teacher"]["name"]
+    return max((len(runs_of(runs, task, name)) for task in settings["tasks"]), default=0)
+
+
 def runs_of_roles(runs: Iterable[RunFolder], settings: Mapping[str, Any]) -> list[RunFolder]:
     """The runs of the teachers and of both students (`settings`) on the study's tasks."""
     names = {settings[role]["name"] for role in ("teacher", "standard", "internal")}

@@ -11,7 +11,7 @@ from internal_kd.reporting.wording import (
     power_text,
     seeds_sentences,
     starts_sentences,
-    teachers_sentence,
+    teachers_sentences,
 )
 from internal_kd.tasks import get_task
 
@@ -29,7 +29,7 @@ def primary_notes(records: Sequence[Record], settings: Settings) -> list[str]:
         "tasks is a test of its own. Verdicts (bold): adjusted p below "
         f"{level:.3g}, from {SEEDS_FOR_VERDICTS} seeds on.",
         _detectable(level),
-        teachers_sentence(settings["teachers"]),
+        *teachers_sentences(settings["teachers"]),
         *seeds_sentences(row["seeds"] for row in records),
         *starts_sentences(settings["internal"], settings["standard"]),
         *_remarks(records),
@@ -47,7 +47,7 @@ def exploratory_notes(records: Sequence[Record], settings: Settings) -> list[str
         f"false discoveries among all {tested} comparisons of this table, after Benjamini and "
         "Hochberg, and after Benjamini and Yekutieli, which holds whatever the comparisons share.",
         _detectable(1 - settings["confidence"]),
-        teachers_sentence(settings["teachers"]),
+        *teachers_sentences(settings["teachers"]),
         *([] if tested else [nothing]),
         *seeds_sentences(row["seeds"] for row in records),
         *_footnote(records),

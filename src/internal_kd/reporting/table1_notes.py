@@ -12,7 +12,7 @@ from internal_kd.reporting.wording import (
     capitalized,
     power_text,
     seeds_sentences,
-    teachers_sentence,
+    teachers_sentences,
 )
 from internal_kd.tasks import get_task
 
@@ -29,13 +29,13 @@ def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Settings) ->
     """
     shown = _selection_rows(frame)
     students = shown[(shown["split"] == "validation") & shown["head"].notna()]
-    teachers = shown.loc[(shown["split"] == "validation") & shown["head"].isna(), "n"].max()
+    teachers = shown.loc[(shown["split"] == "validation") & shown["head"].isna(), "n"].dropna()
     return [
         f"Study: {settings['study']}. Mean over n runs, one per seed, ± sample standard deviation "
         "from three runs on. F1 is weighted by the classes' shares, as the paper's values suggest. "
         "Differences are tested elsewhere (significance), not here.",
         HEAD_NOTE,
-        *([teachers_sentence(int(teachers))] if pd.notna(teachers) and teachers else []),
+        *teachers_sentences(max(teachers, default=0)),
         *seeds_sentences(students["n"]),
         *_detectable(shown, settings),
         *_choice_of_epoch(shown, settings["tasks"]),

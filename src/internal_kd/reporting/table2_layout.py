@@ -9,7 +9,7 @@ import pandas as pd
 
 from internal_kd.reporting.formats import MISSING, Cell, Column, Table
 from internal_kd.reporting.runs import RunFolder
-from internal_kd.reporting.selection import runs_of
+from internal_kd.reporting.selection import runs_of, teachers_of
 from internal_kd.reporting.wording import (
     HEAD_NOTE,
     METRIC_TITLES,
@@ -18,7 +18,7 @@ from internal_kd.reporting.wording import (
     flag_notes,
     head_title,
     seeds_sentences,
-    teachers_sentence,
+    teachers_sentences,
 )
 from internal_kd.tasks import get_task
 
@@ -79,7 +79,7 @@ def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Mapping[str,
         "from three runs on. F1 is the one of class 1, as GLUE's. Differences are tested elsewhere "
         "(significance), where the smallest that could have been detected stands beside them.",
         HEAD_NOTE,
-        *_teachers(runs, settings),
+        *teachers_sentences(teachers_of(runs, settings)),
         *seeds_sentences(students),
         *_choice(frame),
         *_unequal(runs, settings),
@@ -87,12 +87,6 @@ def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Mapping[str,
         *(text for status, text in STATUS_NOTES.items() if status in set(frame["status"])),
     ]
     return [*lines, settings["note"]] if settings["note"] else lines
-
-
-def _teachers(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> list[str]:
-    name = settings["teacher"]["name"]
-    most = max((len(runs_of(runs, task, name)) for task in settings["tasks"]), default=0)
-    return [teachers_sentence(most)] if most else []
 
 
 def _choice(frame: pd.DataFrame) -> list[str]:

@@ -14,9 +14,9 @@ from internal_kd.reporting import formats
 from internal_kd.reporting.development import development_predictions
 from internal_kd.reporting.paper_tables import paper_table3
 from internal_kd.reporting.runs import RunFolder, read_run_folders
-from internal_kd.reporting.selection import runs_of, runs_of_roles, teacher_of
+from internal_kd.reporting.selection import runs_of, runs_of_roles, teacher_of, teachers_of
 from internal_kd.reporting.table3_layout import MEAN, layout
-from internal_kd.reporting.wording import flag_sentences
+from internal_kd.reporting.wording import flag_sentences, teachers_sentences
 
 COUNTS = ["teacher_right", "teacher_wrong", "right_when_right", "wrong_when_right"]
 COUNTS += ["right_when_wrong", "wrong_when_wrong"]
@@ -44,7 +44,8 @@ def write_table3(folders: Iterable[str | Path], settings: Settings, out: str | P
     """
     runs = read_run_folders(folders)
     frame = build(runs, settings)
-    remarks = flag_sentences(runs_of_roles(runs, settings))
+    remarks = teachers_sentences(teachers_of(runs, settings))
+    remarks += flag_sentences(runs_of_roles(runs, settings))
     table = layout(frame, settings, remarks)
     out = Path(out)
     frame.to_csv(out, index=False)

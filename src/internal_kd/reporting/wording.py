@@ -51,18 +51,19 @@ def seeds_sentences(seeds: Iterable[int]) -> list[str]:
     return [FEW_SEEDS[fewest]] if fewest in FEW_SEEDS else []
 
 
-def teachers_sentence(teachers: int) -> str:
+def teachers_sentences(teachers: int) -> list[str]:
     """What results generalise to.
 
     Args:
         teachers: number of teachers of each task.
     """
     if teachers > 1:
-        return (
+        return [
             f"Each student seed has a teacher of its own ({teachers} per task): results generalise "
             "to new pairs of teacher and student."
-        )
-    return "All is conditional on the one teacher of each task; another one can move all students."
+        ]
+    one = "All is conditional on the one teacher of each task; another one can move all students."
+    return [one] if teachers else []
 
 
 def starts_sentences(internal: Mapping[str, Any], standard: Mapping[str, Any]) -> list[str]:
