@@ -15,19 +15,19 @@ def of(runs, **fields):
 def test_layer_sweep_shares_the_runs_of_table1():
     study = read_study(seeds=[0, 1])
     runs = analysis.layer_sweep_runs(study, "rte")
-    assert analysis.layer_counts(study, "rte") == (1, 2, 4)
+    assert analysis.layer_counts(study, "rte") == (1, 2, 3)
     assert len(runs) == len(set(runs)) == 1 + 2 * 3 * 2
     shared = set(runs) & set(study.runs_of_table1())
     assert shared == {
         *study.teacher_runs("rte"),
-        *(Run("rte", name, 4, 100, seed) for name in ("exp2.0", "exp3.2") for seed in (0, 1)),
+        *(Run("rte", name, 3, 100, seed) for name in ("exp2.0", "exp3.2") for seed in (0, 1)),
     }
 
 
 def test_layer_sweep_may_leave_tasks_out():
     study = read_study(sweeps={"layers": {"tasks": ["cola"]}})
     assert analysis.layer_sweep_tasks(study) == ("cola",)
-    assert analysis.layer_counts(study, "rte") == (4,)
+    assert analysis.layer_counts(study, "rte") == (3,)
 
 
 def test_size_sweep_has_its_own_tasks_and_one_teacher_of_all_data():
@@ -43,9 +43,9 @@ def test_size_sweep_has_its_own_tasks_and_one_teacher_of_all_data():
 
 def test_a_teacher_of_the_same_share_sees_what_its_student_sees():
     study = read_study(seeds=[3, 4], sweeps={"data_size": {"teacher": "same"}})
-    student = Run("qqp", "exp2.0", 4, 25, 3)
+    student = Run("qqp", "exp2.0", 3, 25, 3)
     assert study.teacher_of(student) == Run("qqp", "exp1.0", 8, 25, 3)
-    assert (study.teacher_of(Run("qqp", "exp2.0", 4, 100, 3)),) == study.teacher_runs("qqp")
+    assert (study.teacher_of(Run("qqp", "exp2.0", 3, 100, 3)),) == study.teacher_runs("qqp")
     teachers = of(analysis.size_sweep_runs(study, "qqp"), experiment="exp1.0")
     assert len(teachers) == 1 + 3 * 2
 
@@ -83,8 +83,8 @@ def test_single_examples_are_shown_of_the_first_seed():
     study = read_study(seeds=[7, 1])
     assert analysis.shown_runs(study, "cola") == (
         Run("cola", "exp1.0", 8, 100, 0),
-        Run("cola", "exp2.0", 4, 100, 7),
-        Run("cola", "exp3.2", 4, 100, 7),
+        Run("cola", "exp2.0", 3, 100, 7),
+        Run("cola", "exp3.2", 3, 100, 7),
     )
 
 

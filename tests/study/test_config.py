@@ -58,7 +58,7 @@ MISTAKES = {
     ),
     "too few layers listed": (
         {"experiments": {"exp2.0": {"init": [2, 4]}}},
-        "experiments.exp2.0.init: is [2, 4]; name 4 layers (student.layers) between 1 and 8",
+        "experiments.exp2.0.init: is [2, 4]; name 3 layers (student.layers) between 1 and 8",
     ),
     "teachers of other seeds than the students'": (
         {"seeds": [0, 1, 2], "teacher": {"seeds": [0, 1]}},
@@ -94,8 +94,8 @@ MISTAKES = {
         "sweeps.layers.counts[1]: is 9, but the base model has only 8 layers; write at most 8",
     ),
     "layer sweep of a student with listed layers": (
-        {"experiments": {"exp2.0": {"init": [2, 4, 6, 8]}}},
-        "sweeps.layers.counts: exp2.0 starts from 4 listed base layers and has no other depth",
+        {"experiments": {"exp2.0": {"init": [3, 5, 8]}}},
+        "sweeps.layers.counts: exp2.0 starts from 3 listed base layers and has no other depth",
     ),
     "layer sweep with too few epochs": (
         {"comparison": {"internal": "exp3.4"}, "sweeps": {"layers": {"counts": [8]}}}
@@ -194,9 +194,9 @@ MISTAKES = {
         "base_model.layers: is 12, but the last of pretraining.stages has 8 layers; write 8",
     ),
     "too few epochs": (
-        {"student": {"per_task": {"cola": {"epochs": 4}}}},
-        "student.per_task.cola.epochs: 4 epochs are too few for exp3.3: one for each of 4 layers "
-        "and one for the output loss; write at least 5",
+        {"student": {"per_task": {"cola": {"epochs": 3}}}},
+        "student.per_task.cola.epochs: 3 epochs are too few for exp3.3: one for each of 3 layers "
+        "and one for the output loss; write at least 4",
     ),
     "no epoch left for the output loss": (
         {"distillation": {"internal_fraction": 1.0}},

@@ -31,8 +31,8 @@ def test_settings_of_single_tasks_win():
 def test_student_run_is_told_only_what_acts_on_it():
     same = {
         "exp1.1": {"temperature": 2.0, "internal_fraction": 0.5, "signals": {"budget_mb": 9}},
-        "exp2.0": {"internal_fraction": 0.5, "cosine_threshold": 0.5, "restart_schedule": True},
-        "exp3.2": {"internal_fraction": 0.5, "cosine_threshold": 0.5, "restart_schedule": True},
+        "exp2.0": {"internal_fraction": 0.5, "cosine_threshold": 0.5, "restart_schedule": False},
+        "exp3.2": {"internal_fraction": 0.5, "cosine_threshold": 0.5, "restart_schedule": False},
     }
     for experiment, changes in same.items():
         assert distill(experiment) == distill(experiment, distillation=changes)
@@ -41,7 +41,7 @@ def test_student_run_is_told_only_what_acts_on_it():
         ("exp3.2", {"signals": {"source": "live"}}),
         ("exp3.4", {"internal_fraction": 0.5}),
         ("exp3.4", {"cosine_threshold": 0.5}),
-        ("exp3.3", {"restart_schedule": True}),
+        ("exp3.3", {"restart_schedule": False}),
     ):
         assert distill(experiment) != distill(experiment, distillation=changes)
 
@@ -178,7 +178,14 @@ def test_companions_read_the_same_inputs():
     assert names(study, "exp1.1") == set()
     for found in settings.companions(study, run("exp2.0")):
         told, own = (settings.distill_settings(study, each) for each in (found, run("exp2.0")))
-        assert told["training"] == own["training"]
+        restarts = {"restart_schedule": told["training"]["restart_schedule"]}
+        assert told["training"] == own["training"] | restarts
+
+
+def test_students_with_training_settings_of_their_own_are_trained_alone():
+    study = read_study(experiments={"exp3.5": {"training": {"batch_size": 8}}})
+    assert "exp3.5" not in names(study, "exp2.0")
+    assert names(study, "exp3.5") == set()
 
 
 def test_training_together_is_no_setting_of_a_run():

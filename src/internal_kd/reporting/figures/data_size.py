@@ -10,9 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from internal_kd.data.subsets import nested_stratified
-from internal_kd.errors import UserError
-from internal_kd.reporting.examples import read_examples
 from internal_kd.reporting.figures import lines, remarks
 from internal_kd.reporting.figures.style import (
     COLUMN_WIDTH,
@@ -32,36 +29,27 @@ TICK_DISTANCE = 0.1  # of the axis between the middles of labels
 
 
 def write_data_size(
-    runs: Iterable[str | Path],
-    examples: str | Path,
-    settings: Mapping[str, Any],
-    out: str | Path,
+    runs: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
 ) -> None:
     """Write the figure as `out` (.csv, see `build`), .pdf and .png.
 
     Args:
         runs: folders of the teachers' runs and of both students' with every share of the data.
-        examples: data/{task}/examples.parquet, for the number of training examples.
         settings: study (name), note (a remark below), task, layers (of the students), and teacher,
             standard, internal (name, label, head).
         out: path of the .csv.
 
     Raises:
-        UserError: a run is given twice, or the examples are absent or not of the task.
+        UserError: a run is given twice.
     """
     task = settings["task"]
-    train = read_examples([examples], task, "train", ["split", "index", "label"])
-    if train.empty:
-        raise UserError(f"{examples}: no training examples; make it again")
-    frame = build(read_run_folders(runs), train["label"].to_numpy(np.int64), settings)
+    frame = build(read_run_folders(runs), settings)
     below = remarks.wrapped(_remarks(frame, settings), COLUMN_WIDTH)
     figure = _draw(frame, task, HEIGHT + remarks.height(below))
     save_figure(figure, frame, out, below)
 
 
-def build(
-    runs: Sequence[RunFolder], labels: np.ndarray, settings: Mapping[str, Any]
-) -> pd.DataFrame:
+def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFrame:
     """One row per role and share of the data: its examples, and development score (0 to 1).
 
     `std`, and `low` and `high`, the ends of the 95 % interval of the mean, are empty for fewer than
@@ -69,7 +57,6 @@ def build(
 
     Args:
         runs: those of other depths than `settings["layers"]` are left out.
-        labels: int64 [n], of all training examples.
         settings: see `write_data_size`.
 
     Raises:
@@ -78,7 +65,7 @@ def build(
     task, metric = settings["task"], get_task(settings["task"]).selection_metric
     rows = [
         {"role": role, "experiment": found[0].experiment, "percent": found[0].percent}
-        | {"examples": len(nested_stratified(labels, found[0].percent, seed=0)), "metric": metric}
+        | {"examples": int(found[0].metrics["train_examples"]), "metric": metric}
         | lines.point(found)
         for role in lines.ROLES
         for found in _by_share(
