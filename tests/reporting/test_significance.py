@@ -323,7 +323,7 @@ def test_files(tmp_path):
     assert lines[start + 2].startswith("| CoLA | MCC | 300 | 3 | **+")
     assert lines[start + 2].endswith(" | **better** |")
     assert lines[start + 4].startswith("| Mean of tasks | each task's | 600 | 3 | **+")
-    assert "among all 4 comparisons of this table" in text
+    assert "over the whole table (4 tested)" in text
     assert "none is below 0.0025" in text  # 1 / 401
     assert text.count("could have detected (p below 0.05 with a probability of 80 %, before") == 3
     assert "conditional on the one teacher of each task" in text

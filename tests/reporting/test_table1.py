@@ -175,6 +175,12 @@ def test_the_choice_of_the_epoch_is_told(tmp_path, runs, settings, write):
     assert expected in (tmp_path / "table1.md").read_text()
 
 
+def test_runs_that_keep_the_last_epoch_choose_none(tmp_path, runs, settings, write):
+    same = [run | {"last_epoch": run["validation"]} for run in runs]
+    write_table1(write(same), settings, tmp_path / "table1.csv")
+    assert "kept epoch" not in (tmp_path / "table1.md").read_text()
+
+
 @pytest.mark.parametrize("head", ["teacher", "teacher_start"])
 def test_heads_are_named(tmp_path, runs, settings, write, head):
     settings["experiments"][2] |= {"head": head, "baseline": None}

@@ -227,6 +227,8 @@ def test_paper_has_no_numbers_of_other_tasks(tmp_path, add, settings):
 def test_one_seed_shows_whole_numbers(tmp_path, runs, settings):
     lines = written(tmp_path, runs[:2], settings)
     assert "| 6 | 5 (83.3 %) | 1 (16.7 %) | 2 | 1 (50.0 %) | 1 (50.0 %) |" in lines[4]
+    assert any(line.startswith("One seed: every difference is a hint") for line in lines)
+    assert not any("etectable" in line for line in lines)
     assert lines[4].endswith("| 1 |")
 
 

@@ -44,8 +44,8 @@ def exploratory_notes(records: Sequence[Record], settings: Settings) -> list[str
     return [
         f"Study: {settings['study']}. Exploratory: hints for further studies, no verdicts. The "
         "test is the one over examples and seeds together; p (BH) and p (BY) bound the share of "
-        f"false discoveries among all {tested} comparisons of this table, after Benjamini and "
-        "Hochberg, and after Benjamini and Yekutieli, which holds whatever the comparisons share.",
+        f"false discoveries over the whole table ({tested} tested), after Benjamini and Hochberg, "
+        "and after Benjamini and Yekutieli, which holds whatever the comparisons share.",
         _detectable(1 - settings["confidence"]),
         *teachers_sentences(settings["teachers"]),
         *([] if tested else [nothing]),
@@ -74,7 +74,7 @@ def paper_notes(records: Sequence[Record], settings: Settings) -> list[str]:
 def _detectable(level: float) -> str:
     return (
         "Detectable: the smallest difference, in points, that these runs could have detected "
-        f"({power_text(level)}, before adjustment)."
+        f"({power_text(level)}, before adjustment); unknown with one seed."
     )
 
 

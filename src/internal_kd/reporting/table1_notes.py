@@ -76,11 +76,11 @@ def _choice_of_epoch(shown: pd.DataFrame, tasks: Sequence[str]) -> list[str]:
         return []
     gains = (means["validation"] - means[LAST_EPOCH]).dropna()
     by_task = {task: gains[task] for task in tasks if task in gains.index}
-    if not by_task:
+    if not gains.any():  # no runs, or those that keep the last epoch
         return []
     texts = [f"{get_task(task).title} {100 * v.mean():.1f}" for task, v in by_task.items()]
     return [
-        "Each run keeps one epoch, the best unless the study keeps the last. On the sets shown the "
+        "Each run keeps its best epoch. On the sets shown the "
         f"kept epoch lies above the last one by {100 * gains.mean():.1f} points in the mean over "
         f"rows ({', '.join(texts)}), at most by {100 * gains.max():.1f} ({_largest(gains)}). Where "
         "it is chosen on these very sets, scores are too high by a part of that."

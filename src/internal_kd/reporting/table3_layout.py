@@ -146,9 +146,11 @@ def _differences(means: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
     if not rows:
         return []
     names = " minus ".join(capitalized(row["name"]) for row in (internal, standard))
+    power = power_text(1 - settings["confidence"])
+    known = not all(math.isnan(row["detectable"]) for row in rows)
     return [
-        f"Difference in agreement, {names}, in points: {'; '.join(map(_difference, rows))}. "
-        f"Detectable: the smallest to be found ({power_text(1 - settings['confidence'])}).",
+        f"Difference in agreement, {names}, in points: {'; '.join(map(_difference, rows))}."
+        + (f" Detectable: the smallest to be found ({power})." if known else ""),
         *starts_sentences(internal, standard),
     ]
 
