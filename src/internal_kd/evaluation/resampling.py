@@ -134,13 +134,14 @@ def _draws(
     rng: np.random.Generator,
 ) -> Iterator[Floats]:
     """Weights [chunk, cells] of n examples drawn with replacement, `resamples` in all."""
-    n, few = len(members), len(counts) * EXAMPLES_PER_CELL <= len(members)
-    for size in _sizes(resamples, max(1, CHUNK // len(counts))):
-        if few:
+    n, k = len(members), len(counts)
+    if k * EXAMPLES_PER_CELL <= n:
+        for size in _sizes(resamples, max(1, CHUNK // k)):
             yield rng.multinomial(n, counts / n, size).astype(float)
-        else:
-            drawn = (members[rng.integers(n, size=n)] for _ in range(size))
-            yield np.array([np.bincount(row, minlength=len(counts)) for row in drawn], dtype=float)
+    else:
+        for size in _sizes(resamples, max(1, CHUNK // n)):
+            drawn = members[rng.integers(n, size=(size, n))] + k * np.arange(size)[:, None]
+            yield np.bincount(drawn.ravel(), minlength=size * k).reshape(size, k).astype(float)
 
 
 def _sizes(total: int, chunk: int) -> list[int]:

@@ -1,18 +1,20 @@
-"""Paired tests of two models A and B on the same n examples; effects are A minus B.
+"""Paired tests as papers use them, of two models A and B on the same n examples.
 
-The unit is the example. A model trained with several seeds is represented by the mean over its
-seeds – of an example's correctness, or of the score on a resample – so that more seeds never count
-as more examples. All tests are two-sided.
+They take either the examples or the seeds as the only source of chance, and so call equal methods
+different too often; `inference` takes both into account. Effects are A minus B, all tests are
+two-sided. A model trained with several seeds is represented by the mean over its seeds – of an
+example's correctness, or of the score on a resample – so that more seeds never count as more
+examples.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
+from internal_kd.evaluation.inference import SAME, Component, Effect
 from internal_kd.evaluation.resampling import (
     Cells,
     Floats,
@@ -22,8 +24,6 @@ from internal_kd.evaluation.resampling import (
     scores_of_confusions,
     swapped_confusions,
 )
-
-SAME = 1e-12  # differences of scores below this are rounding
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,14 @@ class Answers:
 
     def scores(self) -> tuple[dict[str, Floats], dict[str, Floats]]:
         """Scores of each seed of A and of B by metric, [seeds] each."""
-        cells, seeds = self.cells(), len(self.first)
+        cells, seeds = self.cells, len(self.first)
         found = scores_of_confusions(cells.confusions(cells.counts[None].astype(float)))
         return (
             {metric: values[0, :seeds] for metric, values in found.items()},
             {metric: values[0, seeds:] for metric, values in found.items()},
         )
 
+    @cached_property
     def cells(self) -> Cells:
         """Examples by label and answers, the seeds of A before those of B."""
         return joint_cells(self.labels, np.concatenate([self.first, self.second]))
@@ -101,14 +102,10 @@ def paired_t_test(first: Floats, second: Floats, confidence: float) -> TestResul
         confidence: of the interval of the mean difference, such as 0.95.
     """
     differences = np.asarray(first, dtype=float) - np.asarray(second, dtype=float)
-    n, effect = len(differences), float(differences.mean())
-    if np.all(np.abs(differences) <= SAME):
-        return TestResult(0.0, 0.0, 0.0, 1.0, n)
-    if n < 2 or np.ptp(differences) <= SAME:
-        return TestResult(effect, math.nan, math.nan, math.nan, n)
-    found = stats.ttest_rel(first, second)
-    low, high = found.confidence_interval(confidence)
-    return TestResult(effect, float(low), float(high), float(found.pvalue), n)
+    n = len(differences)
+    parts = (Component(float(differences.var(ddof=1)) / n, n - 1),) if n > 1 else ()
+    found = Effect(float(differences.mean()), parts, n, seeds=1)
+    return TestResult(found.value, *found.interval(confidence), found.p(), n)
 
 
 def mcnemar(first: Floats, second: Floats) -> TestResult:
@@ -137,7 +134,7 @@ def permutation_test(
     p = (r + 1) / (R + 1), where r of R random swaps give an effect at least as large in size as
     the one observed.
     """
-    cells = answers.cells()
+    cells = answers.cells
     observed = _observed(cells)
     first, second = swapped_confusions(cells, resamples, rng)
     means = [_mean_scores(part) for part in (first, second)]
@@ -163,7 +160,7 @@ def bootstrap_test(
     p = (r + 1) / (R + 1), where r of R lie at least as far from the observed effect as that lies
     from 0.
     """
-    cells = answers.cells()
+    cells = answers.cells
     confusions = bootstrap_confusions(cells, resamples, rng)
     effects = _effects(confusions)
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
@@ -173,17 +170,6 @@ def bootstrap_test(
         p = _p_value(effects[metric] - effect, effect)
         found[metric] = TestResult(effect, float(low), float(high), p, len(answers.labels))
     return found
-
-
-def holm(p_values: Sequence[float]) -> npt.NDArray[np.float64]:
-    """Holm's step-down adjustment for a family of tests; NaN stays and does not count."""
-    p = np.asarray(p_values, dtype=float)
-    known = np.flatnonzero(~np.isnan(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    factors = len(order) - np.arange(len(order))
-    adjusted = np.full(p.shape, math.nan)
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * factors))
-    return adjusted
 
 
 def _observed(cells: Cells) -> dict[str, float]:
