@@ -283,8 +283,23 @@ def rows(most: int) -> Iterator[list[Any]]:
                 yield [claim, case.null, seeds, case.varied, value, count, *found]
 
 
+def summary(frame: pd.DataFrame) -> str:
+    """The highest rates of each claim as Markdown: holds / does not hold, for each number of seeds.
+
+    Args:
+        frame: the rates of all claims.
+    """
+    head = ["claim", "in truth", *(f"{seeds} seeds" for seeds in SEEDS)]
+    lines = [head, ["---"] * len(head)]
+    for (claim, null), part in frame.groupby(["claim", "null"], sort=False):
+        worst = part.groupby("seeds")[["holds", "does_not_hold"]].max()
+        cells = (f"{row.holds:.3f} / {row.does_not_hold:.3f}" for row in worst.itertuples())
+        lines.append([str(claim), str(null), *cells])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
 def main() -> None:
-    """Simulate, and write a table of rates."""
+    """Simulate, write a table of rates, and print the highest ones."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.false_rates_claims", description=__doc__
     )
@@ -296,6 +311,7 @@ def main() -> None:
     frame = pd.DataFrame(rows(args.replicates), columns=COLUMNS)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     frame.to_csv(args.out, index=False, lineterminator="\n")
+    print(summary(frame))
 
 
 if __name__ == "__main__":
