@@ -1,36 +1,36 @@
 """The test that verdicts rest on: a difference over examples and over student seeds together.
 
 Tests over examples hold the trained models fixed, tests over seeds hold the examples fixed; each
-alone calls equal methods different far too often. Here both variances add up (Satterthwaite 1946):
+alone calls equal methods different far too often. Here both variances add up:
 
-    t = d / sqrt(A + B),  df = (A + B)^2 / (A^2 / (n - 1) + B^2 / (S - 1))
+    t = d / sqrt(A + B), beside (sqrt(A) t_(n-1) + sqrt(B) t_(S-1)) / sqrt(A + B)
 
 with d the effect, A its variance over n examples (seeds kept as they are, averaged) and B its
-variance over S seeds (the variance between seeds divided by S). It generalises to new examples and
-new student seeds. With one teacher it is conditional on that teacher.
+variance over S seeds (the variance between seeds divided by S), each with its own degrees of
+freedom (the Behrens-Fisher distribution). It generalises to new examples and new student seeds.
+With one teacher it is conditional on that teacher.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtr, stdtrit
+
+from internal_kd.evaluation.behrens_fisher import (
+    Component,
+    merged,
+    two_sided_p,
+    two_sided_quantile,
+)
 
 Floats = npt.NDArray[np.float64]
 
 SAME = 1e-12  # differences below this are rounding
 POWER = 0.8  # with which the smallest detectable difference would have been found
 SEEDS_FOR_VERDICTS = 3  # fewer give hints
-
-
-@dataclass(frozen=True)
-class Component:
-    """A variance of an estimate, and the degrees of freedom that it was estimated with."""
-
-    variance: float
-    df: float
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,6 @@ class Effect:
         return math.sqrt(sum(part.variance for part in self.components))
 
     @property
-    def df(self) -> float:
-        """Degrees of freedom (Satterthwaite); NaN where nothing varies."""
-        below = sum(part.variance**2 / part.df for part in self.components if part.df > 0)
-        return self.error**4 / below if below > 0 else math.nan
-
-    @property
     def can_be_judged(self) -> bool:
         """Whether there are seeds enough for a verdict."""
         return self.seeds >= SEEDS_FOR_VERDICTS
@@ -69,12 +63,12 @@ class Effect:
         """Both ends of the two-sided interval; NaN where no variance is known, or where nothing
         varies but the effect is not 0.
         """
-        if not self.components:
+        if not self._known:
             return math.nan, math.nan
         if self.error <= SAME:
-            known = abs(self.value) <= SAME
-            return (self.value, self.value) if known else (math.nan, math.nan)
-        half = float(stdtrit(self.df, (1 + confidence) / 2)) * self.error
+            none = abs(self.value) <= SAME
+            return (self.value, self.value) if none else (math.nan, math.nan)
+        half = two_sided_quantile(1 - confidence, self.components)
         return self.value - half, self.value + half
 
     def p(self, bound: float = 0.0) -> float:
@@ -82,11 +76,11 @@ class Effect:
         confidence excludes it. 1 where nothing varies and the effect is the bound, else NaN; NaN
         where no variance is known, as over one seed.
         """
-        if not self.components:
+        if not self._known:
             return math.nan
         if self.error <= SAME:
             return 1.0 if abs(self.value - bound) <= SAME else math.nan
-        return float(2 * stdtr(self.df, -abs(self.value - bound) / self.error))
+        return two_sided_p(abs(self.value - bound), self.components)
 
     def p_above(self, bound: float = 0.0) -> float:
         """p of the claim that the effect is above `bound`: `p` on that side, 1 on the other.
@@ -100,10 +94,15 @@ class Effect:
         """Smallest size of an effect that the test at this confidence would have found with a
         probability of 80 % (`POWER`); NaN where nothing varies.
         """
-        if self.error <= SAME:
+        if not self._known or self.error <= SAME:
             return math.nan
-        quantiles = stdtrit(self.df, (1 + confidence) / 2) + stdtrit(self.df, POWER)
-        return float(quantiles) * self.error
+        levels = 1 - confidence, 2 * (1 - POWER)
+        return sum(two_sided_quantile(level, self.components) for level in levels)
+
+    @property
+    def _known(self) -> bool:
+        """Whether all variances are."""
+        return bool(self.components) and not math.isnan(self.error)
 
     def opposite(self) -> "Effect":
         """The effect with the other sign."""
@@ -137,16 +136,16 @@ def over_seeds(by_seed: npt.ArrayLike) -> Effect:
 
 
 def mean_effect(effects: Sequence[Effect]) -> Effect:
-    """The mean of independent effects, such as of one comparison on several tasks."""
+    """The mean of independent effects, such as of one comparison on several tasks.
+
+    Their variances over examples are taken together, and so are those over seeds.
+    """
     count = len(effects)
-    parts = tuple(
-        Component(part.variance / count**2, part.df)
-        for effect in effects
-        for part in effect.components
-    )
+    kinds = zip_longest(*(effect.components for effect in effects))
+    sums = [merged([part for part in parts if part is not None]) for parts in kinds]
     return Effect(
         float(np.mean([effect.value for effect in effects])),
-        parts,
+        tuple(Component(part.variance / count**2, part.df) for part in sums),
         sum(effect.n for effect in effects),
         min(effect.seeds for effect in effects),
     )

@@ -14,7 +14,8 @@ from functools import cached_property
 import numpy as np
 from scipy import stats
 
-from internal_kd.evaluation.inference import SAME, Component, Effect
+from internal_kd.evaluation.behrens_fisher import Component
+from internal_kd.evaluation.inference import SAME, Effect
 from internal_kd.evaluation.resampling import (
     Cells,
     Floats,

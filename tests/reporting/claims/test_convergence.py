@@ -116,7 +116,13 @@ def test_schedules_without_an_end(tmp_path, schedule, message):
 
 def test_history_without_the_score_has_no_data(tmp_path):
     run = write_fake_run(
-        tmp_path, "rte", "exp3.3", layers=4, validation=right(12), history=history()
+        tmp_path,
+        "rte",
+        "exp3.3",
+        layers=4,
+        validation=right(12),
+        history=history(),
+        schedule=SCHEDULE,
     )
     with pytest.raises(NoData, match="no validation_accuracy in the history"):
         convergence.peaks_before_output("exp3.3", Evidence([run], None, RTE), "rte")

@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from internal_kd.evaluation.inference import Component, Effect, over_seeds
+from internal_kd.evaluation.behrens_fisher import Component
+from internal_kd.evaluation.inference import Effect, over_seeds
 from internal_kd.reporting.claims.verdict import above, all_above, below, near_zero
 
 

@@ -68,7 +68,7 @@ def _by_example(evidence: Evidence, task: str, name: str) -> pd.DataFrame:
         rows = rows[rows[column] == value]
     if rows.empty:
         raise NoData(f"no distances of {name} from its teacher")
-    return rows.pivot_table(index="index", columns="seed", values="attention_kl", aggfunc="mean")
+    return rows.groupby(["index", "seed"])["attention_kl"].mean().unstack()
 
 
 CLAIMS = (

@@ -8,9 +8,10 @@ seeds, with the development examples as they are.
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import pandas as pd
+import numpy as np
 
 from internal_kd.evaluation.inference import over_seeds
+from internal_kd.evaluation.resampling import Floats
 from internal_kd.reporting.claims.claim import Claim, Finding, found, on_each_task
 from internal_kd.reporting.claims.evidence import Evidence, NoData, tasks_of_table1
 from internal_kd.reporting.claims.verdict import above, below
@@ -41,7 +42,7 @@ def starts_at_chance(row: str, evidence: Evidence, task: str) -> Finding:
     while the lower two thirds of the layers learn.
     """
     runs = evidence.students(task, evidence.name_of(row))
-    effect = over_seeds([_lower_phase(run).mean() - _chance(run) for run in runs])
+    effect = over_seeds([_lower_phase(run) - _chance(run) for run in runs])
     remark = f"up to layer {_lower(evidence.depth)}; margin {evidence.margin:g}"
     judged = below(effect, evidence.confidence, evidence.margin)
     return found("early score minus majority class", judged, remark)
@@ -63,13 +64,15 @@ def task_of_appendix(evidence: Evidence) -> Sequence[str]:
     return [task for task in evidence.settings["tasks"] if task == TASK_OF_APPENDIX]
 
 
-def _scores(run: RunFolder) -> pd.Series:
-    """Development scores by epoch."""
+def _scores(run: RunFolder, after: int, until: int | None = None) -> Floats:
+    """Development scores of the epochs after one and until another, or of all after it."""
     column = f"validation_{get_task(run.task).selection_metric}"
     history = run.history()
     if column not in history or not len(history):
         raise NoData(f"no {column} in the history of seed {run.seed}")
-    return history.set_index("epoch")[column]
+    epochs, scores = (history[name].to_numpy() for name in ("epoch", column))
+    chosen = epochs > after if until is None else (epochs > after) & (epochs <= until)
+    return np.asarray(scores[chosen], dtype=float)
 
 
 def _finished(run: RunFolder, layer: int) -> int:
@@ -84,36 +87,33 @@ def _lower(layers: int) -> int:
     return layers * 2 // 3
 
 
-def _lower_phase(run: RunFolder) -> pd.Series:
-    """Scores while the lower two thirds of the layers learn."""
+def _lower_phase(run: RunFolder) -> float:
+    """Mean score while the lower two thirds of the layers learn."""
     if not _lower(run.layers):
         raise NoData("a student of one layer has no lower layers")
-    scores = _scores(run)
-    return scores[scores.index <= _finished(run, _lower(run.layers))]
+    return float(_scores(run, 0, _finished(run, _lower(run.layers))).mean())
 
 
-def _upper_phase(run: RunFolder) -> pd.Series:
-    """Scores while the upper third of the layers learns."""
-    scores = _scores(run)
+def _upper_phase(run: RunFolder) -> float:
+    """Mean score while the upper third of the layers learns."""
     start, end = _finished(run, _lower(run.layers)), _finished(run, run.layers)
-    return scores[(scores.index > start) & (scores.index <= end)]
+    return float(_scores(run, start, end).mean())
 
 
 def _rise(run: RunFolder) -> float:
-    """Mean score while the upper third of the layers learns minus that while the others do."""
-    early, late = _lower_phase(run), _upper_phase(run)
-    return float(late.mean() - early.mean())
+    early = _lower_phase(run)
+    return _upper_phase(run) - early
 
 
 def _lead_before_output(run: RunFolder) -> float:
     """Mean score of as many epochs before the end of the last layer as come after it, minus the
     mean score of those.
     """
-    scores, end = _scores(run), _finished(run, run.layers)
-    before, after = scores[scores.index <= end], scores[scores.index > end]
+    end = _finished(run, run.layers)
+    before, after = _scores(run, 0, end), _scores(run, end)
     if not len(before) or not len(after):
         raise NoData("no epochs on either side of the last layer's end")
-    return float(before.iloc[-len(after) :].mean() - after.mean())
+    return float(before[-len(after) :].mean() - after.mean())
 
 
 def _chance(run: RunFolder) -> float:
@@ -121,9 +121,9 @@ def _chance(run: RunFolder) -> float:
 
 
 def _best_epoch(run: RunFolder) -> str:
-    scores = _scores(run)
+    scores = _scores(run, 0)
     return (
-        f"seed {run.seed}: best epoch {scores.idxmax()} of {len(scores)}, "
+        f"seed {run.seed}: best epoch {scores.argmax() + 1} of {len(scores)}, "
         f"last layer until {_finished(run, run.layers)}"
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -39,16 +40,26 @@ class Means:
 
     values: Mapping[str, Floats]
 
+    @cached_property
+    def _by_seed(self) -> dict[str, Floats]:
+        """Mean over examples by model, [seeds]."""
+        return {name: rows.mean(axis=1) for name, rows in self.values.items()}
+
+    @cached_property
+    def _by_example(self) -> dict[str, Floats]:
+        """Mean over seeds by model, [n]."""
+        return {name: rows.mean(axis=0) for name, rows in self.values.items()}
+
     def effect(self, statistic: Statistic) -> Effect:
         """Effect of a linear statistic: the means with fixed weights, added up.
 
         Its variance over examples is exact: s^2 / n of the statistic of single examples, in which
         each model counts with its mean over seeds.
         """
-        by_seed = statistic({name: rows.mean(axis=1) for name, rows in self.values.items()})
-        single = statistic({name: rows.mean(axis=0) for name, rows in self.values.items()})
-        n = len(single)
-        return two_way(by_seed, float(single.var(ddof=1)) / n if n > 1 else np.nan, n)
+        by_example = statistic(self._by_example)
+        n = len(by_example)
+        variance = float(by_example.var(ddof=1)) / n if n > 1 else np.nan
+        return two_way(statistic(self._by_seed), variance, n)
 
     def mean(self, model: str) -> float:
         """Mean of a model over examples and seeds."""

@@ -24,7 +24,7 @@ class NoData(Exception):
 
 @dataclass(frozen=True)
 class RememberedRun(RunFolder):
-    """A run that reads its predictions once and forgets those on hidden labels.
+    """A run that reads its files once and forgets predictions on hidden labels.
 
     Attributes:
         source: the run that is read.
@@ -45,9 +45,13 @@ class RememberedRun(RunFolder):
         """Predictions of each split with known labels by name."""
         return self._known
 
+    @cached_property
+    def _epochs(self) -> pd.DataFrame:
+        return self.source.history()
+
     def history(self) -> pd.DataFrame:
         """One row per epoch."""
-        return self.source.history()
+        return self._epochs
 
 
 class Evidence:
@@ -66,6 +70,10 @@ class Evidence:
         settings: Mapping[str, Any],
     ) -> None:
         self.runs = [RememberedRun(run.folder, run.metrics, run) for run in runs]
+        self._sizes: dict[tuple[str, str, int, int], list[RunFolder]] = {}
+        for run in self.runs:
+            size = run.task, run.experiment, run.layers, run.percent
+            self._sizes.setdefault(size, []).append(run)
         self.distances = distances
         self.settings = settings
         self._rows = {str(row["name"]): row for row in settings["rows"]}
@@ -187,8 +195,7 @@ class Evidence:
         return found
 
     def _sized(self, task: str, name: str, layers: int, percent: int) -> list[RunFolder]:
-        sized = [run for run in self.runs if (run.layers, run.percent) == (layers, percent)]
-        return runs_of(sized, task, name)
+        return runs_of(self._sizes.get((task, name, layers, percent), []), task, name)
 
 
 def tasks_of_table1(evidence: Evidence) -> Sequence[str]:
