@@ -50,7 +50,7 @@ def test_values_and_adjusted_p(tmp_path):
 
 
 def test_a_verdict_needs_an_adjusted_p(tmp_path):
-    """One of two tasks has an interval above 0, but twice the p of lower levels is not below 0.05."""
+    """One of two tasks has an interval above 0, but its p adjusted over both is above 0.05."""
     found = dict(internal_beats_standard(evidence_of(tmp_path, {"rte": 6, "qnli": -3})))
     one = found["rte"]
     assert one.judgement.low > 0
