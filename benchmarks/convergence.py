@@ -27,7 +27,7 @@ def build(runs: Sequence[RunFolder], longer: Sequence[RunFolder]) -> pd.DataFram
     """A row per task and experiment that both have: development scores (0 to 1) by the metric that
     selects on the task, the change, and its standard error over examples and seeds.
 
-    A row has `converged` if it changes by at most 2 points or 3 standard errors, whichever is larger.
+    A row has `converged` if it changes by at most 2 points or 3 standard errors (the larger one).
 
     Args:
         runs: with all data and every depth that Table 1 has.
