@@ -116,5 +116,8 @@ def test_shipped_rates_are_within_their_limits():
     simulated = {claim for case in CASES for claim in case.claims}
     assert simulated < set(frame["claim"])
     both = frame["holds"] + frame["does_not_hold"]
-    assert (both <= frame["seeds"].map(LIMITS)).all()
+    error = np.sqrt(both * (1 - both) / frame["replicates"])
+    assert (both - 2 * error <= frame["seeds"].map(LIMITS)).all()
+    judged = frame["seeds"] >= 3
+    assert both[judged].mean() < 0.05
     assert frame.loc[frame["seeds"] >= 3, "replicates"].min() >= 500
