@@ -16,7 +16,16 @@ STAGES = {
         *("attention", "attention_maps"),
     ),
     "analysis": (
-        *("table1", "table2", "table3", "table4", "submission", "significance", "claims"),
+        *(
+            "table1",
+            "table2",
+            "table3",
+            "table4",
+            "readings",
+            "submission",
+            "significance",
+            "claims",
+        ),
         *("figure_parameters", "figure_data_size", "figure_convergence", "figure_attention"),
         *("figure_heads", "figure_attention_kl", "figure_calibration", "index", "report"),
         *("plan", "progress"),

@@ -5,7 +5,12 @@ import copy
 import pytest
 import torch
 
-from internal_kd.distillation.optimization import FusedAdam, LinearWarmupDecay
+from internal_kd.distillation.optimization import (
+    BertWarmupDecay,
+    FusedAdam,
+    LinearWarmupDecay,
+    make_learning_rate,
+)
 from internal_kd.distillation.settings import TrainingSettings
 from tests.models.tiny import tiny_model
 
@@ -26,6 +31,23 @@ def test_restart_begins_with_warm_up_again() -> None:
     rates(schedule, 10)
     schedule.restart(10)
     assert rates(schedule, 10) == pytest.approx(rates(LinearWarmupDecay(1.0, 10, 0.2), 10))
+
+
+def test_berts_own_rates_decay_from_the_first_step_and_jump_after_warm_up() -> None:
+    # Ten steps, two of warm-up: 0 and 1/2 of the peak, then 8/10, 7/10 ... 1/10 of it.
+    expected = [0.0, 0.5, *(k / 10 for k in range(8, 0, -1))]
+    assert rates(BertWarmupDecay(1.0, 10, 0.2), 10) == pytest.approx(expected)
+    assert rates(BertWarmupDecay(1.0, 10, 0.0), 10) == pytest.approx(
+        [k / 10 for k in range(10, 0, -1)]
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "rate"),
+    [("adam", LinearWarmupDecay), ("adamw", LinearWarmupDecay), ("bert_adam", BertWarmupDecay)],
+)
+def test_each_optimizer_has_its_rates(kind, rate) -> None:
+    assert type(make_learning_rate(settings(kind), 10)) is rate
 
 
 def settings(kind: str = "adamw", max_grad_norm: float = 0.0) -> TrainingSettings:
@@ -62,6 +84,28 @@ def test_steps_are_those_of_torch(kind) -> None:
         reference.step()
     for (name, a), b in zip(ours.named_parameters(), theirs.parameters(), strict=True):
         assert torch.equal(a, b), name
+
+
+def test_berts_own_optimizer_follows_its_equations() -> None:
+    """m = 0.9 m + 0.1 g, v = 0.999 v + 0.001 g^2, w = w - rate (m / (sqrt(v) + 1e-6) + 0.01 w)."""
+    model = tiny_model()
+    optimizer = FusedAdam(model, settings("bert_adam"))
+    expected = {name: p.detach().double() for name, p in model.named_parameters()}
+    means = {name: torch.zeros_like(p) for name, p in expected.items()}
+    squares = {name: torch.zeros_like(p) for name, p in expected.items()}
+    for step in range(5):
+        gradients(model, step)
+        rate = 1e-2 * (step + 1)
+        for name, p in model.named_parameters():
+            gradient = p.grad.double()
+            means[name] = 0.9 * means[name] + 0.1 * gradient
+            squares[name] = 0.999 * squares[name] + 0.001 * gradient**2
+            moved = means[name] / (squares[name].sqrt() + 1e-6)
+            decay = 0.01 if p.ndim > 1 else 0.0
+            expected[name] = expected[name] - rate * (moved + decay * expected[name])
+        optimizer.step(rate)
+    for name, p in model.named_parameters():
+        torch.testing.assert_close(p.double(), expected[name], rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("max_grad_norm", [0.5, 1e3])
@@ -120,9 +164,10 @@ def test_a_parameter_without_gradient_rests() -> None:
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
-def test_goes_on_from_its_state() -> None:
+@pytest.mark.parametrize("kind", ["adamw", "bert_adam"])
+def test_goes_on_from_its_state(kind) -> None:
     ours, theirs = tiny_model(), tiny_model()
-    first, second = FusedAdam(ours, settings()), FusedAdam(theirs, settings())
+    first, second = FusedAdam(ours, settings(kind)), FusedAdam(theirs, settings(kind))
     gradients(ours, 0, ("layer.1",))
     first.step(1e-2)
     theirs.load_state_dict(ours.state_dict())

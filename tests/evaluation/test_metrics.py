@@ -1,10 +1,18 @@
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn
 
-from internal_kd.evaluation.metrics import METRICS, majority_baseline, score
+from internal_kd.evaluation.metrics import (
+    METRICS,
+    majority_baseline,
+    mcc,
+    mcc_by_chance,
+    score,
+)
 from internal_kd.tasks import METRIC_NAMES
 
 pytestmark = pytest.mark.filterwarnings("ignore:A single label was found:UserWarning:sklearn")
@@ -78,3 +86,26 @@ def test_majority_comes_from_the_training_labels():
     found = majority_baseline(np.array([1, 1, 0]), np.array([0, 0, 0, 1]))
     assert found["accuracy"] == 0.25
     assert found["mcc"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("labels", "predictions"),
+    [([0, 0, 1, 1, 1, 0], [0, 1, 1, 1, 1, 0]), ([0, 0, 1, 1, 2, 2], [0, 1, 1, 2, 2, 2])],
+)
+def test_mcc_by_chance_is_its_spread_over_all_orders(labels, predictions):
+    truth = np.array(labels)
+    values = [mcc(truth, np.array(order)) for order in permutations(predictions)]
+    assert mcc_by_chance(truth, np.array(predictions)) == pytest.approx(np.std(values))
+    assert np.mean(values) == pytest.approx(0, abs=1e-12)
+
+
+def test_mcc_by_chance_of_two_classes_depends_on_the_number_of_examples_alone():
+    rng = np.random.default_rng(0)
+    labels, predictions = (rng.random(101) < share for share in (0.3, 0.6))
+    assert mcc_by_chance(labels, predictions) == pytest.approx(0.1)
+
+
+def test_mcc_by_chance_of_one_class_is_zero_and_silent(recwarn):
+    assert mcc_by_chance(np.array([0, 1, 0]), np.array([1, 1, 1])) == 0.0
+    assert mcc_by_chance(np.array([1]), np.array([1])) == 0.0
+    assert not recwarn.list

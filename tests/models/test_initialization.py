@@ -17,7 +17,6 @@ from internal_kd.models.layers import (
     head_parameters,
     matched_teacher_layers,
 )
-from internal_kd.models.parameters import count_parameters
 from internal_kd.models.pretrained import inputs_of
 from tests.models.tiny import tiny_batch, tiny_model
 
@@ -107,10 +106,3 @@ def test_head_of_the_teacher_is_copied_and_nothing_else(family) -> None:
     for name, parameter in student.named_parameters():
         expected = source[name] if name in head else before[name]
         assert torch.equal(parameter, expected), name
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_every_parameter_is_counted_once(family) -> None:
-    counts = count_parameters(tiny_model(family))
-    assert counts["total"] == counts["embeddings"] + counts["layers"] + counts["head"]
-    assert min(counts.values()) > 0

@@ -23,32 +23,42 @@ def test_bert_base_by_hand(layers) -> None:
         "total": EMBEDDINGS + layers * LAYER + POOLER + CLASSIFIER,
         "embeddings": EMBEDDINGS,
         "layers": layers * LAYER,
-        "head": POOLER + CLASSIFIER,
+        "pooler": POOLER,
+        "classifier": CLASSIFIER,
     }
 
 
 def test_numbers_of_the_paper() -> None:
     """Section "Performance vs. Parameters"; its numbers for layers include the pooler."""
     teacher, student = (count_parameters(bert_base(layers)) for layers in (12, 6))
-    pooler = teacher["head"] - CLASSIFIER
-    assert round((teacher["total"] - CLASSIFIER) / 1e6, 1) == 109.5  # 109.48; the paper cuts it
-    assert (teacher["total"] - CLASSIFIER) // 1e5 / 10 == 109.4
+    encoder = teacher["total"] - teacher["classifier"]
+    assert round(encoder / 1e6, 2) == 109.48
+    assert encoder // 1e5 / 10 == 109.4  # the paper cuts it
     assert round(teacher["embeddings"] / 1e6, 1) == 23.8
-    assert round((teacher["layers"] + pooler) / 1e6, 1) == 85.6
-    assert round((student["layers"] + pooler) / 1e6, 1) == 43.1
-    assert CLASSIFIER == 1538
+    assert round((teacher["layers"] + teacher["pooler"]) / 1e6, 3) == 85.645
+    assert round((student["layers"] + student["pooler"]) / 1e6, 3) == 43.118
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "electra", "distilbert"])
 def test_each_parameter_is_counted_once(family) -> None:
     model = tiny_model(family)
     found = count_parameters(model)
-    assert found["embeddings"] + found["layers"] + found["head"] == found["total"]
-    assert found["total"] == sum(parameter.numel() for parameter in model.parameters())
+    total = found.pop("total")
+    assert total == sum(found.values())
+    assert total == sum(parameter.numel() for parameter in model.parameters())
     assert min(found.values()) > 0
 
 
 def test_layers_add_the_same_number_each() -> None:
     two, four = (count_parameters(tiny_model(layers=layers)) for layers in (2, 4))
     assert four["layers"] == 2 * two["layers"]
-    assert (four["embeddings"], four["head"]) == (two["embeddings"], two["head"])
+    for name in ("embeddings", "pooler", "classifier"):
+        assert four[name] == two[name]
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "electra", "distilbert"])
+def test_classifier_is_the_layer_that_gives_the_logits(family) -> None:
+    """Two classes and a width of 16, with a bias each; the layer below it is 16 x 16."""
+    found = count_parameters(tiny_model(family))
+    assert found["classifier"] == 2 * (16 + 1)
+    assert found["pooler"] == 16 * (16 + 1)

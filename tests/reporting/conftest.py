@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from internal_kd.run_format import FORMAT
+
 METRICS = ("accuracy", "f1", "f1_weighted", "mcc")
 SETTINGS = {
     "study": "small",
@@ -22,6 +24,7 @@ def metrics_of(experiment, task, seed, value, test=None, **more):
     lowest = dict.fromkeys(METRICS, 0.5) | {"mcc": 0.0}
     settings = {} if experiment == "exp1.0" else {"experiment": {}}
     return {
+        "format": FORMAT,
         "run": {
             "task": task,
             "experiment": experiment,
@@ -30,6 +33,7 @@ def metrics_of(experiment, task, seed, value, test=None, **more):
             "seed": seed,
         },
         "validation": scores,
+        "last_epoch": scores,
         "test": test and dict.fromkeys(METRICS, test),
         "majority": {"validation": lowest} | ({"test": lowest} if test else {}),
         "flags": [],

@@ -10,6 +10,7 @@ import pandas as pd
 from internal_kd.evaluation.metrics import majority_baseline, score
 from internal_kd.evaluation.predictions import SplitPredictions, write_predictions
 from internal_kd.reporting.runs import RunFolder, read_run_folders
+from internal_kd.run_format import FORMAT
 from internal_kd.study.runs import Run
 
 
@@ -54,15 +55,17 @@ def write_fake_run(
     known = {name: frame for name, frame in frames.items() if (frame.labels >= 0).all()}
     scores = {name: score(frame.labels, frame.predictions) for name, frame in known.items()}
     content = {
+        "format": FORMAT,
         "run": {"task": task, "experiment": experiment, "layers": layers}
         | {"percent": percent, "seed": seed},
         "selected_epoch": 1,
         "validation": None,
         "test": None,
         **scores,
+        "last_epoch": scores.get("validation"),
         "majority": {n: majority_baseline(f.labels, f.labels) for n, f in known.items()},
-        "parameters": {"total": 1000 + 100 * layers, "embeddings": 900}
-        | {"layers": 100 * layers, "head": 100},
+        "parameters": {"total": 1000 + 100 * layers, "embeddings": 900, "layers": 100 * layers}
+        | {"pooler": 90, "classifier": 10},
         "schedule": [],
         "flags": [],
         "code": "abc",

@@ -32,8 +32,9 @@ STUDENTS = ["exp1.1", "exp2.0", *(f"exp3.{k}" for k in range(7))]
 
 
 def distil(tiny: Path, out: Path, name: str, *, seed=0, data="rte.npz", **changes) -> Path:
-    """One run of an experiment; `changes` go to its training, distillation or selection settings, and to the
-    `experiment` itself."""
+    """One run of an experiment; `changes` go to its training, distillation or selection
+    settings, and to the `experiment` itself.
+    """
     keys = {field.name for field in fields(TrainingSettings)}
     training = TRAINING | {k: v for k, v in changes.items() if k in keys}
     distillation = DISTILLATION | {k: v for k, v in changes.items() if k in DISTILLATION}
@@ -269,3 +270,49 @@ def test_flags_of_a_teacher_that_never_learnt_reach_its_students(tiny, tmp_path)
     (bad / "teacher/metrics.json").write_text(json.dumps({**metrics, "flags": ["at_majority"]}))
     run = distil(bad, tmp_path / "run", "exp2.0")
     assert "teacher_at_majority" in json.loads((run / "metrics.json").read_text())["flags"]
+
+
+def test_the_best_epoch_is_that_of_the_metric_asked_for(tiny, tmp_path) -> None:
+    kept = {}
+    for metric in (None, "f1", "mcc"):
+        run = distil(tiny, tmp_path / str(metric), "exp3.2", keep_metric=metric, epochs=6)
+        history = pd.read_csv(run / "history.csv")
+        best = history[f"validation_{metric or 'accuracy'}"].idxmax()
+        kept[metric] = json.loads((run / "metrics.json").read_text())["selected_epoch"]
+        assert kept[metric] == history["epoch"][best]
+
+
+def test_what_is_held_out_chooses_the_epoch_and_is_not_trained_on(tiny, tmp_path) -> None:
+    selection = {"split": "holdout", "share": 0.25}
+    run = distil(tiny, tmp_path / "run", "exp3.2", selection=selection)
+    history = pd.read_csv(run / "history.csv")
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["train_examples"] == 72
+    assert metrics["selected_epoch"] == history["epoch"][history["holdout_accuracy"].idxmax()]
+    kept = history.set_index("epoch").loc[metrics["selected_epoch"]]
+    assert metrics["validation"]["accuracy"] == pytest.approx(kept["validation_accuracy"])
+
+
+def test_scores_of_the_last_epoch_stand_beside_those_of_the_kept_one(tiny, tmp_path) -> None:
+    run = distil(tiny, tmp_path / "run", "exp3.2")
+    history = pd.read_csv(run / "history.csv")
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["last_epoch"].keys() == metrics["validation"].keys()
+    for name, value in metrics["last_epoch"].items():
+        assert value == pytest.approx(history[f"validation_{name}"].iloc[-1])
+
+
+@pytest.mark.parametrize("name", ["exp3.2", "exp3.4"])
+def test_layers_are_summed_only_where_the_experiment_says_so(tiny, tmp_path, name) -> None:
+    found = {}
+    for reduction in ("mean", "sum"):
+        run = distil(
+            tiny, tmp_path / reduction, name, experiment={"layer_reduction": reduction}, epochs=3
+        )
+        history = pd.read_csv(run / "history.csv")
+        layers = history[[f"attention_kl_layer{layer}" for layer in (1, 2)]]
+        parts = layers.sum(axis=1) if reduction == "sum" else layers.mean(axis=1)
+        acting = layers.notna().any(axis=1)
+        found[reduction] = history.loc[acting, "attention_kl"].tolist()
+        assert found[reduction] == pytest.approx(parts[acting].tolist(), rel=1e-5)
+    assert found["mean"] != found["sum"]

@@ -15,19 +15,19 @@ def of(runs, **fields):
 def test_layer_sweep_shares_the_runs_of_table1():
     study = read_study(seeds=[0, 1])
     runs = analysis.layer_sweep_runs(study, "rte")
-    assert analysis.layer_counts(study, "rte") == (1, 2, 4)
+    assert analysis.layer_counts(study, "rte") == (1, 2, 3)
     assert len(runs) == len(set(runs)) == 1 + 2 * 3 * 2
     shared = set(runs) & set(study.runs_of_table1())
     assert shared == {
-        study.teacher_run("rte"),
-        *(Run("rte", name, 4, 100, seed) for name in ("exp2.0", "exp3.2") for seed in (0, 1)),
+        *study.teacher_runs("rte"),
+        *(Run("rte", name, 3, 100, seed) for name in ("exp2.0", "exp3.2") for seed in (0, 1)),
     }
 
 
 def test_layer_sweep_may_leave_tasks_out():
     study = read_study(sweeps={"layers": {"tasks": ["cola"]}})
     assert analysis.layer_sweep_tasks(study) == ("cola",)
-    assert analysis.layer_counts(study, "rte") == (4,)
+    assert analysis.layer_counts(study, "rte") == (3,)
 
 
 def test_size_sweep_has_its_own_tasks_and_one_teacher_of_all_data():
@@ -36,16 +36,16 @@ def test_size_sweep_has_its_own_tasks_and_one_teacher_of_all_data():
     assert study.table1_tasks == PAPER_TASKS
     assert analysis.size_sweep_tasks(study) == ("qqp", "qnli")
     runs = analysis.size_sweep_runs(study, "qnli")
-    assert of(runs, experiment="exp1.0") == [study.teacher_run("qnli")]
+    assert of(runs, experiment="exp1.0") == list(study.teacher_runs("qnli"))
     assert {run.percent for run in of(runs, experiment="exp2.0")} == {10, 25, 50, 100}
     assert len(runs) == 1 + 2 * 4 * 2
 
 
 def test_a_teacher_of_the_same_share_sees_what_its_student_sees():
     study = read_study(seeds=[3, 4], sweeps={"data_size": {"teacher": "same"}})
-    student = Run("qqp", "exp2.0", 4, 25, 3)
+    student = Run("qqp", "exp2.0", 3, 25, 3)
     assert study.teacher_of(student) == Run("qqp", "exp1.0", 8, 25, 3)
-    assert study.teacher_of(Run("qqp", "exp2.0", 4, 100, 3)) == study.teacher_run("qqp")
+    assert (study.teacher_of(Run("qqp", "exp2.0", 3, 100, 3)),) == study.teacher_runs("qqp")
     teachers = of(analysis.size_sweep_runs(study, "qqp"), experiment="exp1.0")
     assert len(teachers) == 1 + 3 * 2
 
@@ -83,8 +83,8 @@ def test_single_examples_are_shown_of_the_first_seed():
     study = read_study(seeds=[7, 1])
     assert analysis.shown_runs(study, "cola") == (
         Run("cola", "exp1.0", 8, 100, 0),
-        Run("cola", "exp2.0", 4, 100, 7),
-        Run("cola", "exp3.2", 4, 100, 7),
+        Run("cola", "exp2.0", 3, 100, 7),
+        Run("cola", "exp3.2", 3, 100, 7),
     )
 
 
@@ -106,3 +106,43 @@ def test_convergence_shows_teacher_and_the_experiments_named():
     runs = analysis.convergence_runs(study, figure)
     assert [run.experiment for run in runs] == ["exp1.0", "exp3.3", "exp3.4", "exp3.5"]
     assert {run.task for run in runs} == {"cola"}
+
+
+def test_one_teacher_is_shared_by_all_seeds():
+    study = read_study(seeds=[1, 2, 3], teacher={"seeds": [7]})
+    teachers = {study.teacher_of(Run("rte", "exp2.0", 4, 100, seed)).seed for seed in study.seeds}
+    assert teachers == {7}
+    assert study.teacher_runs("rte") == (Run("rte", "exp1.0", 8, 100, 7),)
+
+
+def test_each_seed_may_have_a_teacher_of_its_own():
+    study = read_study(seeds=[1, 2, 3], teacher={"seeds": [1, 2, 3]})
+    for seed in study.seeds:
+        assert study.teacher_of(Run("rte", "exp2.0", 4, 100, seed)).seed == seed
+    assert of(study.runs_of_table1(), task="rte", experiment="exp1.0") == [
+        Run("rte", "exp1.0", 8, 100, seed) for seed in (1, 2, 3)
+    ]
+    teacher, standard, internal = analysis.shown_runs(study, "rte")
+    assert teacher.seed == standard.seed == internal.seed == 1
+
+
+def test_a_row_is_compared_with_standard_kd_of_its_own_head():
+    study = read_study()
+    baselines = {row.name: study.baseline_of(row) for row in analysis.candidates(study)}
+    assert {name: row and row.name for name, row in baselines.items()} == {
+        **dict.fromkeys(["exp3.0", "exp3.1", "exp3.2", "exp3.5", "exp3.6"], "exp2.0"),
+        **dict.fromkeys(["exp3.3", "exp3.4"], "exp2.0t"),
+    }
+
+
+@pytest.mark.parametrize(
+    "start",
+    [{"head_init": "teacher_start"}, {"init": "lower"}, {"training": {"optimizer": "bert_adam"}}],
+)
+def test_a_row_of_another_start_has_a_baseline_only_if_the_study_has_one(start):
+    row = {"label": "x", "internal": {"cls_cosine": 1.0}, "output": {"soft": 1.0}, **start}
+    alone = read_study(experiments={"new": row})
+    assert alone.baseline_of(alone.experiments["new"]) is None
+    soft = {"label": "y", "output": {"soft": 1.0}, **start}
+    both = read_study(experiments={"new": row, "own-soft": soft})
+    assert both.baseline_of(both.experiments["new"]) == both.experiments["own-soft"]

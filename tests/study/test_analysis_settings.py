@@ -52,9 +52,9 @@ def test_claims_know_experiments_by_the_papers_rows():
     assert rows["exp3.1"]["paper_row"] is None
     assert (rows["exp3.3"]["head"], rows["exp3.3"]["baseline"]) == ("teacher", "exp2.0t")
     assert (rows["exp1.0"]["head"], rows["exp1.0"]["baseline"]) == (None, None)
-    assert settings["sweep_layers"]["counts"] == [1, 2, 4]
+    assert settings["sweep_layers"]["counts"] == [1, 2, 3]
     assert settings["sweep_sizes"] == {"tasks": ["qqp", "qnli"], "percents": [10, 25, 50, 100]}
-    assert settings["student_layers"] == 4
+    assert settings["student_layers"] == 3
 
 
 def test_a_figure_is_told_what_its_kind_needs():
@@ -63,8 +63,11 @@ def test_a_figure_is_told_what_its_kind_needs():
         figure.name: analysis_settings.figure_settings(study, figure) for figure in figures(study)
     }
     assert by_name["fig2"]["task"] == "qqp"
-    assert by_name["fig3"]["layers"] == 4
+    assert by_name["fig3"]["layers"] == 3
     assert [row["name"] for row in by_name["fig4"]["experiments"]] == ["exp3.3", "exp3.4", "exp3.5"]
+    heads = [row["head"] for row in by_name["fig4"]["experiments"]]
+    assert heads == ["teacher", "teacher", "random"]
+    assert by_name["fig2"]["teacher"]["head"] is None
     assert (by_name["fig5"]["layer"], by_name["fig5"]["head"]) == (None, 4)
     assert by_name["fig11"]["head"] == 1
     assert by_name["attention_kl"]["tasks"] == ["cola", "qqp", "mrpc", "rte"]

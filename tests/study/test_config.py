@@ -58,7 +58,24 @@ MISTAKES = {
     ),
     "too few layers listed": (
         {"experiments": {"exp2.0": {"init": [2, 4]}}},
-        "experiments.exp2.0.init: is [2, 4]; name 4 layers (student.layers) between 1 and 8",
+        "experiments.exp2.0.init: is [2, 4]; name 3 layers (student.layers) between 1 and 8",
+    ),
+    "teachers of other seeds than the students'": (
+        {"seeds": [0, 1, 2], "teacher": {"seeds": [0, 1]}},
+        "teacher.seeds: is [0, 1], but the students' seeds are [0, 1, 2]; write one seed, or the "
+        "same list",
+    ),
+    "reading of an unknown experiment": (
+        {"experiments": {"exp3.4": {"reading_of": "exp33"}}},
+        "experiments.exp3.4.reading_of: unknown student experiment 'exp33'; did you mean 'exp3.3'?",
+    ),
+    "reading of itself": (
+        {"experiments": {"exp3.4": {"reading_of": "exp3.4"}}},
+        "experiments.exp3.4.reading_of: an experiment is no reading of itself",
+    ),
+    "share held out that leaves too little": (
+        {"selection": {"split": "holdout", "share": 0.9}},
+        "selection.share: is 0.9; it must be at most 0.5",
     ),
     "comparison with an unknown experiment": (
         {"comparison": {"internal": "exp32"}},
@@ -77,8 +94,8 @@ MISTAKES = {
         "sweeps.layers.counts[1]: is 9, but the base model has only 8 layers; write at most 8",
     ),
     "layer sweep of a student with listed layers": (
-        {"experiments": {"exp2.0": {"init": [2, 4, 6, 8]}}},
-        "sweeps.layers.counts: exp2.0 starts from 4 listed base layers and has no other depth",
+        {"experiments": {"exp2.0": {"init": [3, 5, 8]}}},
+        "sweeps.layers.counts: exp2.0 starts from 3 listed base layers and has no other depth",
     ),
     "layer sweep with too few epochs": (
         {"comparison": {"internal": "exp3.4"}, "sweeps": {"layers": {"counts": [8]}}}
@@ -177,9 +194,9 @@ MISTAKES = {
         "base_model.layers: is 12, but the last of pretraining.stages has 8 layers; write 8",
     ),
     "too few epochs": (
-        {"student": {"per_task": {"cola": {"epochs": 4}}}},
-        "student.per_task.cola.epochs: 4 epochs are too few for exp3.3: one for each of 4 layers "
-        "and one for the output loss; write at least 5",
+        {"student": {"per_task": {"cola": {"epochs": 3}}}},
+        "student.per_task.cola.epochs: 3 epochs are too few for exp3.3: one for each of 3 layers "
+        "and one for the output loss; write at least 4",
     ),
     "no epoch left for the output loss": (
         {"distillation": {"internal_fraction": 1.0}},
@@ -381,7 +398,7 @@ def test_nested_values_of_the_command_line_arrive_as_texts():
 def test_default_study_has_the_runs_of_table1():
     study = read_study()
     runs = study.runs_of_table1()
-    assert len(runs) == len(set(runs)) == 4 + 9 * 4 * len(study.seeds)
+    assert len(runs) == len(set(runs)) == 4 + 10 * 4 * len(study.seeds)
     teachers = [run for run in runs if run.experiment == "exp1.0"]
     assert teachers == [Run(task, "exp1.0", 8, 100, 0) for task in study.table1_tasks]
 
@@ -416,6 +433,7 @@ def test_experiments_are_the_papers():
         "exp1.0": ({}, {}, "simultaneous", "start", "random"),
         "exp1.1": ({}, {"hard": 1.0}, "simultaneous", "start", "random"),
         "exp2.0": ({}, soft, "simultaneous", "start", "random"),
+        "exp2.0t": ({}, soft, "simultaneous", "start", "teacher"),
         "exp3.0": ({"attention_kl": 1.0}, soft, "simultaneous", "start", "random"),
         "exp3.1": ({"cls_cosine": 1.0}, soft, "simultaneous", "start", "random"),
         "exp3.2": (both, soft, "simultaneous", "start", "random"),
@@ -423,6 +441,11 @@ def test_experiments_are_the_papers():
         "exp3.4": (both, soft, "stacked", "end", "teacher"),
         "exp3.5": (both, soft, "stacked", "start", "random"),
         "exp3.6": (both, {"soft": 1.0, "hard": 0.1}, "stacked", "start", "random"),
+    }
+    assert {name for name, exp in study.experiments.items() if exp.layer_reduction == "sum"} == {
+        "exp3.4",
+        "exp3.5",
+        "exp3.6",
     }
     assert {exp.init for exp in study.experiments.values()} == {"upper"}
     assert [e.name for e in study.experiments.values() if not e.needs_teacher] == [

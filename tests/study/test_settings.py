@@ -5,6 +5,8 @@ from internal_kd.study.experiments import Experiment
 from internal_kd.study.runs import Run
 from tests.study.configs import read_study
 
+PAPER_ROWS = ("1.0", "1.1", "2.0", "3.0", "3.1", "3.2", "3.3", "3.4", "3.5", "3.6")
+
 
 def run(experiment: str, task: str = "rte") -> Run:
     return Run(task, experiment, layers=4, percent=100, seed=0)
@@ -29,8 +31,8 @@ def test_settings_of_single_tasks_win():
 def test_student_run_is_told_only_what_acts_on_it():
     same = {
         "exp1.1": {"temperature": 2.0, "internal_fraction": 0.5, "signals": {"budget_mb": 9}},
-        "exp2.0": {"internal_fraction": 0.5, "cosine_threshold": 0.5, "restart_schedule": True},
-        "exp3.2": {"internal_fraction": 0.5, "cosine_threshold": 0.5, "restart_schedule": True},
+        "exp2.0": {"internal_fraction": 0.5, "cosine_threshold": 0.5, "restart_schedule": False},
+        "exp3.2": {"internal_fraction": 0.5, "cosine_threshold": 0.5, "restart_schedule": False},
     }
     for experiment, changes in same.items():
         assert distill(experiment) == distill(experiment, distillation=changes)
@@ -39,7 +41,7 @@ def test_student_run_is_told_only_what_acts_on_it():
         ("exp3.2", {"signals": {"source": "live"}}),
         ("exp3.4", {"internal_fraction": 0.5}),
         ("exp3.4", {"cosine_threshold": 0.5}),
-        ("exp3.3", {"restart_schedule": True}),
+        ("exp3.3", {"restart_schedule": False}),
     ):
         assert distill(experiment) != distill(experiment, distillation=changes)
 
@@ -88,22 +90,75 @@ def test_initial_students_are_shared_by_their_folder_names():
     expected = {
         "upper": ("upper", "upper"),
         "lower": ("lower", "lower"),
-        "random": ("random-seed3", "random"),
+        "random": ("random-rte-seed3", "random"),
         (2, 4, 6, 11): ("2-4-6-11", [2, 4, 6, 11]),
     }
     for init, (name, told) in expected.items():
-        assert settings.init_name(Experiment("x", "x", init=init), seed=3) == name
+        assert settings.init_name(Experiment("x", "x", init=init), "rte", seed=3) == name
         back = settings.student_init_settings(name, layers=4)
-        assert back == {"init": told, "layers": 4, "seed": 3 if init == "random" else 0}
+        drawn = {"task": "rte", "seed": 3} if init == "random" else {}
+        assert back == {"init": told, "layers": 4} | drawn
 
 
 def test_table_says_when_numbers_are_not_the_papers():
     assert "not the paper's" in settings.table1_settings(read_study())["note"]
     paper = settings.table1_settings(read_study("paper"))
     assert (paper["note"], paper["with_paper"]) == ("", True)
-    assert [row["paper_row"] for row in paper["experiments"]] == [
-        row["name"] for row in paper["experiments"]
-    ]
+    assert {row["name"]: row["paper_row"] for row in paper["experiments"]} == {
+        **{f"exp{number}": f"exp{number}" for number in PAPER_ROWS},
+        "exp2.0t": None,
+    }
+
+
+def test_rows_name_their_head_and_their_baseline():
+    rows = {row["name"]: row for row in settings.table1_settings(read_study())["experiments"]}
+    assert (rows["exp1.0"]["head"], rows["exp1.0"]["baseline"]) == (None, None)
+    assert (rows["exp3.4"]["head"], rows["exp3.4"]["baseline"]) == ("teacher", "exp2.0t")
+    assert (rows["exp3.5"]["head"], rows["exp3.5"]["baseline"]) == ("random", "exp2.0")
+
+
+def test_an_experiments_own_training_settings_come_last():
+    study = read_study(
+        distillation={"restart_schedule": True},
+        experiments={"exp3.4": {"training": {"optimizer": "bert_adam", "restart_schedule": False}}},
+    )
+    found = {
+        name: settings.distill_settings(study, Run("rte", name, 4, 100, 0))["training"]
+        for name in ("exp3.2", "exp3.3", "exp3.4")
+    }
+    assert {name: own["restart_schedule"] for name, own in found.items()} == {
+        "exp3.2": False,
+        "exp3.3": True,
+        "exp3.4": False,
+    }
+    assert {name: own["optimizer"] for name, own in found.items()} == {
+        "exp3.2": "adamw",
+        "exp3.3": "adamw",
+        "exp3.4": "bert_adam",
+    }
+
+
+def test_only_students_that_start_with_an_untrained_head_of_a_teacher_know_its_seed():
+    study = read_study(
+        seeds=[1, 2],
+        teacher={"seeds": [1, 2]},
+        experiments={"exp3.4": {"head_init": "teacher_start"}},
+    )
+    for name, seed in (("exp3.3", None), ("exp3.4", 2)):
+        run = Run("rte", name, 4, 100, 2)
+        assert settings.distill_settings(study, run)["teacher_seed"] == seed
+
+
+def test_the_share_held_out_counts_only_where_something_is_held_out():
+    run = Run("rte", "exp3.4", 4, 100, 0)
+    kept = {
+        split: settings.distill_settings(read_study(selection={"split": split}), run)["selection"]
+        for split in ("validation", "holdout")
+    }
+    assert kept == {
+        "validation": {"split": "validation"},
+        "holdout": {"split": "holdout", "share": 0.1},
+    }
 
 
 def test_json_does_not_depend_on_the_order_of_keys():
@@ -123,7 +178,14 @@ def test_companions_read_the_same_inputs():
     assert names(study, "exp1.1") == set()
     for found in settings.companions(study, run("exp2.0")):
         told, own = (settings.distill_settings(study, each) for each in (found, run("exp2.0")))
-        assert told["training"] == own["training"]
+        restarts = {"restart_schedule": told["training"]["restart_schedule"]}
+        assert told["training"] == own["training"] | restarts
+
+
+def test_students_with_training_settings_of_their_own_are_trained_alone():
+    study = read_study(experiments={"exp3.5": {"training": {"batch_size": 8}}})
+    assert "exp3.5" not in names(study, "exp2.0")
+    assert names(study, "exp3.5") == set()
 
 
 def test_training_together_is_no_setting_of_a_run():

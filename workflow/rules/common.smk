@@ -109,6 +109,7 @@ REPORTED = [
     f"{RESULTS}/glue_submission.zip",
     f"{RESULTS}/significance.csv",
     f"{RESULTS}/claims.csv",
+    *([f"{RESULTS}/readings.csv"] if analysis.readings(STUDY) else []),
     *[f"{FIGURES}/{name}.png" for name in FIGURE],
 ]
 TEACHER = re.escape(STUDY.teacher.name)

@@ -47,7 +47,6 @@ rule figure_data_size:
             analysis.size_sweep_runs(STUDY, FIGURE[wildcards.figure].task),
             "metrics.json",
         ),
-        examples=lambda wildcards: examples_of([FIGURE[wildcards.figure].task]),
     output:
         csv=f"{FIGURES}/{{figure}}.csv",
         pdf=f"{FIGURES}/{{figure}}.pdf",
@@ -81,7 +80,7 @@ rule figure_data_size:
     shell:
         "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.figure_data_size"
         " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --runs {params.runs} --examples {input.examples} --out {output.csv}"
+        " --runs {params.runs} --out {output.csv}"
 
 
 rule figure_convergence:

@@ -145,6 +145,43 @@ rule table4:
         " --runs {params.runs} --examples {input.examples} --out {output.csv}"
 
 
+# Made only where the study has experiments with `reading_of`.
+rule readings:
+    input:
+        runs=files_of(
+            analysis.readings_runs(STUDY), "metrics.json", "predictions.parquet"
+        ),
+    output:
+        csv=report(
+            f"{RESULTS}/readings.csv",
+            caption="../report/readings.rst",
+            category="Tables",
+            labels={"table": "Readings, data (CSV)"},
+        ),
+        markdown=f"{RESULTS}/readings.md",
+        latex=f"{RESULTS}/readings.tex",
+    log:
+        f"{LOGS}/readings.log",
+    benchmark:
+        f"{BENCHMARKS}/readings.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: RESOURCES["tables"]["threads"]
+    resources:
+        **needs(RESOURCES["tables"]),
+    params:
+        code=stage_code("readings"),
+        settings=settings.as_json(analysis_settings.readings_settings(STUDY)),
+        runs=folders(analysis.readings_runs(STUDY)),
+    message:
+        "Readings of the paper"
+    shell:
+        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.readings"
+        " --log {log} --code {params.code} --settings {params.settings:q}"
+        " --runs {params.runs} --out {output.csv}"
+
+
 rule submission:
     input:
         runs=files_of(

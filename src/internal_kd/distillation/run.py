@@ -18,6 +18,7 @@ from internal_kd.distillation.schedules import Schedule
 from internal_kd.distillation.settings import TrainingSettings
 from internal_kd.distillation.training import Objective, Training, TrainingResult
 from internal_kd.distillation.updates import UpdateRule
+from internal_kd.evaluation.flags import flags_of
 from internal_kd.evaluation.metrics import majority_baseline
 from internal_kd.evaluation.predict import labelled, predict, scores_of
 from internal_kd.evaluation.predictions import SplitPredictions, write_predictions
@@ -25,14 +26,12 @@ from internal_kd.locks import only_writer
 from internal_kd.models.classifier import Classifier
 from internal_kd.models.loading import copy_tokenizer
 from internal_kd.models.parameters import count_parameters
+from internal_kd.run_format import FORMAT
 from internal_kd.streams import Streams, holdout_seed
 from internal_kd.tasks import get_task
 
 EVALUATED = ("validation", "test")
 HOLDOUT = "holdout"
-FORMAT = (
-    2  # of metrics.json; raised where numbers of former versions are not to be mixed with new ones
-)
 
 
 @dataclass(frozen=True)
@@ -199,7 +198,7 @@ def write_run(
         "train_examples": len(data.splits["train"]),
         "parameters": count_parameters(model),
         "schedule": [asdict(event) for event in result.finished_layers],
-        "flags": flags + _flags(data, frames["validation"], scores),
+        "flags": flags + flags_of(data.splits["train"].labels, frames["validation"]),
         "code": code,
         "settings": settings,
         "seconds": round(time.perf_counter() - started, 2),
@@ -216,14 +215,3 @@ def _scores(data: RunData, frames: dict[str, SplitPredictions]) -> dict[str, Any
     }
     majority = {name: majority_baseline(train, data.splits[name].labels) for name in known}
     return {**scores, "majority": majority}
-
-
-def _flags(data: RunData, validation: SplitPredictions, scores: dict[str, Any]) -> list[str]:
-    """Remarks on a model that never learnt or that answers always the same."""
-    flags = []
-    if len(set(validation.predictions.tolist())) == 1:
-        flags.append("one_class")
-    metric = data.selection_metric
-    if scores["validation"][metric] <= scores["majority"]["validation"][metric]:
-        flags.append("at_majority")
-    return flags

@@ -129,7 +129,7 @@ class Workshop:
         )
 
     def _head_seed(self, settings: Settings) -> int:
-        """Of the new classification layer; `teacher_start` draws the one the teacher started from."""
+        """Of the new classification layer; `teacher_start` draws that of the untrained teacher."""
         if settings["experiment"]["head_init"] == "teacher_start":
             return Streams("teacher", self.streams.task, settings["teacher_seed"]).head
         return self.streams.head

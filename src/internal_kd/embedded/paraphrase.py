@@ -1,6 +1,10 @@
 """Pairs that mean the same or nearly: the material of the QQP-like and the MRPC-like task."""
 
+from dataclasses import replace
+from random import Random
+
 from internal_kd.embedded import events, grammar
+from internal_kd.embedded.events import Event
 from internal_kd.embedded.grammar import Speaker
 from internal_kd.embedded.wording import two_wordings
 
@@ -14,13 +18,34 @@ CHANGE_WEIGHTS: dict[str, float] = {
 }
 OTHER_FOCUS = 0.2
 PREAMBLE = 0.4
+TWO_STATEMENTS = 0.5
 
 
 def statements(speaker: Speaker, side: str, same: bool) -> tuple[str, str]:
-    """Two statements of one event in independent wordings, or of two similar events."""
-    event = events.sample_event(speaker.random, side, adjectives=0.6, adjuncts=0.5)
-    other = event if same else events.change(event, speaker.random, CHANGE_WEIGHTS)
-    return two_wordings(lambda: grammar.tell(event, speaker), lambda: grammar.tell(other, speaker))
+    """Two texts of one or two statements: the same events in other words and order, or not quite.
+
+    Of two statements the second tells a similar event, so that the words of a text do not say who
+    did what. They name no time, which keeps a pair below 64 tokens.
+    """
+    random = speaker.random
+    two = random.random() < TWO_STATEMENTS
+    told = retold = _similar_events(random, side, two)
+    while not same and retold[0] in told:
+        told = _similar_events(random, side, two)
+        retold = [events.change(told[0], random, CHANGE_WEIGHTS), *told[1:]]
+    return two_wordings(
+        lambda: grammar.tell_all(random.sample(told, len(told)), speaker),
+        lambda: grammar.tell_all(random.sample(retold, len(retold)), speaker),
+    )
+
+
+def _similar_events(random: Random, side: str, two: bool) -> list[Event]:
+    """One event, or two of which the second is a change of the first."""
+    event = events.sample_event(random, side, adjectives=0.6, adjuncts=0.5)
+    if not two:
+        return [event]
+    first = replace(event, time=None)
+    return [first, events.change(first, random, CHANGE_WEIGHTS)]
 
 
 def questions(speaker: Speaker, side: str, same: bool) -> tuple[str, str]:

@@ -55,7 +55,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "mrpc": Recipe(
         ("sentence1", "sentence2"),
-        240,
+        600,
         0.5,
         lambda s, side, label: paraphrase.statements(s, side, label == 1),
     ),

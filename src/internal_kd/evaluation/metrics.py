@@ -39,6 +39,22 @@ def mcc(labels: Labels, predictions: Labels) -> float:
     return float(covariance / np.sqrt(variances)) if variances > 0 else 0.0
 
 
+def mcc_by_chance(labels: Labels, predictions: Labels) -> float:
+    """Standard deviation of `mcc` over all orders of the predictions: what chance alone gives.
+
+    With A and B the covariance matrices of the one-hot labels and predictions of n examples it is
+    exactly sqrt(tr(AB) / (tr(A) tr(B) (n - 1))). For two classes that is 1 / sqrt(n - 1), so that
+    MCC divided by it is the root of the chi-square statistic n MCC^2 of the 2 x 2 table, but for
+    the factor (n - 1) / n. 0.0 where labels or predictions are all of one class.
+    """
+    classes = np.union1d(labels, predictions)
+    truth, guess = (_covariance(found, classes) for found in (labels, predictions))
+    product = np.trace(truth) * np.trace(guess)
+    if product <= 0:
+        return 0.0
+    return float(np.sqrt(np.sum(truth * guess) / (product * (len(labels) - 1))))
+
+
 METRICS: dict[str, Callable[[Labels, Labels], float]] = {
     "accuracy": accuracy,
     "f1": f1_binary,
@@ -65,6 +81,12 @@ def majority_baseline(train_labels: Labels, labels: Labels) -> dict[str, float]:
     """Scores on `labels` of always predicting the most frequent class of `train_labels`."""
     classes, counts = np.unique(train_labels, return_counts=True)
     return score(labels, np.full(len(labels), classes[np.argmax(counts)]))
+
+
+def _covariance(values: Labels, classes: Labels) -> npt.NDArray[np.float64]:
+    """Covariances of the indicators of the classes, [classes, classes]."""
+    shares = (values[:, None] == classes).mean(axis=0)
+    return np.diag(shares) - np.outer(shares, shares)
 
 
 def _f1_of(positive: int, labels: Labels, predictions: Labels) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from internal_kd.errors import UserError
+from internal_kd.run_format import FORMAT
 
 Run = Mapping[str, Any]
 
@@ -19,7 +20,7 @@ def read_runs(paths: Iterable[str | Path]) -> list[Run]:
     """The contents of metrics.json files.
 
     Raises:
-        UserError: a file is absent or not one of a run.
+        UserError: a file is absent, not one of a run, or of a former version.
     """
     return [_read(Path(path)) for path in paths]
 
@@ -30,6 +31,11 @@ def _read(path: Path) -> Run:
         run["run"]["experiment"], run["validation"], run["majority"]  # what all tables need
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: not the metrics of a run; make the run again") from error
+    if run.get("format") != FORMAT:
+        raise UserError(
+            f"{path}: a run of another version of internal-kd, whose numbers cannot stand beside "
+            "new ones; remove the results folder and make the runs again"
+        )
     return run
 
 

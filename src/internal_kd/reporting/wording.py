@@ -9,9 +9,9 @@ from internal_kd.tasks import get_task
 METRIC_TITLES = {"accuracy": "Acc.", "f1": "F1", "f1_weighted": "weighted F1", "mcc": "MCC"}
 FLAG_TEXTS = {
     "one_class": "at least one run always answers the same class",
-    "at_majority": "at least one run is not better than the majority class",
+    "at_majority": "at least one run is not clearly better than the majority class",
     "teacher_one_class": "the teacher always answers the same class",
-    "teacher_at_majority": "the teacher is not better than the majority class",
+    "teacher_at_majority": "the teacher is not clearly better than the majority class",
 }
 MARKS = "abcdefghijklmnopqrstuvwxyz"
 

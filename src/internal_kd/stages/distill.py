@@ -30,7 +30,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def main(args: Namespace) -> None:
-    """Train the student; settings: run, experiment, training, distillation, selection, teacher_seed."""
+    """Train the student; settings: run, experiment, training, distillation, selection and
+    teacher_seed.
+    """
     inputs = [path for path in (args.init, args.data, args.teacher) if path is not None]
     told = [args.settings, args.code]
     carry_out(args.checkpoints, args.out, told, inputs, partial(_distill, args))

@@ -10,7 +10,6 @@ from internal_kd.stages.cli import run_stage
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of the stage."""
     parser.add_argument("--runs", type=Path, nargs="+", required=True, help="folder of every run")
-    parser.add_argument("--examples", type=Path, required=True, help="texts and labels of the task")
     parser.add_argument(
         "--out", type=Path, required=True, help="data to write as .csv; .pdf and .png come beside"
     )
@@ -18,7 +17,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def main(args: Namespace) -> None:
     """Draw it; settings: study, note, task, layers, teacher, standard, internal."""
-    write_data_size(args.runs, args.examples, args.settings, args.out)
+    write_data_size(args.runs, args.settings, args.out)
 
 
 if __name__ == "__main__":

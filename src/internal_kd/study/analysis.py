@@ -35,7 +35,7 @@ def percents(study: Study, task: str) -> tuple[int, ...]:
 
 
 def layer_sweep_runs(study: Study, task: str) -> Runs:
-    """The teacher, and the students compared at every depth."""
+    """The teachers, and the students compared at every depth."""
     students = (
         study.runs_of(experiment, task, layers)
         for experiment in compared(study)
@@ -69,6 +69,19 @@ def table2_runs(study: Study) -> Runs:
 def significance_runs(study: Study) -> Runs:
     """Standard KD and every internal KD."""
     return _experiments_on_table1_tasks(study, (study.standard, *candidates(study)))
+
+
+def readings(study: Study) -> tuple[Experiment, ...]:
+    """Experiments that are other readings of another one, in the order of those."""
+    found = [row for row in study.experiments.values() if row.reading_of]
+    return tuple(sorted(found, key=lambda row: (str(row.reading_of), row.name)))
+
+
+def readings_runs(study: Study) -> Runs:
+    """All readings, and what they are readings of."""
+    rows = readings(study)
+    taken = [study.experiments[str(row.reading_of)] for row in rows]
+    return _experiments_on_table1_tasks(study, (*taken, *rows))
 
 
 def claims_experiments(study: Study) -> tuple[Experiment, ...]:
@@ -108,7 +121,10 @@ def attention_runs(study: Study) -> Runs:
 
 
 def shown_runs(study: Study, task: str) -> tuple[Run, Run, Run]:
-    """Teacher, standard and internal KD of the first seed, of which single examples are shown."""
+    """Standard and internal KD of the first seed, and before them the teacher that both have.
+
+    Single examples are shown of these.
+    """
     standard, internal = (study.runs_of(row, task)[0] for row in compared(study))
     return study.teacher_of(internal), standard, internal
 

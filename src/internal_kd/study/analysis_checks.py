@@ -6,7 +6,7 @@ from internal_kd.study.draft import (
     Draft,
     Found,
     all_tasks,
-    training_of,
+    epochs_of,
     unknown,
 )
 from internal_kd.study.experiments import Experiment
@@ -78,7 +78,7 @@ def check_layer_sweep_epochs(draft: Draft) -> Found:
     for experiment in staged:
         needed = deepest + (experiment.output_from == "end")
         for task in draft["tasks"]:
-            epochs = training_of(draft.config, "student", task)["epochs"]
+            epochs = epochs_of(draft.config, experiment, task)
             if epochs < needed:
                 yield Problem(
                     ("sweeps", "layers", "counts"),

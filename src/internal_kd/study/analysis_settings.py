@@ -79,6 +79,25 @@ def significance_settings(study: Study) -> Settings:
     }
 
 
+def readings_settings(study: Study) -> Settings:
+    """Other readings of the paper."""
+    statistics = study.config["statistics"]
+    return {
+        **_study(study),
+        "tasks": list(study.table1_tasks),
+        "readings": [
+            {
+                "name": row.name,
+                "label": row.label,
+                "of": row.reading_of,
+                "of_label": study.experiments[str(row.reading_of)].label,
+            }
+            for row in analysis.readings(study)
+        ],
+        **{key: statistics[key] for key in ("confidence", "resamples", "seed")},
+    }
+
+
 def claims_settings(study: Study) -> Settings:
     """Checks of the paper's claims; experiments are found by the paper's row they stand for."""
     rows = analysis.claims_experiments(study)

@@ -11,8 +11,8 @@ from internal_kd.study.draft import (
     Draft,
     Found,
     all_tasks,
+    epochs_of,
     internal_epochs,
-    training_of,
     unknown,
 )
 from internal_kd.study.experiments import Experiment
@@ -276,18 +276,24 @@ def check_layer_lists(draft: Draft) -> Found:
 def check_epochs(draft: Draft) -> Found:
     """There is an epoch for every layer's turn, and one for the output loss where it comes last."""
     layers = draft["student"]["layers"]
-    staged = _staged(draft)
-    ends = [experiment for experiment in staged if experiment.output_from == "end"]
-    needed = layers + bool(ends)
-    for task in draft["tasks"] if staged else ():
-        epochs = training_of(draft.config, "student", task)["epochs"]
-        if epochs < needed:
-            yield Problem(
-                _epochs_path(draft, task),
-                f"{epochs} epochs are too few for {(ends or staged)[0].name}: one for each of "
-                f"{layers} layers{' and one for the output loss' if ends else ''}; "
-                f"write at least {needed}",
-            )
+    for task in draft["tasks"]:
+        for path, experiment in _one_for_each_key(draft, task):
+            ends = experiment.output_from == "end"
+            epochs, needed = epochs_of(draft.config, experiment, task), layers + ends
+            if epochs < needed:
+                yield Problem(
+                    path,
+                    f"{epochs} epochs are too few for {experiment.name}: one for each of "
+                    f"{layers} layers{' and one for the output loss' if ends else ''}; "
+                    f"write at least {needed}",
+                )
+
+
+def _one_for_each_key(draft: Draft, task: str) -> list[tuple[Path, Experiment]]:
+    """The keys that set epochs of staged students on a task, each with one that needs most."""
+    staged = sorted(_staged(draft), key=lambda experiment: experiment.output_from == "start")
+    found = [(_epochs_path(draft, experiment, task), experiment) for experiment in staged]
+    return list({path: (path, experiment) for path, experiment in reversed(found)}.values())
 
 
 @CHECKS.reading("experiments", "student", "tasks", "distillation.internal_fraction")
@@ -295,11 +301,18 @@ def check_internal_fraction(draft: Draft) -> Found:
     """The layers' share of the epochs leaves one for the output loss where it comes last."""
     layers, fraction = draft["student"]["layers"], draft["distillation"]["internal_fraction"]
     ends = [experiment for experiment in _staged(draft) if experiment.output_from == "end"]
-    epochs = min(training_of(draft.config, "student", task)["epochs"] for task in draft["tasks"])
-    if ends and layers < epochs <= internal_epochs(epochs, layers, fraction):
+    epochs, name = min(
+        (
+            (epochs_of(draft.config, experiment, task), experiment.name)
+            for experiment in ends
+            for task in draft["tasks"]
+        ),
+        default=(0, ""),
+    )
+    if layers < epochs <= internal_epochs(epochs, layers, fraction):
         yield Problem(
             ("distillation", "internal_fraction"),
-            f"{fraction} of {epochs} epochs leaves none for the output loss of {ends[0].name}; "
+            f"{fraction} of {epochs} epochs leaves none for the output loss of {name}; "
             f"write at most {math.floor((epochs - 1) / epochs * 100) / 100}",
         )
 
@@ -308,8 +321,10 @@ def _staged(draft: Draft) -> list[Experiment]:
     return [experiment for experiment in draft.students if experiment.has_stages]
 
 
-def _epochs_path(draft: Draft, task: str) -> Path:
+def _epochs_path(draft: Draft, experiment: Experiment, task: str) -> Path:
     """The key that sets a student's epochs on a task."""
+    if "epochs" in experiment.training:
+        return ("experiments", experiment.name, "training", "epochs")
     if "epochs" in (draft["student"]["per_task"] or {}).get(task, {}):
         return ("student", "per_task", task, "epochs")
     return ("student", "training", "epochs")

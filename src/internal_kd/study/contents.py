@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from internal_kd.study.analysis import readings
 from internal_kd.study.config import Study
 from internal_kd.study.figures import Figure, figures, left_out
 from internal_kd.study.settings import Settings, note
@@ -39,13 +40,18 @@ def index_settings(study: Study) -> Settings:
         "study": study.name,
         "note": note(study),
         "sections": [
-            {"title": "Tables", "items": _tables(TABLES)},
+            {"title": "Tables", "items": _tables(TABLES | _readings(study))},
             {"title": "Claims and significance", "items": _tables(STATISTICS)},
             {"title": "Figures", "items": _figures(study)},
             {"title": "Files", "items": [_submission(study)]},
         ],
         "missing": [{"name": name, "why": why} for name, why in left_out(study).items()],
     }
+
+
+def _readings(study: Study) -> dict[str, str]:
+    """The table of readings, if the study has any."""
+    return {"readings": "Readings: other readings of the paper"} if readings(study) else {}
 
 
 def _tables(titles: dict[str, str]) -> list[Item]:

@@ -93,6 +93,12 @@ def training_of(config: Config, role: str, task: str) -> dict[str, Any]:
     return {**section["training"], **(section["per_task"] or {}).get(task, {})}
 
 
+def epochs_of(config: Config, experiment: Experiment, task: str) -> int:
+    """Epochs of a student on a task."""
+    own = {**training_of(config, "student", task), **experiment.training}
+    return int(own["epochs"])
+
+
 def all_tasks(config: Config) -> list[str]:
     """Tasks of Table 1 and those that only the sweep over data sizes has."""
     sweep = config["sweeps"]["data_size"]

@@ -60,7 +60,7 @@ def write_study(
 ):
     """Folders of all runs of Table 1 and both sweeps."""
     accuracy = ACCURACY | (accuracy or {})
-    whole = {"layers": 800, "total": 2000, "embeddings": 1100, "head": 100}
+    whole = {"layers": 800, "total": 2000, "embeddings": 1100, "pooler": 90, "classifier": 10}
     runs = [
         write_fake_run(
             path,

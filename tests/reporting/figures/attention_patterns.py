@@ -24,9 +24,9 @@ SETTINGS = {
     "study": "small",
     "note": "Not the paper's numbers.",
     "task": "qqp",
-    "teacher": {"name": "exp1.0", "label": "Teacher"},
-    "standard": {"name": "exp2.0", "label": "Student soft"},
-    "internal": {"name": "exp3.2", "label": "Student soft + kl + cos"},
+    "teacher": {"name": "exp1.0", "label": "Teacher", "head": None},
+    "standard": {"name": "exp2.0", "label": "Student soft", "head": "random"},
+    "internal": {"name": "exp3.2", "label": "Student soft + kl + cos", "head": "random"},
 }
 
 

@@ -88,7 +88,7 @@ def test_layer_and_head_out_of_range_are_told(tmp_path, write, changed, said) ->
 
 def test_remarks(monkeypatch, write) -> None:
     found = drawn(monkeypatch, attention, write_attention, write(SHORT), CHOSEN, "fig5.csv")
-    assert "Study: small. QQP, row 12 of the development set." in found.remarks
+    assert "Study: small. QQP, row 12 of the development set, models of the first" in found.remarks
     assert found.remarks.endswith(SETTINGS["note"])
     assert "tokens" not in found.remarks
 

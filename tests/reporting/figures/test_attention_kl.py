@@ -135,11 +135,13 @@ def test_distances_of_zero_are_drawn(monkeypatch, write) -> None:
 def test_remarks_say_how_many_seeds(monkeypatch, files, write) -> None:
     found = drawn(monkeypatch, attention_kl, write_attention_kl, files, TASKS, "a.csv")
     assert "all 2 seeds together" in found.remarks
+    assert "One or two seeds: differences are hints." in found.remarks
     assert found.remarks.endswith(SETTINGS["note"])
     one = [write("rte", "exp2.0"), write("rte", "exp3.2")]
     settings = SETTINGS | {"tasks": ["rte"]}
     found = drawn(monkeypatch, attention_kl, write_attention_kl, one, settings, "a.csv")
     assert "one seed." in found.remarks
+    assert "One seed: differences are hints." in found.remarks
     assert "No distances" not in found.remarks
 
 

@@ -27,9 +27,9 @@ SETTINGS = {
     "note": "Not the paper's numbers.",
     "tasks": ["cola", "rte"],
     "experiments": [
-        {"name": "exp1.0", "label": "Teacher", "role": "teacher"},
-        {"name": "exp2.0", "label": "Student soft", "role": "standard"},
-        {"name": "exp3.2", "label": "Student soft + kl", "role": "internal"},
+        {"name": "exp1.0", "label": "Teacher", "head": None, "role": "teacher"},
+        {"name": "exp2.0", "label": "Student soft", "head": "random", "role": "standard"},
+        {"name": "exp3.2", "label": "Student + kl", "head": "random", "role": "internal"},
     ],
 }
 LABELS = np.array([1, 1, 1, 0])
@@ -112,10 +112,19 @@ def test_summary_is_a_mean_over_seeds() -> None:
     assert pd.isna(teacher["ece_std"])
     assert student["seeds"] == 2
     assert student["ece"] == pytest.approx((0 + 0.2) / 2)
-    assert student["ece_std"] == pytest.approx(0.2 / np.sqrt(2), abs=1e-6)
+    assert pd.isna(student["ece_std"])
     assert student["confidence"] == pytest.approx(0.85)
     assert student["accuracy"] == 0.75
     assert student["over_confidence"] == pytest.approx(0.1)
+
+
+def test_standard_deviations_from_three_seeds_on() -> None:
+    """Calibration errors 0, 0 and 0.2."""
+    key = ("rte", "exp2.0", "standard")
+    row = build_summary({key: [CALIBRATED, CALIBRATED, TOO_SURE]}).iloc[0]
+    assert row["ece"] == pytest.approx(0.2 / 3, abs=1e-6)
+    assert row["ece_std"] == pytest.approx(0.2 / np.sqrt(3), abs=1e-6)
+    assert row["accuracy_std"] == 0.0
 
 
 def test_an_experiment_without_runs_has_an_empty_row() -> None:
@@ -169,10 +178,24 @@ def test_summary_is_written_beside(runs, draw) -> None:
 
 def test_remarks(runs, draw) -> None:
     remarks = draw(runs).remarks
-    assert "Internal KD: Exp3.2 (Student soft + kl)." in remarks
+    assert "Internal KD: Exp3.2 (Student + kl)." in remarks
     assert "15 bins" in remarks
+    assert "Two seeds: differences are hints." in remarks
+    assert "Heads" not in remarks
     assert remarks.endswith(SETTINGS["note"])
     assert "No runs" not in remarks
+
+
+def test_students_with_three_seeds_are_no_hints(runs, add, draw) -> None:
+    more = [add(task, name, seed=2) for task in SETTINGS["tasks"] for name in ("exp2.0", "exp3.2")]
+    assert "hints" not in draw([*runs, *more]).remarks
+
+
+def test_several_teachers_count_together(runs, add, draw) -> None:
+    found = draw([*runs, add("rte", "exp1.0", TOO_SURE, seed=1)])
+    row = found.summary.set_index(["task", "role"]).loc[("rte", "teacher")]
+    assert row["seeds"] == 2
+    assert row["ece"] == pytest.approx(0.1, abs=1e-6)
 
 
 def test_a_student_of_one_class_is_drawn_and_told(runs, add, draw) -> None:

@@ -19,11 +19,11 @@ SETTINGS = {
     "study": "small",
     "note": "Not the paper's numbers.",
     "task": "cola",
-    "teacher": {"name": "exp1.0", "label": "Teacher"},
+    "teacher": {"name": "exp1.0", "label": "Teacher", "head": None},
     "experiments": [
-        {"name": "exp3.3", "label": "Student [PID]"},
-        {"name": "exp3.4", "label": "Student [SID]"},
-        {"name": "exp3.5", "label": "Student [SID] + soft"},
+        {"name": "exp3.3", "label": "Student [PID]", "head": "teacher"},
+        {"name": "exp3.4", "label": "Student [SID]", "head": "teacher"},
+        {"name": "exp3.5", "label": "Student [SID] + soft", "head": "random"},
     ],
 }
 LIMITS = (1, 2, 4, 5)  # four layers over six epochs, as the embedded study has them
@@ -95,15 +95,46 @@ def test_one_line_per_experiment(runs, draw) -> None:
     _, axes = found.axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("Epoch", "MCC (× 100)")
     for color in COLORS[:3]:
-        (line,) = lines_of(axes, color)
-        assert line.get_xdata() == pytest.approx([1, 2, 3, 4, 5, 6])
-        assert line.get_ydata() == pytest.approx([16, 17, 18, 19, 20, 21])
+        mean, *seeds = lines_of(axes, color)
+        assert mean.get_xdata() == pytest.approx([1, 2, 3, 4, 5, 6])
+        assert mean.get_ydata() == pytest.approx([16, 17, 18, 19, 20, 21])
+        assert [line.get_ydata()[0] for line in seeds] == pytest.approx([11, 21])
+        assert {line.get_linewidth() for line in seeds} == {0.6}
         (marks,) = lines_of(axes, color, "None")
         assert marks.get_xdata().tolist() == list(LIMITS)
         assert marks.get_marker() == "o"
     (reference,) = [x for x in axes.lines if x.get_linestyle() == "--"]
     assert reference.get_ydata() == pytest.approx([81.6497] * 2)
+    assert len(axes.collections) == 0
+
+
+def test_three_seeds_have_a_band_and_no_lines_of_their_own(runs, add, draw) -> None:
+    more = [add(row["name"], 2, 0.3) for row in SETTINGS["experiments"]]
+    found = draw([*runs, *more])
+    _, axes = found.axes
     assert len(axes.collections) == 3
+    for color in COLORS[:3]:
+        (mean,) = lines_of(axes, color)
+        assert mean.get_ydata()[0] == pytest.approx(21)
+    assert "Bands: 95% interval of the mean over 3 seeds." in found.remarks
+    assert "One teacher: differences from it are hints." in found.remarks
+
+
+def test_teachers_of_several_seeds_are_their_mean_and_a_band_from_three_on(add, draw) -> None:
+    student = add("exp3.3")
+    rights = [answers(right) for right in (7, 9, 9)]
+    teachers = [
+        add("exp1.0", seed, schedule=[], validation=found) for seed, found in enumerate(rights)
+    ]
+    scores = [run.metrics["validation"]["mcc"] for run in teachers]
+    for count, bands in ((2, 0), (3, 1)):
+        found = draw([student, *teachers[:count]])
+        axes = found.axes[1]
+        (reference,) = [x for x in axes.lines if x.get_linestyle() == "--"]
+        assert reference.get_ydata() == pytest.approx([100 * sum(scores[:count]) / count] * 2)
+        assert len(axes.patches) == bands
+        assert f"Teacher: mean of {count}, one for each student seed." in found.remarks
+        assert found.frame["epoch"].isna().sum() == count
 
 
 def test_strips_name_the_layers(runs, draw) -> None:
@@ -155,7 +186,9 @@ def test_seeds_that_differ_are_told_and_the_first_is_marked(runs, add, draw) -> 
 def test_remarks(runs, draw) -> None:
     remarks = draw(runs).remarks
     assert remarks.startswith("Study: small. Exp3.3: Student [PID]; Exp3.4: Student [SID];")
-    assert "Bands: range of two seeds." in remarks
+    assert "Two seeds: differences are hints. Thin lines: single seeds." in remarks
+    heads = "Heads at the start: new in Exp3.5; the teacher's in Exp3.3, Exp3.4."
+    assert f"{heads} Differences across heads are hints." in remarks
     assert "Marks: a layer is finished." in remarks
     assert remarks.endswith(SETTINGS["note"])
     assert "No runs" not in remarks
@@ -204,7 +237,7 @@ def test_one_epoch_is_seen(add, draw) -> None:
 
 
 def test_more_experiments_than_colours(add, draw) -> None:
-    rows = [{"name": f"own{i}", "label": str(i)} for i in range(9)]
+    rows = [{"name": f"own{i}", "label": str(i), "head": "random"} for i in range(9)]
     found = draw([add(row["name"]) for row in rows], SETTINGS | {"experiments": rows})
     assert len(found.axes[0].get_yticklabels()) == 9
 

@@ -1,3 +1,5 @@
+import math
+
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -52,6 +54,11 @@ def lines_of(axes, color, style="-"):
     return [x for x in axes.lines if x.get_color() == color and x.get_linestyle() == style]
 
 
+def marks_of(axes, color):
+    """Scores of the markers, ascending."""
+    return sorted(y for line in lines_of(axes, color, "None") for y in line.get_ydata())
+
+
 def test_rows(runs) -> None:
     frame = build(runs, RTE)
     assert list(frame.columns) == COLUMNS
@@ -62,16 +69,19 @@ def test_rows(runs) -> None:
         "role": "standard",
         "experiment": "exp2.0",
         "layers": 2,
-        "parameters": 1200,
+        "parameters": 290,
+        "total_parameters": 1200,
         "embedding_parameters": 900,
         "layer_parameters": 200,
-        "head_parameters": 100,
+        "pooler_parameters": 90,
+        "classifier_parameters": 10,
         "metric": "accuracy",
         "mean": 0.7,
-        "low": 0.6,
-        "high": 0.8,
-        "band": "range",
+        "std": pytest.approx(math.nan, nan_ok=True),
+        "low": pytest.approx(math.nan, nan_ok=True),
+        "high": pytest.approx(math.nan, nan_ok=True),
         "n": 2,
+        "scores": "0.6 0.8",
         "flags": "",
     }
 
@@ -97,28 +107,32 @@ def test_a_run_given_twice_is_refused(runs) -> None:
 
 
 def test_runs_of_one_depth_have_one_size(runs, add) -> None:
-    sizes = {"total": 5, "embeddings": 1, "layers": 3, "head": 1}
+    sizes = {"total": 6, "embeddings": 1, "layers": 3, "pooler": 1, "classifier": 1}
     with pytest.raises(UserError, match="different numbers of parameters"):
         build([*runs, add("exp3.2", 5, seed=2, parameters=sizes)], RTE)
 
 
 def test_lines_and_points(monkeypatch, runs) -> None:
     (axes,) = draw(monkeypatch, runs).axes
-    assert axes.get_xlabel() == "Parameters (k)"
+    assert axes.get_xlabel() == "Parameters of layers and pooler (k)"
     assert axes.get_ylabel() == "Accuracy (%)"
     assert axes.get_title("left") == "RTE, development set"
     (standard,) = lines_of(axes, COLORS["standard"])
-    assert standard.get_xdata().tolist() == [1.1, 1.2]
+    assert standard.get_xdata().tolist() == [0.19, 0.29]
     assert standard.get_ydata() == pytest.approx([55, 70])
     (reference,) = lines_of(axes, COLORS["teacher"], "--")
     assert reference.get_ydata() == pytest.approx([90, 90])
-    assert len(axes.collections) == 3  # bands, one without height for the teacher
+    assert len(axes.collections) == 0
+    assert marks_of(axes, COLORS["standard"]) == pytest.approx([50, 60, 60, 80])
 
 
 def test_millions_for_models_of_that_size(monkeypatch, add) -> None:
-    sizes = {"total": 109_483_778, "embeddings": 1, "layers": 1, "head": 1}
+    """Layers and pooler of BERT-base have 85.6M parameters, as the paper writes."""
+    sizes = {"layers": 85_054_464, "pooler": 590_592, "classifier": 1538}
+    sizes |= {"embeddings": 23_837_184, "total": 109_483_778}
     (axes,) = draw(monkeypatch, [add("exp1.0", 9, parameters=sizes)]).axes
-    assert axes.get_xlabel() == "Parameters (M)"
+    assert axes.get_xlabel() == "Parameters of layers and pooler (M)"
+    assert {round(x, 1) for line in axes.lines for x in line.get_xdata() if x > 1} == {85.6}
 
 
 def test_points_are_labelled_with_layers_the_lower_student_below(monkeypatch, runs, add) -> None:
@@ -146,6 +160,13 @@ def inside(found):
     assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in boxes)
     assert all(frame.y0 <= box.y0 and box.y1 <= frame.y1 for box in boxes)
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    marks = [
+        axes.transData.transform(point)
+        for line in axes.lines
+        if line.get_linestyle() == "None"
+        for point in line.get_xydata()
+    ]
+    assert not any(box.contains(*mark) for box in boxes for mark in marks)
     return axes
 
 
@@ -157,6 +178,14 @@ def test_labels_of_the_lowest_points_stay_inside_the_axes(monkeypatch, add) -> N
     students = [add("exp2.0", 5, 1), add("exp3.2", 2, 1), add("exp3.2", 2, 2), add("exp2.0", 9, 2)]
     axes = inside(draw(monkeypatch, [add("exp1.0", 9, layers=4), *students]))
     assert len(axes.texts) == 5
+
+
+def test_labels_stand_beyond_the_seeds_of_both_students(monkeypatch, add) -> None:
+    """Both seeds of the better student lie between those of the other one."""
+    rights = {"exp2.0": (9, 1), "exp3.2": (8, 3)}
+    students = [add(name, n, 1, seed) for name, two in rights.items() for seed, n in enumerate(two)]
+    axes = inside(draw(monkeypatch, [add("exp1.0", 9, layers=4), *students]))
+    assert len(axes.texts) == 3
 
 
 @pytest.mark.parametrize(("standard", "internal"), [(8, 9), (7, 10), (9, 10), (7, 8)])
@@ -181,11 +210,51 @@ def test_remarks(monkeypatch, runs) -> None:
     remarks = draw(monkeypatch, runs).remarks
     assert remarks.startswith("Study: small. Numbers at the points: transformer layers.")
     assert "Internal KD: Exp3.2 (Student soft + kl + cos)." in remarks
-    assert "Bands: range of two seeds." in remarks
+    assert "Parameters: those of transformer layers and pooler, without embeddings" in remarks
+    assert "Two seeds: differences are hints. Points: single seeds" in remarks
     assert remarks.endswith(RTE["note"])
     assert "Hollow" not in remarks
     assert "Only one" not in remarks
     assert "No runs" not in remarks
+
+
+def test_three_seeds_have_a_band_and_markers_at_their_mean(monkeypatch, runs, add) -> None:
+    more = [add(name, 7, layers, 2) for name in ("exp2.0", "exp3.2") for layers in (1, 2)]
+    found = draw(monkeypatch, [*runs, *more])
+    (axes,) = found.axes
+    assert len(axes.collections) == 2
+    assert marks_of(axes, COLORS["standard"]) == pytest.approx([60, 70])
+    assert "Bands: 95% interval of the mean over 3 seeds." in found.remarks
+    assert "One teacher: differences from it are hints." in found.remarks
+    row = found.frame.loc[1]
+    assert (row["n"], row["std"], row["scores"]) == (3, 0.1, "0.5 0.6 0.7")
+    assert row["high"] - row["mean"] == pytest.approx(4.3026527 * 0.1 / 3**0.5, abs=1e-6)
+
+
+def test_one_seed_has_a_point_and_is_a_hint(monkeypatch, runs) -> None:
+    found = draw(monkeypatch, [run for run in runs if run.seed == 0])
+    assert marks_of(found.axes[0], COLORS["internal"]) == pytest.approx([70, 80])
+    assert "One seed: differences are hints." in found.remarks
+    assert "Points:" not in found.remarks
+    assert found.frame[["std", "low", "high"]].isna().all(axis=None)
+
+
+def test_teachers_of_several_seeds_are_their_mean_and_a_band_from_three_on(
+    monkeypatch, runs, add
+) -> None:
+    for seed, bands in ((1, 0), (2, 1)):
+        runs.append(add("exp1.0", 7, layers=4, seed=seed))
+        found = draw(monkeypatch, runs)
+        (reference,) = lines_of(found.axes[0], COLORS["teacher"], "--")
+        assert reference.get_ydata()[0] == pytest.approx(100 * (0.9 + 0.7 * seed) / (1 + seed))
+        assert len(found.axes[0].patches) == bands
+        assert f"Teacher: mean of {1 + seed}, one for each student seed." in found.remarks
+
+
+def test_students_of_different_heads_are_hints(monkeypatch, runs) -> None:
+    settings = RTE | {"internal": RTE["internal"] | {"head": "teacher_start"}}
+    heads = "Heads at the start: new in Exp2.0; the teacher's before its training in Exp3.2."
+    assert heads in draw(monkeypatch, runs, settings).remarks
 
 
 def test_no_sweep_is_told(monkeypatch, runs) -> None:
@@ -216,4 +285,5 @@ def test_stage_writes_three_files(tmp_path, runs) -> None:
     argv = ["--settings", settings, "--out", str(out), "--runs", *folders]
     run_stage("internal_kd.stages.figure_parameters", add_arguments, main, argv)
     assert {path.name for path in out.parent.iterdir()} == {"fig7.csv", "fig7.pdf", "fig7.png"}
-    pd.testing.assert_frame_equal(pd.read_csv(out, keep_default_na=False), build(runs, RTE))
+    found = pd.read_csv(out, dtype={"scores": str, "flags": str}).fillna({"flags": ""})
+    pd.testing.assert_frame_equal(found, build(runs, RTE))

@@ -75,6 +75,7 @@ def _title(
 def _remark(maps: AttentionMaps, settings: Mapping[str, Any]) -> str:
     return (
         f"Study: {settings['study']}. {get_task(settings['task']).title}, row {maps.example} of "
-        "the development set. KL: divergence of the student's attention from the teacher's in nats "
-        "(Equation 2), of this head, and the mean over all heads of all matching layers."
+        "the development set, models of the first student seed: an illustration. KL: divergence of "
+        "the student's attention from the teacher's in nats (Equation 2), of this head, and the "
+        "mean over all heads of all matching layers."
     )

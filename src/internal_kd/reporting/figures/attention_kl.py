@@ -4,7 +4,6 @@ Figure 5 shows one head on one example; this one the attention divergence (Equat
 cosine distance (Equation 3) on the whole development set. The paper has no such figure.
 """
 
-import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from matplotlib.patches import Patch
 
 from internal_kd.errors import UserError
 from internal_kd.evaluation.attention_distances import MEASURES, read_distances
+from internal_kd.reporting.figures import remarks
 from internal_kd.reporting.figures.style import COLORS, PAGE_WIDTH, new_figure, save_figure
 from internal_kd.reporting.wording import capitalized
 from internal_kd.tasks import get_task
@@ -34,11 +34,10 @@ COLUMNS = [*KEYS, "n", "mean", "median", "q05", "q25", "q75", "q95"]
 POOLED = "all"
 
 ROW_HEIGHT = 1.3  # inches
-FOOT = 1.0  # inches for legend and remarks
+HEAD = 0.7  # inches for legend, titles and names of the axes
 BOX_WIDTH, BOX_DISTANCE = 0.34, 0.4  # of the distance between layers
 FACE_ALPHA = 0.35
 DECADES_FOR_LOG = 2.0
-LINE = 160  # characters of a remark
 
 
 def write_attention_kl(
@@ -49,16 +48,16 @@ def write_attention_kl(
     Args:
         distances: files of distances from the teacher, one per student.
         settings: study (name), note (a remark below), tasks (rows), standard and internal (name,
-            label).
+            label, head).
         out: path of the .csv.
 
     Raises:
         UserError: a file is none of distances, or students of different sizes are mixed.
     """
     frame = build(read_distances(distances), settings)
-    remarks = [*_remarks(frame, settings), settings["note"]]
-    figure = _draw(frame, settings)
-    save_figure(figure, frame, out, [textwrap.fill(text, LINE) for text in remarks if text])
+    below = remarks.wrapped([*_remarks(frame, settings), settings["note"]], PAGE_WIDTH)
+    figure = _draw(frame, settings, remarks.height(below))
+    save_figure(figure, frame, out, below)
 
 
 def build(distances: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
@@ -92,12 +91,12 @@ def _summary(distances: pd.DataFrame, measure: str, more: list[str]) -> pd.DataF
     return summary.reset_index().assign(measure=measure)
 
 
-def _draw(frame: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
+def _draw(frame: pd.DataFrame, settings: Mapping[str, Any], foot: float) -> Figure:
     """Rows are tasks, columns the two measures; a column has one scale."""
     tasks = settings["tasks"]
     figure, grid = new_figure(
         PAGE_WIDTH,
-        ROW_HEIGHT * len(tasks) + FOOT,
+        ROW_HEIGHT * len(tasks) + HEAD + foot,
         nrows=len(tasks),
         ncols=len(MEASURES),
         sharey="col",
@@ -171,8 +170,9 @@ def _scale(axes: Axes, values: pd.DataFrame) -> None:
 
 
 def _remarks(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
-    seeds = frame.loc[frame["seed"] != POOLED, "seed"].nunique()
-    pooled = {0: "no runs", 1: "one seed"}.get(seeds, f"all {seeds} seeds together")
+    seeds = frame[frame["seed"] != POOLED].groupby(["task", "experiment"])["seed"].nunique()
+    most = seeds.max() if len(seeds) else 0
+    pooled = {0: "no runs", 1: "one seed"}.get(most, f"all {most} seeds together")
     known = set(zip(frame["task"], frame["experiment"], strict=True))
     missing = [
         f"{capitalized(settings[role]['name'])} on {get_task(task).title}"
@@ -183,5 +183,7 @@ def _remarks(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
     return [
         f"Study: {settings['study']}. Distances from the matching teacher layer on the whole "
         f"development set, {pooled}. Box: quartiles and median; whiskers: 5% to 95%.",
-        *([f"No distances of {', '.join(missing)}."] if missing else []),
+        remarks.hint_sentence(seeds),
+        remarks.heads_sentence(settings[role] for role in ROLES),
+        f"No distances of {', '.join(missing)}." if missing else "",
     ]

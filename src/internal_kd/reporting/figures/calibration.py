@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 from internal_kd.evaluation.calibration import BINS, Calibration, calibration, reliability
 from internal_kd.evaluation.predictions import SplitPredictions
 from internal_kd.reporting.development import development_predictions
-from internal_kd.reporting.figures import lines
+from internal_kd.reporting.figures import lines, remarks
+from internal_kd.reporting.figures.bands import SEEDS_FOR_BANDS
 from internal_kd.reporting.figures.style import (
     COLORS,
     COLUMN_WIDTH,
@@ -52,7 +53,7 @@ def write_calibration(
     Args:
         runs: folders of the runs of all experiments on all tasks.
         settings: study (name), note (a remark below), tasks (panels), and experiments (of name,
-            label and role each: teacher, standard or internal).
+            label, head and role each: teacher, standard or internal).
         out: path of the .csv.
 
     Raises:
@@ -67,11 +68,11 @@ def write_calibration(
     }
     bins, summary = build_bins(predictions), build_summary(predictions)
     width, columns = _layout(len(settings["tasks"]))
-    remarks = lines.wrapped(
+    below = remarks.wrapped(
         [*_remarks(summary, settings), *_flags(found, settings), settings["note"]], width
     )
-    figure = _draw(bins, summary, settings["tasks"], columns, lines.remark_height(remarks))
-    save_figure(figure, bins, out, remarks)
+    figure = _draw(bins, summary, settings["tasks"], columns, remarks.height(below))
+    save_figure(figure, bins, out, below)
     summary.to_csv(out.with_name(f"{out.stem}_summary.csv"), index=False)
 
 
@@ -105,8 +106,8 @@ def build_summary(
     """One row per task and experiment: means over the seeds of what each seed's `n` examples give.
 
     `ece` (15 bins), `confidence`, `accuracy` go from 0 to 1, `brier` from 0 to 2, `over_confidence`
-    is mean confidence minus accuracy. `_std`: sample standard deviation, empty for one seed. An
-    experiment without runs has `seeds` 0 and nothing else.
+    is mean confidence minus accuracy. `_std`: sample standard deviation, empty for fewer than three
+    seeds. An experiment without runs has `seeds` 0 and nothing else.
     """
     rows: list[dict[str, Any]] = []
     for key, seeds in predictions.items():
@@ -120,7 +121,7 @@ def build_summary(
 def _statistics(found: Sequence[Calibration]) -> dict[str, float]:
     values = {name: [float(getattr(seed, name)) for seed in found] for name in MEASURES}
     means = {name: fmean(numbers) for name, numbers in values.items()}
-    if len(found) > 1:
+    if len(found) >= SEEDS_FOR_BANDS:
         means |= {f"{name}_std": stdev(numbers) for name, numbers in values.items()}
     return means | {"n": found[0].n}
 
@@ -204,5 +205,7 @@ def _remarks(summary: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
         f"Development set, {BINS} bins of confidence of equal width, examples of all seeds "
         "together; markers grow with a bin's share of the examples. Below the dotted line a model "
         "is more often wrong than it says. ECE: expected calibration error, mean over seeds.",
+        remarks.hint_sentence(summary.loc[summary["role"] != "teacher", "seeds"]),
+        remarks.heads_sentence(settings["experiments"]),
         f"No runs of: {', '.join(missing)}." if missing else "",
     ]

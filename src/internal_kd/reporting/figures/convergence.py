@@ -11,9 +11,15 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from internal_kd.reporting.figures import lines
-from internal_kd.reporting.figures.bands import band
-from internal_kd.reporting.figures.convergence_data import build, differing, drawn, first_seed
+from internal_kd.reporting.figures import lines, remarks
+from internal_kd.reporting.figures.bands import SEEDS_FOR_BANDS, band, draw_band
+from internal_kd.reporting.figures.convergence_data import (
+    build,
+    differing,
+    drawn,
+    first_seed,
+    teacher_scores,
+)
 from internal_kd.reporting.figures.strips import (
     OUTPUT,
     OUTPUT_STYLE,
@@ -22,7 +28,6 @@ from internal_kd.reporting.figures.strips import (
     turns_of,
 )
 from internal_kd.reporting.figures.style import (
-    BAND_ALPHA,
     COLUMN_WIDTH,
     CYCLE,
     METRIC_TITLES,
@@ -36,6 +41,7 @@ from internal_kd.tasks import get_task
 
 REASON_TITLES = {"threshold": "finished by cosine loss", "limit": "finished by epoch limit"}
 COLORS = (*CYCLE[2:], *CYCLE[:2])  # the first two stand for standard and internal KD elsewhere
+SINGLE_SEED: dict[str, Any] = {"linewidth": 0.6, "alpha": 0.6, "zorder": 2}
 HEIGHT, STRIP = 2.6, 0.15  # inches: without strips and remarks, and of each strip
 
 
@@ -45,9 +51,9 @@ def write_convergence(
     """Write the figure as `out` (.csv, see `convergence_data.build`), .pdf and .png.
 
     Args:
-        runs: folders of the teacher's run and those of the experiments.
+        runs: folders of the teacher's runs and those of the experiments.
         settings: study (name), note (a remark below), task, teacher (name, label), and experiments
-            (of name and label each), one line each.
+            (of name, label and head each), one line each.
         out: path of the .csv.
 
     Raises:
@@ -57,11 +63,11 @@ def write_convergence(
     found = [run for run in read_run_folders(runs) if run.experiment in names]
     shown = [run for run in found if run.task == settings["task"]]
     frame = build(shown, settings)
-    remarks = lines.wrapped(
+    below = remarks.wrapped(
         [*_remarks(frame, settings), *flag_sentences(shown), settings["note"]], COLUMN_WIDTH
     )
-    figure = _draw(frame, settings, lines.remark_height(remarks))
-    save_figure(figure, frame, out, remarks)
+    figure = _draw(frame, settings, remarks.height(below))
+    save_figure(figure, frame, out, below)
 
 
 def _draw(frame: pd.DataFrame, settings: Mapping[str, Any], foot: float) -> Figure:
@@ -87,8 +93,8 @@ def _draw(frame: pd.DataFrame, settings: Mapping[str, Any], foot: float) -> Figu
     draw_strips(top, turns, colors, epochs)
     for rows, color in zip(shown.values(), colors, strict=True):
         _line(axes, rows, color)
-    for score in frame.loc[frame["epoch"].isna(), "value"]:
-        lines.draw_teacher(axes, score)
+    if teachers := teacher_scores(frame):
+        lines.draw_teacher(axes, band(teachers))
     axes.set_xlim(0.5, epochs + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_xlabel("Epoch")
@@ -97,7 +103,7 @@ def _draw(frame: pd.DataFrame, settings: Mapping[str, Any], foot: float) -> Figu
 
 
 def _line(axes: Axes, rows: pd.DataFrame, color: str) -> None:
-    """Mean and band over seeds, marked where the first seed finished a layer."""
+    """Mean with band or single seeds, marked where the first seed finished a layer."""
     scores: dict[Any, list[float]] = rows.groupby("epoch")["value"].agg(list).to_dict()
     bands = {epoch: band(values) for epoch, values in scores.items()}
     epochs = list(bands)
@@ -105,7 +111,10 @@ def _line(axes: Axes, rows: pd.DataFrame, color: str) -> None:
     marker = "." if len(epochs) == 1 else ""  # a line of one point would not be seen
     axes.plot(epochs, list(means.values()), marker=marker, color=color, zorder=3)
     low, high = ([100 * getattr(found, end) for found in bands.values()] for end in ("low", "high"))
-    axes.fill_between(epochs, low, high, color=color, alpha=BAND_ALPHA, linewidth=0)
+    draw_band(axes, epochs, low, high, color)
+    if 1 < rows["seed"].nunique() < SEEDS_FOR_BANDS:
+        for _, seed in rows.groupby("seed"):
+            axes.plot(seed["epoch"], 100 * seed["value"], marker=marker, color=color, **SINGLE_SEED)
     for reason, events in first_seed(rows).groupby("reason"):
         axes.plot(
             events["epoch"],
@@ -138,8 +147,7 @@ def _remarks(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
     shown = drawn(frame, settings)
     rows = settings["experiments"]
     names = [f"{capitalized(row['name'])}: {row['label']}" for row in rows]
-    counts = [rows.groupby("epoch")["value"].count() for rows in shown.values()]
-    kinds = {(band([0.0] * n).kind, n) for found in counts for n in found}
+    counts = [n for found in shown.values() for n in found.groupby("epoch")["value"].count()]
     missing = [capitalized(row["name"]) for row in rows if row["name"] not in shown]
     if frame["epoch"].notna().all():
         missing.append(f"the teacher ({capitalized(settings['teacher']['name'])})")
@@ -148,7 +156,9 @@ def _remarks(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
         "Marks: a layer is finished. Strips: which layer had its turn (L1: the lowest)."
         if frame["finished_layer"].notna().any()
         else "No layers are finished one after the other in these experiments.",
-        lines.band_sentence(kinds),
+        remarks.seeds_sentence(counts, single="Thin lines: single seeds."),
+        remarks.teachers_sentence(len(teacher_scores(frame)), counts),
+        remarks.heads_sentence(row for row in rows if row["name"] in shown),
         differing(shown),
         f"No runs of: {', '.join(missing)}." if missing else "",
     ]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from internal_kd.errors import UserError
 from internal_kd.reporting.runs import RunFolder
-from internal_kd.reporting.selection import development_score, runs_of, teacher_of
+from internal_kd.reporting.selection import development_score, runs_of
 from internal_kd.reporting.wording import capitalized
 from internal_kd.tasks import get_task
 
@@ -20,7 +20,7 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
 
     `finished_layer` is the layer (from 1) that was finished then, `reason` why: its cosine loss
     fell below the threshold, or its epochs were used up (limit). `stage` says which layers learn,
-    or "output". A first row without an epoch has the score of the teacher.
+    or "output". The first rows, without an epoch, have the scores of the teacher's runs.
 
     Args:
         runs: of the teacher and the experiments.
@@ -31,8 +31,7 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
     """
     task = settings["task"]
     metric = get_task(task).selection_metric
-    teacher = teacher_of(runs, task, settings["teacher"]["name"])
-    parts = [_teacher_row(teacher)] if teacher else []
+    parts = [_teacher_row(run) for run in runs_of(runs, task, settings["teacher"]["name"])]
     for row in settings["experiments"]:
         parts += [_epochs(run, metric) for run in runs_of(runs, task, row["name"])]
     frame = pd.concat(parts) if parts else pd.DataFrame(columns=COLUMNS)
@@ -64,6 +63,11 @@ def _epochs(run: RunFolder, metric: str) -> pd.DataFrame:
             "stage": history["stage"],
         }
     )
+
+
+def teacher_scores(frame: pd.DataFrame) -> list[float]:
+    """Scores (0 to 1) of the teacher's runs, ascending by seed."""
+    return [float(score) for score in frame.loc[frame["epoch"].isna(), "value"]]
 
 
 def drawn(frame: pd.DataFrame, settings: Mapping[str, Any]) -> dict[str, pd.DataFrame]:

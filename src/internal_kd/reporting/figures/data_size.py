@@ -10,10 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from internal_kd.data.subsets import nested_stratified
-from internal_kd.errors import UserError
-from internal_kd.reporting.examples import read_examples
-from internal_kd.reporting.figures import lines
+from internal_kd.reporting.figures import lines, remarks
 from internal_kd.reporting.figures.style import (
     COLUMN_WIDTH,
     METRIC_TITLES,
@@ -32,43 +29,34 @@ TICK_DISTANCE = 0.1  # of the axis between the middles of labels
 
 
 def write_data_size(
-    runs: Iterable[str | Path],
-    examples: str | Path,
-    settings: Mapping[str, Any],
-    out: str | Path,
+    runs: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
 ) -> None:
     """Write the figure as `out` (.csv, see `build`), .pdf and .png.
 
     Args:
         runs: folders of the teachers' runs and of both students' with every share of the data.
-        examples: data/{task}/examples.parquet, for the number of training examples.
         settings: study (name), note (a remark below), task, layers (of the students), and teacher,
-            standard, internal (name, label).
+            standard, internal (name, label, head).
         out: path of the .csv.
 
     Raises:
-        UserError: a run is given twice, or the examples are absent or not of the task.
+        UserError: a run is given twice.
     """
     task = settings["task"]
-    train = read_examples([examples], task, "train", ["split", "index", "label"])
-    if train.empty:
-        raise UserError(f"{examples}: no training examples; make it again")
-    frame = build(read_run_folders(runs), train["label"].to_numpy(np.int64), settings)
-    remarks = lines.wrapped(_remarks(frame, settings), COLUMN_WIDTH)
-    figure = _draw(frame, task, HEIGHT + lines.remark_height(remarks))
-    save_figure(figure, frame, out, remarks)
+    frame = build(read_run_folders(runs), settings)
+    below = remarks.wrapped(_remarks(frame, settings), COLUMN_WIDTH)
+    figure = _draw(frame, task, HEIGHT + remarks.height(below))
+    save_figure(figure, frame, out, below)
 
 
-def build(
-    runs: Sequence[RunFolder], labels: np.ndarray, settings: Mapping[str, Any]
-) -> pd.DataFrame:
+def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFrame:
     """One row per role and share of the data: its examples, and development score (0 to 1).
 
-    `low` and `high` are the ends of the band over `n` seeds, `flags` those of any of the seeds.
+    `std`, and `low` and `high`, the ends of the 95 % interval of the mean, are empty for fewer than
+    three seeds (`n`); `scores` are those of the single seeds, `flags` those of any of them.
 
     Args:
         runs: those of other depths than `settings["layers"]` are left out.
-        labels: int64 [n], of all training examples.
         settings: see `write_data_size`.
 
     Raises:
@@ -77,7 +65,7 @@ def build(
     task, metric = settings["task"], get_task(settings["task"]).selection_metric
     rows = [
         {"role": role, "experiment": found[0].experiment, "percent": found[0].percent}
-        | {"examples": len(nested_stratified(labels, found[0].percent, seed=0)), "metric": metric}
+        | {"examples": int(found[0].metrics["train_examples"]), "metric": metric}
         | lines.point(found)
         for role in lines.ROLES
         for found in _by_share(
@@ -86,7 +74,7 @@ def build(
             settings[role]["name"],
         )
     ]
-    return pd.DataFrame(rows, columns=COLUMNS).round({"mean": 6, "low": 6, "high": 6})
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _by_share(runs: Sequence[RunFolder], task: str, experiment: str) -> list[list[RunFolder]]:
@@ -117,8 +105,8 @@ def _draw(frame: pd.DataFrame, task: str, height: float) -> Figure:
 
 def _draw_teachers(axes: Axes, teachers: pd.DataFrame) -> None:
     """The teacher of all data as a dashed line, those of parts of it as points."""
-    for score in teachers.loc[_of_all_data(teachers), "mean"]:
-        lines.draw_teacher(axes, score)
+    for point in teachers[_of_all_data(teachers)].to_dict("records"):
+        lines.draw_teacher(axes, lines.band_of(point))
     if _several_teachers(teachers):
         lines.draw_points(axes, teachers["examples"], teachers, "teacher")
 
@@ -171,20 +159,28 @@ def _of_all_data(frame: pd.DataFrame) -> "pd.Series[bool]":
 
 def _remarks(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
     students = frame[frame["role"] != "teacher"]
+    whole = frame[_of_all_data(frame)]
     single = "Only one training size: the study has no sweep over it on this task."
-    teachers = (
-        "Each student learns from a teacher of its own share of the data; dashed: that of all data."
-        if _several_teachers(frame)
-        else "Dashed: the teacher, trained on all data, from which all students learn."
-    )
     return [
         f"Study: {settings['study']}. Students of {settings['layers']} transformer layers.",
-        lines.roles_sentence(settings),
-        teachers if "teacher" in set(frame["role"]) else "",
-        lines.band_sentence(zip(students["band"], students["n"], strict=True)),
+        remarks.roles_sentence(settings),
+        _teacher_remark(frame),
+        remarks.seeds_sentence(students["n"]),
+        remarks.teachers_sentence(int(whole["n"].sum()), students["n"]),
+        remarks.heads_sentence(settings[role] for role in lines.STUDENTS),
         single if students["percent"].nunique() == 1 else "",
-        lines.missing_sentence(settings, frame["role"]),
-        lines.flag_sentence((frame if _several_teachers(frame) else students)["flags"]),
-        lines.teacher_flag_sentence(frame.loc[_of_all_data(frame), "flags"]),
+        remarks.missing_sentence(frame["role"]),
+        remarks.flag_sentence((frame if _several_teachers(frame) else students)["flags"]),
+        remarks.teacher_flag_sentence(whole["flags"]),
         settings["note"],
     ]
+
+
+def _teacher_remark(frame: pd.DataFrame) -> str:
+    if "teacher" not in set(frame["role"]):
+        return ""
+    if _several_teachers(frame):
+        own = "Each student learns from a teacher of its own share of the data"
+        return f"{own}; dashed: that of all data."
+    dashed = "Dashed: the teacher, trained on all data"
+    return f"{dashed}, from which all students learn." if frame.loc[0, "n"] == 1 else f"{dashed}."

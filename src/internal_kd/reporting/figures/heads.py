@@ -86,6 +86,7 @@ def _title(
 def _remark(maps: AttentionMaps, settings: Mapping[str, Any], head: int) -> str:
     return (
         f"Study: {settings['study']}. {get_task(settings['task']).title}, row {maps.example} of "
-        f"the development set, head {head} of each layer. KL: divergence of the student's head "
-        "from the teacher's head in the matching layer, in nats (Equation 2)."
+        f"the development set, head {head} of each layer, models of the first student seed: an "
+        "illustration. KL: divergence of the student's head from the teacher's head in the "
+        "matching layer, in nats (Equation 2)."
     )

@@ -1,80 +1,98 @@
-"""What figures of scores share: points with bands, the teacher's line, and remarks below."""
+"""What figures of scores share: points with bands or single seeds, and the teacher's line."""
 
-import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from internal_kd.reporting.figures.bands import band
+from internal_kd.reporting.figures.bands import SEEDS_FOR_BANDS, Band, band, draw_band
 from internal_kd.reporting.figures.style import BAND_ALPHA, COLORS, MARKERS, TEACHER
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.reporting.selection import development_score
-from internal_kd.reporting.wording import FLAG_TEXTS, capitalized
 
 ROLES = ("teacher", "standard", "internal")
 STUDENTS = ("standard", "internal")
 ROLE_TITLES = {"teacher": "Teacher", "standard": "Standard KD", "internal": "Internal KD"}
 MARKED_FLAGS = ("one_class", "at_majority")
-POINT_COLUMNS = ["mean", "low", "high", "band", "n", "flags"]
-BAND_TEXTS = {
-    "95% interval": "Bands: 95% interval of the mean over {n} seeds.",
-    "range": "Bands: range of two seeds.",
-    "none": "One seed: no band.",
-}
-
-CHARACTERS_PER_INCH = 22  # of a remark
-REMARK_LINE = 0.095  # inches
+STATISTICS = ["mean", "std", "low", "high"]
+POINT_COLUMNS = [*STATISTICS, "n", "scores", "flags"]
+DIGITS = 6  # of scores in files
 
 
 def point(runs: Sequence[RunFolder]) -> dict[str, Any]:
-    """Mean development score (0 to 1) of runs that differ in their seed, with band and flags.
+    """Development scores (0 to 1) of runs that differ in their seed: `POINT_COLUMNS`.
+
+    Mean, and from three runs on sample standard deviation and ends of the band; `scores` has those
+    of the single runs, ascending by seed, and `flags` those that any of the runs has.
 
     Raises:
         ValueError: no runs.
     """
-    found = band([development_score(run) for run in runs])
+    found = [development_score(run) for run in runs]
     flags = {flag for run in runs for flag in run.metrics["flags"]} & set(MARKED_FLAGS)
-    texts = {"band": found.kind, "n": found.n, "flags": " ".join(sorted(flags))}
-    return {"mean": found.mean, "low": found.low, "high": found.high} | texts
+    summary = band(found)
+    values = {name: round(getattr(summary, name), DIGITS) for name in STATISTICS}
+    scores = " ".join(str(round(score, DIGITS)) for score in found)
+    return {**values, "n": summary.n, "scores": scores, "flags": " ".join(sorted(flags))}
 
 
 def draw_points(axes: Axes, places: "pd.Series[Any]", points: pd.DataFrame, role: str) -> None:
-    """A line in percent with its band through `points` (`POINT_COLUMNS`), ascending by place.
+    """A line in percent through the means of `points` (`POINT_COLUMNS`), ascending by place.
 
-    The marker of a point with flags is hollow.
+    From three seeds on the means have markers and a band, otherwise the single seeds have markers.
+    Those of a point with flags are hollow.
     """
-    color, marker = COLORS[role], MARKERS[role]
+    color = COLORS[role]
     axes.plot(places, 100 * points["mean"], color=color, zorder=3)
-    low, high = 100 * points["low"], 100 * points["high"]
-    if len(points) == 1:  # a band of no width would not be seen
-        axes.vlines(places, low, high, color=color, alpha=2 * BAND_ALPHA, linewidth=4)
-    else:
-        axes.fill_between(places, low, high, color=color, alpha=BAND_ALPHA, linewidth=0)
-    for flagged, face in ((False, color), (True, "white")):
-        kept = (points["flags"] != "").to_numpy() == flagged
+    low, high = ((100 * points[end]).tolist() for end in ("low", "high"))
+    draw_band(axes, places.tolist(), low, high, color)
+    for hollow in (False, True):
+        kept = (points["flags"] != "").to_numpy() == hollow
+        single = [
+            (place, 100 * score)
+            for place, scores in zip(places[kept], marked(points[kept]), strict=True)
+            for score in scores
+        ]
         axes.plot(
-            places[kept],
-            100 * points.loc[kept, "mean"],
+            *np.reshape(single, (-1, 2)).T,
             linestyle="",
-            marker=marker,
+            marker=MARKERS[role],
             color=color,
-            markerfacecolor=face,
+            markerfacecolor="white" if hollow else color,
             zorder=4,
         )
 
 
-def draw_teacher(axes: Axes, score: float) -> None:
-    """The teacher's score (0 to 1) as a dashed line in percent."""
-    axes.axhline(100 * score, color=TEACHER, linestyle="--", linewidth=1.0, zorder=2)
+def marked(points: pd.DataFrame) -> list[list[float]]:
+    """The scores (0 to 1) that have a marker at each point: the mean, or those of single seeds."""
+    return [
+        [mean] if n >= SEEDS_FOR_BANDS else [float(score) for score in scores.split()]
+        for mean, n, scores in zip(points["mean"], points["n"], points["scores"], strict=True)
+    ]
+
+
+def band_of(point: Any) -> Band:
+    """The summary in a row, a series or a dict, of `POINT_COLUMNS`."""
+    return Band(**{name: point[name] for name in (*STATISTICS, "n")})
+
+
+def draw_teacher(axes: Axes, score: Band) -> None:
+    """The teacher's mean score as a dashed line in percent, with its band from three runs on."""
+    axes.axhline(100 * score.mean, color=TEACHER, linestyle="--", linewidth=1.0, zorder=2)
+    if score.n >= SEEDS_FOR_BANDS:
+        ends = 100 * score.low, 100 * score.high
+        axes.axhspan(*ends, color=TEACHER, alpha=BAND_ALPHA, linewidth=0, zorder=1)
 
 
 def pad_scores(axes: Axes, points: pd.DataFrame) -> None:
     """Leave room for labels above and below; equal scores get a span of two percent points."""
-    low, high = 100 * points["low"].min(), 100 * points["high"].max()
+    drawn = [*chain(*marked(points)), *points["low"].dropna(), *points["high"].dropna()]
+    low, high = 100 * min(drawn), 100 * max(drawn)
     margin = max(0.2 * (high - low), 1.0)
     axes.set_ylim(low - margin, high + margin)
 
@@ -107,49 +125,3 @@ def empty(axes: Axes, text: str = "no runs") -> None:
     axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes)
     axes.set_xticks([])
     axes.set_yticks([])
-
-
-def band_sentence(kinds: Iterable[tuple[str, int]]) -> str:
-    """What the bands are, for each kind and number of seeds that occurs; "" for no points."""
-    return " ".join(BAND_TEXTS[kind].format(n=n) for kind, n in sorted(set(kinds)))
-
-
-def flag_sentence(flags: Iterable[str]) -> str:
-    """What hollow markers mean; "" if there are none. `flags`: those of each point."""
-    found = sorted({flag for names in flags for flag in names.split()}, reverse=True)
-    texts = [FLAG_TEXTS[flag] for flag in found]
-    return f"Hollow markers: {'; '.join(texts)}." if texts else ""
-
-
-def teacher_flag_sentence(flags: Iterable[str]) -> str:
-    """What must be said of a teacher that is drawn as a line; "" without flags."""
-    found = sorted({flag for names in flags for flag in names.split()}, reverse=True)
-    texts = [f"{capitalized(FLAG_TEXTS[f'teacher_{flag}'])}." for flag in found]
-    return " ".join(texts)
-
-
-def roles_sentence(settings: Mapping[str, Any], roles: Iterable[str] = ROLES) -> str:
-    """Which experiments the roles are."""
-    names = (
-        f"{ROLE_TITLES[role]}: {capitalized(settings[role]['name'])} ({settings[role]['label']})"
-        for role in roles
-    )
-    return f"{'; '.join(names)}."
-
-
-def missing_sentence(settings: Mapping[str, Any], drawn: Iterable[str]) -> str:
-    """Which roles have no runs; "" if all have some."""
-    missing = [ROLE_TITLES[role].lower() for role in ROLES if role not in set(drawn)]
-    names = [name.replace("kd", "KD") for name in missing]
-    return f"No runs of: {', '.join(names)}." if names else ""
-
-
-def wrapped(remarks: Iterable[str], width: float) -> list[str]:
-    """The remarks that are not empty, broken into lines for a figure of this width in inches."""
-    lines = int(width * CHARACTERS_PER_INCH)
-    return [textwrap.fill(remark, lines) for remark in remarks if remark]
-
-
-def remark_height(remarks: Iterable[str]) -> float:
-    """Inches that `wrapped` remarks take."""
-    return REMARK_LINE * sum(remark.count("\n") + 1 for remark in remarks)

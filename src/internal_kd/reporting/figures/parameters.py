@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from internal_kd.errors import UserError
-from internal_kd.reporting.figures import lines
+from internal_kd.reporting.figures import lines, remarks
 from internal_kd.reporting.figures.style import (
     COLORS,
     COLUMN_WIDTH,
@@ -19,16 +19,19 @@ from internal_kd.reporting.figures.style import (
     save_figure,
 )
 from internal_kd.reporting.runs import RunFolder, read_run_folders, select
-from internal_kd.reporting.selection import runs_of, teacher_of
+from internal_kd.reporting.selection import runs_of
 from internal_kd.tasks import get_task
 
 PARAMETERS = {  # columns by the names in metrics.json
-    "total": "parameters",
+    "total": "total_parameters",
     "embeddings": "embedding_parameters",
     "layers": "layer_parameters",
-    "head": "head_parameters",
+    "pooler": "pooler_parameters",
+    "classifier": "classifier_parameters",
 }
-COLUMNS = ["role", "experiment", "layers", *PARAMETERS.values(), "metric", *lines.POINT_COLUMNS]
+DRAWN = ("layers", "pooler")  # what the paper counts as parameters of transformer layers
+SIZES = ["parameters", *PARAMETERS.values()]
+COLUMNS = ["role", "experiment", "layers", *SIZES, "metric", *lines.POINT_COLUMNS]
 ALL_DATA = 100  # percent
 HEIGHT = 2.2  # inches without remarks
 LABEL_PLACES = {  # from a marker to its number of layers: points, and alignment of the text
@@ -45,24 +48,26 @@ def write_parameters(
     """Write the figure as `out` (.csv, see `build`), .pdf and .png.
 
     Args:
-        runs: folders of the teacher's run and of both students' at every depth.
+        runs: folders of the teacher's runs and of both students' at every depth.
         settings: study (name), note (a remark below), task, and teacher, standard, internal (name,
-            label).
+            label, head).
         out: path of the .csv.
 
     Raises:
         UserError: runs are given twice, or those of one depth differ in size.
     """
     frame = build(read_run_folders(runs), settings)
-    remarks = lines.wrapped(_remarks(frame, settings), COLUMN_WIDTH)
-    figure = _draw(frame, settings["task"], HEIGHT + lines.remark_height(remarks))
-    save_figure(figure, frame, out, remarks)
+    below = remarks.wrapped(_remarks(frame, settings), COLUMN_WIDTH)
+    figure = _draw(frame, settings["task"], HEIGHT + remarks.height(below))
+    save_figure(figure, frame, out, below)
 
 
 def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFrame:
     """One row per role and depth, of runs on all data: sizes, and development score (0 to 1).
 
-    `low` and `high` are the ends of the band over `n` seeds, `flags` those of any of the seeds.
+    `parameters` are those of transformer layers and pooler. `std`, and `low` and `high`, the ends
+    of the 95 % interval of the mean, are empty for fewer than three seeds (`n`); `scores` are those
+    of the single seeds, `flags` those of any of them.
 
     Raises:
         UserError: see `write_parameters`.
@@ -71,7 +76,7 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
     groups = [
         (role, found)
         for role in lines.ROLES
-        for found in _by_depth(all_data, task, role, settings[role]["name"])
+        for found in _by_depth(all_data, task, settings[role]["name"])
     ]
     metric = get_task(task).selection_metric
     rows = [
@@ -81,16 +86,11 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
         | lines.point(found)
         for role, found in groups
     ]
-    return pd.DataFrame(rows, columns=COLUMNS).round({"mean": 6, "low": 6, "high": 6})
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _by_depth(
-    runs: Sequence[RunFolder], task: str, role: str, experiment: str
-) -> list[list[RunFolder]]:
-    """The runs of an experiment in groups of one depth, ascending; a teacher has one run."""
-    if role == "teacher":
-        teacher = teacher_of(runs, task, experiment)
-        return [[teacher]] if teacher else []
+def _by_depth(runs: Sequence[RunFolder], task: str, experiment: str) -> list[list[RunFolder]]:
+    """The runs of an experiment in groups of one depth, ascending."""
     depths = sorted({run.layers for run in select(runs, task=task, experiment=experiment)})
     return [runs_of(select(runs, layers=depth), task, experiment) for depth in depths]
 
@@ -105,7 +105,8 @@ def _sizes(runs: Sequence[RunFolder]) -> dict[str, int]:
             f"{runs[0].folder.parent}: runs of one depth with different numbers of parameters; "
             "make them again from one base model"
         )
-    return sizes[0]
+    drawn = sum(sizes[0][PARAMETERS[name]] for name in DRAWN)
+    return {"parameters": drawn, **sizes[0]}
 
 
 def _draw(frame: pd.DataFrame, task: str, height: float) -> Figure:
@@ -116,16 +117,17 @@ def _draw(frame: pd.DataFrame, task: str, height: float) -> Figure:
         lines.empty(axes)
         return figure
     unit, name = (MILLION, "M") if frame["parameters"].max() >= MILLION else (THOUSAND, "k")
-    axes.set_xlabel(f"Parameters ({name})")
+    axes.set_xlabel(f"Parameters of layers and pooler ({name})")
     roles = [role for role in lines.ROLES if role in set(frame["role"])]
     for role in roles:
         rows = frame[frame["role"] == role]
         if role == "teacher":
-            lines.draw_teacher(axes, rows["mean"].iloc[0])
+            lines.draw_teacher(axes, lines.band_of(rows.iloc[0]))
         lines.draw_points(axes, rows["parameters"] / unit, rows, role)
     sides = _label_sides(frame)
+    scores = _label_scores(frame, sides)
     for row in frame.itertuples():
-        _label(axes, row, unit, sides[row.Index])
+        _label(axes, row, unit, scores[row.Index], sides[row.Index])
     axes.margins(x=0.1)
     lines.pad_scores(axes, frame)
     lines.role_legend(figure, roles, teacher_points=True)
@@ -146,11 +148,25 @@ def _label_sides(frame: pd.DataFrame) -> dict[Any, str]:
     return sides
 
 
-def _label(axes: Axes, row: Any, unit: float, side: str) -> None:
+def _label_scores(frame: pd.DataFrame, sides: Mapping[Any, str]) -> dict[Any, float]:
+    """The score (0 to 1) beside which each label stands: beyond all markers of its depth."""
+    marked: dict[int, list[float]] = {}
+    for layers, scores in zip(frame["layers"], lines.marked(frame), strict=True):
+        marked.setdefault(layers, []).extend(scores)
+    ends = {"above": max, "below": min}
+    rows = zip(frame.index, frame["layers"], frame["mean"], strict=True)
+    return {
+        index: mean if sides[index] == "right" else ends[sides[index]](marked[layers])
+        for index, layers, mean in rows
+    }
+
+
+def _label(axes: Axes, row: Any, unit: float, score: float, side: str) -> None:
+    """The number of layers beside this score (0 to 1)."""
     distance, horizontal, vertical = LABEL_PLACES[side]
     axes.annotate(
         str(row.layers),
-        (row.parameters / unit, 100 * row.mean),
+        (row.parameters / unit, 100 * score),
         xytext=distance,
         textcoords="offset points",
         ha=horizontal,
@@ -164,14 +180,18 @@ def _label(axes: Axes, row: Any, unit: float, side: str) -> None:
 
 def _remarks(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
     students = frame[frame["role"] != "teacher"]
+    teachers = int(frame.loc[frame["role"] == "teacher", "n"].sum())
     depths = students["layers"].nunique()
     single = "Only one number of student layers: the study has no sweep over them on this task."
     return [
-        f"Study: {settings['study']}. Numbers at the points: transformer layers.",
-        lines.roles_sentence(settings),
-        lines.band_sentence(zip(students["band"], students["n"], strict=True)),
+        f"Study: {settings['study']}. Numbers at the points: transformer layers. Parameters: those "
+        "of transformer layers and pooler, without embeddings and classification layer.",
+        remarks.roles_sentence(settings),
+        remarks.seeds_sentence(students["n"]),
+        remarks.teachers_sentence(teachers, students["n"]),
+        remarks.heads_sentence(settings[role] for role in lines.STUDENTS),
         single if depths == 1 else "",
-        lines.missing_sentence(settings, frame["role"]),
-        lines.flag_sentence(frame["flags"]),
+        remarks.missing_sentence(frame["role"]),
+        remarks.flag_sentence(frame["flags"]),
         settings["note"],
     ]

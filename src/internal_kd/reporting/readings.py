@@ -1,0 +1,161 @@
+"""Other readings of the paper: what each changes against the reading that is taken."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+import pandas as pd
+
+from internal_kd.evaluation.comparison import score_differences
+from internal_kd.evaluation.inference import (
+    SEEDS_FOR_VERDICTS,
+    Effect,
+    benjamini_hochberg,
+    benjamini_yekutieli,
+)
+from internal_kd.reporting import formats
+from internal_kd.reporting.formats import MISSING, Cell, Column, Row, Table
+from internal_kd.reporting.runs import RunFolder, read_run_folders
+from internal_kd.reporting.selection import mean_development_score, runs_of
+from internal_kd.reporting.significance import paired_by_seed
+from internal_kd.reporting.splits import labelled_predictions
+from internal_kd.reporting.wording import METRIC_TITLES
+from internal_kd.tasks import get_task
+
+COLUMNS = ["reading", "label", "of", "task", "metric", "seeds", "n", "score", "reference"]
+COLUMNS += ["effect", "low", "high", "p", "p_bh", "p_by", "detectable"]
+SCORES = ["score", "reference", "effect", "low", "high", "detectable"]
+
+
+def write_readings(
+    folders: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
+) -> None:
+    """Write the table as `out` (tidy .csv) and, beside it, as .md and .tex.
+
+    Args:
+        folders: of the runs of all readings and of what they are readings of.
+        settings: study, note, tasks, readings (name, label, of, of_label), confidence (of
+            intervals), resamples, seed (of the resampling).
+        out: path of the .csv.
+
+    Raises:
+        UserError: a folder is none of a run, or runs are of different examples.
+    """
+    frame = build(read_run_folders(folders), settings)
+    table = layout(frame, settings)
+    out = Path(out)
+    frame.to_csv(out, index=False)
+    out.with_suffix(".md").write_text(formats.markdown(table))
+    out.with_suffix(".tex").write_text(formats.booktabs(table, label="tab:readings"))
+
+
+def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFrame:
+    """The tidy table: one row per reading and task, on the development set.
+
+    `effect` is the reading's score minus that of the `reference`, by the metric that selects on the
+    task (0 to 1, MCC -1 to 1), with interval and p of the test over examples and student seeds.
+    `p_bh` and `p_by` are adjusted over all rows. `detectable` is the smallest difference that the
+    test would have found with a probability of 80 %.
+    """
+    rows = [
+        _row(runs, reading, task, settings)
+        for reading in settings["readings"]
+        for task in settings["tasks"]
+    ]
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    frame["p_bh"] = benjamini_hochberg(frame["p"].tolist())
+    frame["p_by"] = benjamini_yekutieli(frame["p"].tolist())
+    return frame.astype({"seeds": "Int64", "n": "Int64"}).round(dict.fromkeys(SCORES, 6))
+
+
+def _row(
+    runs: Sequence[RunFolder], reading: Mapping[str, str], task: str, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    metric = get_task(task).selection_metric
+    row = {"reading": reading["name"], "label": reading["label"], "of": reading["of"]}
+    row |= {"task": task, "metric": metric}
+    both = (runs_of(runs, task, name) for name in (reading["name"], reading["of"]))
+    first, second = paired_by_seed(*both)
+    frames = labelled_predictions([*first, *second], "validation") if first else None
+    if frames is None:
+        return row | {"seeds": 0, "n": 0}
+    predictions = np.stack([frame.predictions for frame in frames])
+    rng = np.random.default_rng([settings["seed"], crc32(f"{task} {reading['name']}".encode())])
+    answers = (predictions[: len(first)], predictions[len(first) :])
+    effects = score_differences(frames[0].labels, *answers, settings["resamples"], rng)
+    scores = {"score": mean_development_score(first), "reference": mean_development_score(second)}
+    return row | scores | _numbers(effects[metric], settings["confidence"])
+
+
+def _numbers(effect: Effect, confidence: float) -> dict[str, Any]:
+    low, high = effect.interval(confidence)
+    found = {"effect": effect.value, "low": low, "high": high, "p": effect.p()}
+    found |= {"detectable": effect.detectable(confidence)}
+    return {"seeds": effect.seeds, "n": effect.n, **found}
+
+
+def layout(frame: pd.DataFrame, settings: Mapping[str, Any]) -> Table:
+    """A row per reading; a section for each experiment that has readings."""
+    columns = [Column("Reading", align="l"), Column("of", align="l")]
+    for task in map(get_task, settings["tasks"]):
+        group = f"{task.title} {METRIC_TITLES[task.selection_metric]}"
+        columns += [Column("score", group), Column("difference", group)]
+    sections: dict[str, list[Row]] = {}
+    for reading in settings["readings"]:
+        own = frame[frame["reading"] == reading["name"]].set_index("task")
+        cells = [Cell(reading["label"]), Cell(reading["of_label"])]
+        for task in settings["tasks"]:
+            cells += _cells(own.loc[task], settings["confidence"])
+        sections.setdefault(reading["of"], []).append(cells)
+    return Table(
+        title="Readings",
+        caption="Other readings of the paper, each with one change against the experiment it is a "
+        "reading of; development sets, percent.",
+        columns=columns,
+        sections=list(sections.values()),
+        notes=_notes(frame, settings),
+    )
+
+
+def _cells(row: Any, confidence: float) -> list[Cell]:
+    if not row["seeds"]:
+        return [Cell(MISSING), Cell(MISSING)]
+    interval = ""
+    if not math.isnan(row["low"]):
+        interval = f" [{_points(row['low'])}, {_points(row['high'])}]"
+    judged = row["seeds"] >= SEEDS_FOR_VERDICTS and row["p_bh"] < 1 - confidence
+    return [
+        Cell(f"{100 * row['score']:.1f}"),
+        Cell(f"{_points(row['effect'])}{interval}", bold=bool(judged)),
+    ]
+
+
+def _points(value: float) -> str:
+    """A difference of scores in percentage points, with its sign."""
+    return f"{round(100 * value, 1) + 0.0:+.1f}".replace("-", "−")
+
+
+def _notes(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
+    share = f"{100 * settings['confidence']:g} %"
+    seeds = sorted(set(frame.loc[frame["seeds"] > 0, "seeds"]))
+    notes = [
+        f"Study: {settings['study']}. Means over {' or '.join(map(str, seeds)) or 'no'} student "
+        f"seeds; differences with the {share} interval of the test over examples and student "
+        "seeds. Bold: Benjamini-Hochberg p over the whole table below "
+        f"{1 - settings['confidence']:.2g}."
+    ]
+    if seeds and seeds[0] < SEEDS_FOR_VERDICTS:
+        notes.append("With one or two seeds every difference is a hint; nothing is bold.")
+    if frame["detectable"].notna().any():
+        smallest = frame.groupby("task", sort=False)["detectable"].median()
+        listed = ", ".join(
+            f"{get_task(str(task)).title} {100 * value:.1f}" for task, value in smallest.items()
+        )
+        notes.append(
+            "Differences of less than this many points (median over the rows) would have been "
+            f"missed in more than one case of five: {listed}."
+        )
+    return notes + ([settings["note"]] if settings["note"] else [])
