@@ -8,6 +8,7 @@
 # make bench    measure training beside its alternatives, ten minutes on one quiet core
 # make bench-schedules measure what progressive and stacked distillation save, six minutes
 # make memory   measure the memory of trainings on 363,846 examples
+# make false-rates how often tests call equal methods different, five minutes
 # make bench-gpu measure the steps of a training on a GPU; BENCH="--help" for its options
 PYTHON ?= python3
 STUDY ?=
@@ -27,10 +28,10 @@ NEEDED := import sys; sys.exit(sys.version_info < (3, 11) and \
 	"error: Python 3.11 or newer is needed; name one with PYTHON=python3.x")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup table1 quick paper times plan progress test bench bench-schedules memory bench-gpu lint format lock clean
+.PHONY: help setup table1 quick paper times plan progress test bench bench-schedules memory false-rates bench-gpu lint format lock clean
 
 help:
-	@echo "make table1 | quick | paper | times | plan | progress | test | bench | bench-schedules | memory | bench-gpu | lint | format | lock | setup | clean"
+	@echo "make table1 | quick | paper | times | plan | progress | test | bench | bench-schedules | memory | false-rates | bench-gpu | lint | format | lock | setup | clean"
 
 setup: $(STAMP)
 
@@ -77,6 +78,9 @@ bench-schedules: setup
 
 memory: setup
 	OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(WITH_VENV) python -m benchmarks.memory --folder build/memory
+
+false-rates: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.false_rates $(BENCH)
 
 bench-gpu: setup
 	TQDM_DISABLE=1 $(BIN)/python -m benchmarks.gpu $(BENCH)

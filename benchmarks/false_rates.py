@@ -33,6 +33,7 @@ RATIOS = (0, 1, 3, 10, 30)
 RESAMPLES = 200
 MORE = 5  # times as many replicates at the fewest seeds for verdicts, where rates are highest
 ALPHA = 0.05
+TESTS = ("two-way", "t over examples", "permutation over examples", "t over seeds")
 SHARE = 0.65  # of class 1, as in MRPC and CoLA
 MEAN, DIFFICULTY, METHOD, NOISE = 1.0, 1.5, 1.0, 1.0  # mean and standard deviations of z's parts
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
@@ -98,11 +99,12 @@ def p_values(answers: Answers, rng: np.random.Generator) -> dict[Key, float]:
     effects = score_differences(answers.labels, answers.first, answers.second, RESAMPLES, rng)
     permuted = permutation_test(answers, RESAMPLES, rng)
     first, second = answers.scores()
-    found = {("t over examples", "accuracy"): paired_t_test(*answers.correctness(), 0.95).p}
+    two_way, over_examples, permutation, over_seeds = TESTS
+    found = {(over_examples, "accuracy"): paired_t_test(*answers.correctness(), 0.95).p}
     for metric in METRIC_NAMES:
-        found["two-way", metric] = effects[metric].p()
-        found["permutation over examples", metric] = permuted[metric].p
-        found["t over seeds", metric] = paired_t_test(first[metric], second[metric], 0.95).p
+        found[two_way, metric] = effects[metric].p()
+        found[permutation, metric] = permuted[metric].p
+        found[over_seeds, metric] = paired_t_test(first[metric], second[metric], 0.95).p
     return found
 
 
@@ -125,8 +127,23 @@ def rows(replicates: int) -> Iterator[tuple[int, float, str, str, float, int]]:
                 yield seeds, ratio, test, metric, rate, count
 
 
+def table(frame: pd.DataFrame) -> str:
+    """The highest rate over metrics by seeds, test and ratio, as Markdown."""
+    ratios = sorted(frame["ratio"].unique())
+    highest = frame.groupby(["seeds", "test", "ratio"])["rate"].max()
+    lines = [
+        f"| seeds | test | {' | '.join(f'ratio {ratio:g}' for ratio in ratios)} |",
+        f"| ---: | --- |{' ---: |' * len(ratios)}",
+    ]
+    for seeds in sorted(frame["seeds"].unique()):
+        for test in TESTS:
+            cells = [f"{highest[seeds, test, ratio]:.3f}" for ratio in ratios]
+            lines.append(f"| {seeds} | {test} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
-    """Simulate, and write a table of rates."""
+    """Simulate, write all rates, and print the highest over metrics."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.false_rates", description=__doc__)
     parser.add_argument("--replicates", type=int, default=2000)
     parser.add_argument("--out", type=Path, default=Path("docs/data/false_rates.csv"))
@@ -135,6 +152,7 @@ def main() -> None:
     frame = pd.DataFrame(rows(args.replicates), columns=columns)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     frame.to_csv(args.out, index=False, lineterminator="\n")
+    print(table(frame), end="")
 
 
 if __name__ == "__main__":

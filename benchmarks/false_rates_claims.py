@@ -36,7 +36,6 @@ from internal_kd.reporting.runs import RunFolder
 
 SEEDS = (2, 3, 4, 5, 10)
 RATIOS = (0, 1, 3, 10, 30)
-FEW_RATIOS = (0, 3, 30)
 NOISES = (0.005, 0.01, 0.02)
 MARGIN = 0.1  # wide enough that what is near can be seen to be near
 RESAMPLES = 200
@@ -180,7 +179,7 @@ AT_BOUND = "at the bound"
 PID = ("pid-peaks-before-output", "pid-starts-at-chance", "pid-rises-with-upper-layers")
 
 CASES = (
-    Case(ALL_EQUAL, (PRIMARY,), on_all_tasks, values=FEW_RATIOS, share=0.5),
+    Case(ALL_EQUAL, (PRIMARY,), on_all_tasks, share=0.5),
     Case(
         ALL_EQUAL,
         (*EVERY, *SINGLE),
@@ -237,7 +236,7 @@ CASES = (
         ),
     ),
     Case(AT_BOUND, PID, over_epochs(MARGIN, 2 * MARGIN, 2 * MARGIN), "noise", NOISES),
-    Case(AT_BOUND, ("closer-attention",), with_distances, values=FEW_RATIOS, share=0.5),
+    Case(AT_BOUND, ("closer-attention",), with_distances, share=0.5),
 )
 
 

@@ -3,15 +3,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
 
 from internal_kd.evaluation import metrics
 from internal_kd.evaluation.significance import (
     Answers,
     bootstrap_test,
-    holm,
     mcnemar,
     paired_t_test,
     permutation_test,
@@ -181,20 +178,6 @@ def test_seeds_do_not_count_as_examples():
     for name, found in few.items():
         assert more[name].p == pytest.approx(found.p, abs=0.04), name
     assert more["t"] == few["t"]
-
-
-def test_holm_by_hand():
-    found = holm([0.01, 0.04, math.nan, 0.03, 0.005])
-    np.testing.assert_allclose(found, [0.03, 0.06, math.nan, 0.06, 0.02])
-    assert list(holm([0.6, 0.7])) == [1.0, 1.0]
-    assert len(holm([])) == 0
-
-
-@given(st.lists(st.floats(0, 1), max_size=8))
-def test_holm_is_between_the_p_and_bonferroni(p_values):
-    found = holm(p_values)
-    assert np.all(found >= np.array(p_values))
-    assert np.all(found <= np.minimum(1, np.array(p_values) * max(1, len(p_values))) + 1e-15)
 
 
 def test_scores_of_seeds_are_those_of_the_metrics():

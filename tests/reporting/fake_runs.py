@@ -66,6 +66,7 @@ def write_fake_run(
         "majority": {n: majority_baseline(f.labels, f.labels) for n, f in known.items()},
         "parameters": {"total": 1000 + 100 * layers, "embeddings": 900, "layers": 100 * layers}
         | {"pooler": 90, "classifier": 10},
+        "train_examples": 10 * percent,
         "schedule": [],
         "flags": [],
         "code": "abc",

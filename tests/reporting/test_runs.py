@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from internal_kd.errors import UserError
-from internal_kd.reporting.runs import RunFolder, only, read_run_folders, select
+from internal_kd.reporting.runs import RunFolder, read_run_folders, select
 from tests.reporting.answers import answers, unlabelled
 from tests.reporting.fake_runs import write_fake_run
 
@@ -128,10 +128,3 @@ def test_selection_by_several_keys_is_ordered(many) -> None:
     assert order == [(la, p, s) for la in (1, 2) for p in (50, 100) for s in (0, 1)]
     assert len(select(many)) == len(many)
     assert len(select(many, task="rte", experiment="exp2.0", layers=1, percent=50, seed=0)) == 1
-
-
-def test_only_one(many) -> None:
-    assert only(many[:1], "teacher") is many[0]
-    for runs, count in (([], 0), (many[:3], 3)):
-        with pytest.raises(UserError, match=f"^teacher: {count} runs found where one is needed"):
-            only(runs, "teacher")

@@ -45,12 +45,13 @@ def test_a_run_given_twice_is_refused(add):
         runs_of([run, run], "rte", "exp3.0")
 
 
-def test_one_teacher_or_none(add):
-    runs = [add("exp1.0", 0, 9), add("exp1.0", 1, 9)]
-    assert teacher_of(runs[:1], "rte", "exp1.0") is runs[0]
-    assert teacher_of([], "rte", "exp1.0") is None
-    with pytest.raises(UserError, match=r"teacher exp1\.0 on rte: 2 runs"):
-        teacher_of(runs, "rte", "exp1.0")
+def test_a_student_has_the_only_teacher_or_that_of_its_seed(add):
+    teachers = [add("exp1.0", 3, 9), add("exp1.0", 4, 9)]
+    student = add("exp2.0", 4, 8)
+    assert teacher_of(teachers[:1], student) is teachers[0]
+    assert teacher_of(teachers, student) is teachers[1]
+    assert teacher_of(teachers, add("exp2.0", 5, 8)) is None
+    assert teacher_of([], student) is None
 
 
 def test_runs_of_roles_leave_out_other_experiments_and_tasks(add):

@@ -6,7 +6,7 @@ import pytest
 
 from internal_kd.errors import UserError
 from internal_kd.reporting.table2 import COLUMNS, build, metrics_of, write_table2
-from internal_kd.reporting.table2_layout import layout, notes
+from internal_kd.reporting.table2_layout import INTERNAL_LABEL, layout, notes
 from internal_kd.stages import table2 as stage
 from internal_kd.stages.cli import run_stage
 from tests.reporting.answers import answers, predicted, unlabelled
@@ -16,11 +16,11 @@ SETTINGS = {
     "study": "small",
     "note": "Not the paper's numbers.",
     "tasks": ["rte"],
-    "teacher": {"name": "exp1.0", "label": "BERT_base"},
-    "standard": {"name": "exp2.0", "label": "BERT_6 soft"},
+    "teacher": {"name": "exp1.0", "label": "BERT_base", "head": None},
+    "standard": {"name": "exp2.0", "label": "BERT_6 soft", "head": "random"},
     "candidates": [
-        {"name": "exp3.0", "label": "BERT_6 soft + kl"},
-        {"name": "exp3.4", "label": "BERT_6 [SID] kl + cos -> soft"},
+        {"name": "exp3.0", "label": "BERT_6 soft + kl", "head": "random"},
+        {"name": "exp3.4", "label": "BERT_6 [SID] kl + cos -> soft", "head": "teacher"},
     ],
     "with_paper": False,
 }
@@ -45,10 +45,13 @@ def runs(add):
         add("exp1.0", 0, 9, 9),
         add("exp2.0", 0, 7, 6),
         add("exp2.0", 1, 7, 8),
+        add("exp2.0", 2, 7, 7),
         add("exp3.0", 0, 6, 10),
         add("exp3.0", 1, 9, 10),
+        add("exp3.0", 2, 6, 10),
         add("exp3.4", 0, 8, 7),
         add("exp3.4", 1, 8, 8),
+        add("exp3.4", 2, 8, 9),
     ]
 
 
@@ -94,8 +97,9 @@ def test_choice_looks_at_the_development_set_alone(runs, settings):
     found = row(build(runs, settings), "exp3.X")
     assert found["chosen"] == "exp3.4"
     assert found["label"] == "BERT_6 [SID] kl + cos -> soft"
+    assert found["head"] == "teacher"
     assert found["development"] == 0.8
-    assert found["mean"] == 0.75
+    assert found["mean"] == 0.8
 
 
 def test_test_scores_do_not_move_the_choice(add, settings):
@@ -115,11 +119,19 @@ def test_choice_is_made_for_each_task(add, settings):
 
 def test_mean_and_sample_deviation_over_seeds(runs, settings):
     found = row(build(runs, settings), "exp2.0")
-    assert (found["mean"], found["n"], found["status"]) == (0.7, 2, "scored")
-    assert found["std"] == pytest.approx(math.sqrt(2 * 0.1**2), abs=1e-6)
+    assert (found["mean"], found["n"], found["status"]) == (0.7, 3, "scored")
+    assert found["std"] == pytest.approx(0.1, abs=1e-6)
     teacher = row(build(runs, settings), "exp1.0")
     assert (teacher["mean"], teacher["n"]) == (0.9, 1)
     assert math.isnan(teacher["std"])
+
+
+def test_two_runs_have_no_deviation_and_give_hints(tmp_path, runs, settings):
+    two = [run for run in runs if run.seed < 2]
+    assert math.isnan(row(build(two, settings), "exp2.0")["std"])
+    lines = written(tmp_path, two, settings)
+    assert not any("±" in line for line in lines if line.startswith("|"))
+    assert "Two seeds: every difference is a hint; verdicts need 3." in lines
 
 
 def test_f1_is_that_of_class_1(add, settings):
@@ -136,14 +148,14 @@ def test_unlabelled_test_split_is_submitted(tmp_path, add, settings):
     assert (found["status"], found["n"]) == ("submit", 0)
     assert math.isnan(found["mean"])
     lines = written(tmp_path, runs, settings)
-    assert "| Exp2.0 | BERT\\_6 soft | submit | – |" in lines
+    assert "| Exp2.0 | BERT\\_6 soft | random | submit | – |" in lines
     assert any(line.startswith("submit: the test labels are not public") for line in lines)
 
 
 def test_task_without_test_split_is_not_submitted(tmp_path, add, settings):
     runs = [add("exp2.0", 0, 8, None)]
     assert row(build(runs, settings), "exp2.0")["status"] == "no_test"
-    assert "| Exp2.0 | BERT\\_6 soft | no test | – |" in written(tmp_path, runs, settings)
+    assert "| Exp2.0 | BERT\\_6 soft | random | no test | – |" in written(tmp_path, runs, settings)
 
 
 def test_missing_runs_are_told(tmp_path, add, settings):
@@ -153,7 +165,7 @@ def test_missing_runs_are_told(tmp_path, add, settings):
     assert math.isnan(found["development"])
     assert row(build(runs, settings), "exp1.0")["label"] == "BERT_base"
     lines = written(tmp_path, runs, settings)
-    assert "| Exp1.0 | BERT\\_base | – | – |" in lines
+    assert "| Exp1.0 | BERT\\_base |  | – | – |" in lines
     assert "–: no run." in lines
     assert any("Chosen: RTE none, there are no runs." in line for line in lines)
 
@@ -177,21 +189,23 @@ def test_markdown_as_written_by_hand(tmp_path, runs, settings):
     lines = written(tmp_path, runs, settings)
     assert lines[0].startswith("**Table 2. Scores on the test sets, in percent")
     assert lines[2:7] == [
-        "| Experiment | Description | RTE Acc. | n |",
-        "| --- | --- | ---: | ---: |",
-        "| Exp1.0 | BERT\\_base | 90.0 | 1 |",
-        "| Exp2.0 | BERT\\_6 soft | 70.0 ± 14.1 | 2 |",
-        "| Exp3.X | Best internal distillation by development score | **75.0 ± 7.1** | 2 |",
+        "| Experiment | Description | Head | RTE Acc. | n |",
+        "| --- | --- | --- | ---: | ---: |",
+        "| Exp1.0 | BERT\\_base |  | 90.0 | 1 |",
+        "| Exp2.0 | BERT\\_6 soft | random | 70.0 ± 10.0 | 3 |",
+        f"| Exp3.X | {INTERNAL_LABEL} | teacher's | 80.0 ± 10.0 | 3 |",
     ]
-    assert any("Chosen: RTE Exp3.4 (development Acc. 80.0)." in line for line in lines)
+    chosen = "Chosen: RTE Exp3.4 (teacher's head, development Acc. 80.0)."
+    assert any(chosen in line for line in lines)
+    assert any("conditional on the one teacher of each task" in line for line in lines)
     assert lines[-1] == "Not the paper's numbers."
 
 
 def test_latex_has_the_same_cells(tmp_path, runs, settings):
     written(tmp_path, runs, settings | {"with_paper": True})
     text = (tmp_path / "table2.tex").read_text()
-    assert r"Exp2.0 & BERT\_6 soft & 70.0 $\pm$ 14.1 & 59.7 & 2 \\" in text
-    assert r"\textbf{75.0 $\pm$ 7.1} & 62.2 & 2 \\" in text
+    assert r"Exp2.0 & BERT\_6 soft & random & 70.0 $\pm$ 10.0 & 59.7 & 3 \\" in text
+    assert r"teacher's & 80.0 $\pm$ 10.0 & 62.2 & 3 \\" in text
     assert r"\label{tab:table2}" in text
 
 
@@ -202,14 +216,17 @@ def test_headings_of_the_paper_are_corrected(tmp_path, runs, settings):
     assert not any(note in line for line in written(tmp_path, runs, settings))
 
 
-def test_equal_students_are_both_bold(tmp_path, add, settings):
-    runs = [add("exp1.0", 0, 9, 9), add("exp2.0", 0, 8, 7), add("exp3.0", 0, 8, 7)]
-    assert sum(line.count("**70.0**") for line in written(tmp_path, runs, settings)) == 2
-
-
-def test_nothing_is_bold_without_a_rival(tmp_path, add, settings):
-    lines = written(tmp_path, [add("exp2.0", 0, 8, 7)], settings)
+def test_nothing_is_bold(tmp_path, runs, settings):
+    """Of two means one is always better."""
+    lines = written(tmp_path, runs, settings)
     assert not any("**" in line for line in lines if line.startswith("|"))
+
+
+def test_heads_of_what_was_chosen_on_each_task(tmp_path, add, settings):
+    runs = [add("exp3.0", 0, 8, 8), add("exp3.4", 0, 7, 7)]
+    runs += [add("exp3.0", 0, 7, 7, task="cola"), add("exp3.4", 0, 8, 8, task="cola")]
+    lines = written(tmp_path, runs, settings | {"tasks": ["cola", "rte"]})
+    assert any("development score | teacher's, random |" in line for line in lines)
 
 
 def test_one_class_student_has_a_footnote(tmp_path, add, settings):
@@ -220,13 +237,13 @@ def test_one_class_student_has_a_footnote(tmp_path, add, settings):
     found = row(frame, "exp2.0", "cola", "mcc")
     assert (found["mean"], found["flags"]) == (0.0, "at_majority one_class")
     lines = written(tmp_path, [run], settings | {"tasks": ["cola"]})
-    assert "| Exp2.0 | BERT\\_6 soft | 0.0<sup>a,b</sup> | 1 |" in lines
+    assert "| Exp2.0 | BERT\\_6 soft | random | 0.0<sup>a,b</sup> | 1 |" in lines
     assert "b: at least one run always answers the same class." in lines
 
 
 def test_unequal_numbers_of_runs_are_told(tmp_path, runs, settings):
     assert not any("unequal" in line for line in written(tmp_path, runs, settings))
-    expected = "the choice on RTE compares unequal numbers of runs: Exp3.0 2, Exp3.4 1."
+    expected = "the choice on RTE compares unequal numbers of runs: Exp3.0 3, Exp3.4 2."
     assert any(expected in line for line in written(tmp_path, runs[:-1], settings))
 
 

@@ -8,18 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from internal_kd.errors import UserError
+from internal_kd.evaluation.inference import paired_means
 from internal_kd.reporting.table3 import (
     COLUMNS,
     COUNTS,
     build,
     counts,
-    mean_over_seeds,
-    wilson,
     write_table3,
 )
 from internal_kd.stages import table3 as stage
 from internal_kd.stages.cli import run_stage
 from tests.reporting.answers import answers, predicted
+from tests.reporting.conftest import row
 from tests.reporting.fake_runs import write_fake_run
 
 LABELS = [0, 0, 0, 0, 1, 1, 1, 1]
@@ -30,9 +30,9 @@ SETTINGS = {
     "study": "small",
     "note": "Not the paper's numbers.",
     "tasks": ["qqp"],
-    "teacher": {"name": "exp1.0", "label": "BERT_base"},
-    "standard": {"name": "exp2.0", "label": "BERT_6 soft"},
-    "internal": {"name": "exp3.2", "label": "BERT_6 soft + kl + cos"},
+    "teacher": row("exp1.0", "BERT_base", None, None),
+    "standard": row("exp2.0", "BERT_6 soft", "random", "exp2.0"),
+    "internal": row("exp3.2", "BERT_6 soft + kl + cos", "random", "exp2.0"),
     "with_paper": False,
     "confidence": 0.95,
 }
@@ -97,96 +97,125 @@ def test_counts_sum_to_the_development_set(rows):
     assert found["agreement"] == pytest.approx(same / len(rows))  # of two classes
 
 
-def test_wilson_by_hand():
-    """Wilson's interval of 81 of 263, as in Newcombe (1998), Table I."""
-    low, high = wilson(81 / 263, 263, 0.95)
-    assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
-
-
-@pytest.mark.parametrize("share", [0.0, 1.0])
-def test_wilson_at_the_ends(share):
-    """0 of 20: from 0 to z² / (20 + z²)."""
-    low, high = wilson(share, 20, 0.95)
-    width = 1.959964**2 / (20 + 1.959964**2)
-    assert high - low == pytest.approx(width, abs=1e-6)
-    assert (low if share == 0 else high) == pytest.approx(share)
-
-
-@given(st.integers(1, 500), st.floats(0, 1), st.floats(0.5, 0.99))
-def test_wilson_holds_the_share(n, share, confidence):
-    low, high = wilson(share, n, confidence)
-    assert 0 <= low <= share + 1e-12
-    assert share - 1e-12 <= high <= 1
-    wide = wilson(share, n, (1 + confidence) / 2)
-    assert wide[1] - wide[0] >= high - low
-
-
-def test_one_row_per_student_and_seed(runs, settings):
+def test_a_row_per_student_and_seed_then_its_mean_and_the_difference(runs, settings):
     frame = build(runs, settings)
     assert list(frame.columns) == COLUMNS
     keys = frame[["task", "experiment", "seed"]].to_numpy().tolist()
-    assert keys == [["qqp", name, seed] for name in ("exp2.0", "exp3.2") for seed in (0, 1)]
-    assert frame["label"].tolist()[::2] == ["BERT_6 soft", "BERT_6 soft + kl + cos"]
-    assert frame["right_when_right"].tolist() == [5, 6, 6, 6]
-    assert frame["wrong_when_wrong"].tolist() == [1, 1, 2, 1]
-    assert frame["agreement"].tolist() == [0.75, 0.875, 1.0, 0.875]
-    low, high = wilson(0.75, 8, 0.95)
-    assert frame["agreement_low"][0] == pytest.approx(low, abs=1e-6)
-    assert frame["agreement_high"][0] == pytest.approx(high, abs=1e-6)
+    students = [["qqp", n, s] for n in ("exp2.0", "exp3.2") for s in ("0", "1", "mean")]
+    assert keys == [*students, ["qqp", "exp3.2 - exp2.0", "mean"]]
+    assert frame["label"].tolist()[:6:3] == ["BERT_6 soft", "BERT_6 soft + kl + cos"]
+    assert frame["head"].tolist()[:6] == ["random"] * 6
+    assert frame["right_when_right"].tolist()[:6] == [5, 6, 5.5, 6, 6, 6]
+    assert frame["wrong_when_wrong"].tolist()[:6] == [1, 1, 1, 2, 1, 1.5]
+    assert frame["agreement"].tolist() == [0.75, 0.875, 0.8125, 1.0, 0.875, 0.9375, 0.125]
+    assert frame["seeds"].tolist() == [1, 1, 2, 1, 1, 2, 2]
+
+
+def agreements(*students):
+    """1.0 where a student predicts what the teacher does, [seeds, n]."""
+    return np.array([np.equal(TEACHER, student) for student in students]).astype(float)
+
+
+def test_intervals_are_over_examples_and_seeds(add, settings):
+    runs = [add("exp1.0", 0, TEACHER)]
+    guesses = {"exp2.0": [FIRST, SECOND, LABELS], "exp3.2": [TEACHER, SECOND, TEACHER]}
+    runs += [add(name, i, each) for name, all_ in guesses.items() for i, each in enumerate(all_)]
+    means = build(runs, settings).query("seed == 'mean'").set_index("experiment")
+    standard, internal = (agreements(*guesses[name]) for name in ("exp2.0", "exp3.2"))
+    own = paired_means(standard, np.zeros_like(standard))
+    low, high = own.interval(0.95)
+    assert means.loc["exp2.0", "agreement_low"] == pytest.approx(low, abs=1e-6)
+    assert means.loc["exp2.0", "agreement_high"] == pytest.approx(min(high, 1), abs=1e-6)
+    difference, found = paired_means(internal, standard), means.loc["exp3.2 - exp2.0"]
+    assert found["agreement"] == pytest.approx(difference.value, abs=1e-6)
+    ends = (found["agreement_low"], found["agreement_high"])
+    assert ends == pytest.approx(difference.interval(0.95), abs=1e-6)
+    assert found["detectable"] == pytest.approx(difference.detectable(0.95), abs=1e-6)
+
+
+def test_more_seeds_that_agree_are_not_more_examples(add, settings):
+    runs = [add("exp1.0", 0, TEACHER), *(add("exp2.0", seed, FIRST) for seed in range(4))]
+    one, four = (
+        build(some, settings).iloc[-1][["agreement_low", "agreement_high"]].tolist()
+        for some in (runs[:2], runs)
+    )
+    assert one == pytest.approx(four)
+
+
+def test_one_seed_detects_nothing(runs, settings):
+    first = build([run for run in runs if run.seed == 0], settings)
+    assert math.isnan(first["detectable"].iloc[-1])
+    assert first["agreement"].iloc[-1] == 0.25
+
+
+def test_students_are_compared_over_common_seeds(add, settings):
+    runs = [add("exp1.0", 0, TEACHER), add("exp2.0", 0, FIRST), add("exp3.2", 1, SECOND)]
+    assert "exp3.2 - exp2.0" not in set(build(runs, settings)["experiment"])
+    both = build([*runs, add("exp3.2", 0, FIRST)], settings).iloc[-1]
+    assert (both["experiment"], both["seeds"], both["agreement"]) == ("exp3.2 - exp2.0", 1, 0)
+
+
+def test_with_several_teachers_each_student_has_its_own(add, settings):
+    runs = [add("exp1.0", 0, TEACHER), add("exp1.0", 1, LABELS)]
+    runs += [add("exp2.0", seed, SECOND) for seed in (0, 1, 2)]
+    frame = build(runs, settings)
+    assert frame["seed"].tolist() == ["0", "1", "mean"]  # the third has no teacher
+    assert frame["teacher_right"].tolist() == [6, 8, 7]
+    assert frame["agreement"].tolist() == [0.875, 0.875, 0.875]
 
 
 def test_papers_numbers(runs, settings):
     frame = build(runs, settings | {"with_paper": True})
     papers = frame.set_index(["experiment", "seed"])
-    assert papers.loc[("exp3.2", 1), "paper_right_when_right"] == 36_191
-    assert papers.loc[("exp2.0", 0), "paper_wrong_when_right"] == 1_566
-    assert papers.loc[("exp2.0", 0), "paper_teacher_wrong"] == 3_463
+    assert papers.loc[("exp3.2", "1"), "paper_right_when_right"] == 36_191
+    assert papers.loc[("exp2.0", "0"), "paper_wrong_when_right"] == 1_566
+    assert papers.loc[("exp2.0", "mean"), "paper_teacher_wrong"] == 3_463
     without = build(runs, settings)
     assert without[[name for name in COLUMNS if name.startswith("paper_")]].isna().all(axis=None)
 
 
 def test_means_over_seeds_sum_too(runs, settings):
-    means = mean_over_seeds(build(runs, settings), 0.95).set_index("experiment")
+    means = build(runs, settings).query("seed == 'mean'").set_index("experiment")
     assert means.loc["exp2.0", COUNTS].tolist() == [6, 2, 5.5, 0.5, 1, 1]
-    assert means["seeds"].tolist() == [2, 2]
-    assert means.loc["exp2.0", "agreement"] == 0.8125
-    low, high = wilson(0.8125, 8, 0.95)
-    assert means.loc["exp2.0", "agreement_low"] == pytest.approx(low)
-    assert means.loc["exp2.0", "agreement_high"] == pytest.approx(high)
-
-
-def test_interval_does_not_shrink_with_seeds(add, settings):
-    runs = [add("exp1.0", 0, TEACHER), *(add("exp2.0", seed, FIRST) for seed in range(4))]
-    one, four = (
-        mean_over_seeds(build(some, settings), 0.95).iloc[0][["agreement_low", "agreement_high"]]
-        for some in (runs[:2], runs)
-    )
-    assert one.tolist() == four.tolist()
 
 
 def test_markdown_as_written_by_hand(tmp_path, runs, settings):
     lines = written(tmp_path, runs, settings)
     assert lines[0].startswith("**Table 3. Right and wrong predictions of the students")
-    assert lines[2].startswith("| Task | Student | Teacher right all | Teacher right student right")
+    assert lines[2].startswith("| Task | Student | Head | Teacher right all | Teacher right stud")
     assert lines[4:6] == [
-        "| QQP | Exp2.0: BERT\\_6 soft | 6 | 5.5 (91.7 %) | 0.5 (8.3 %) | 2 | 1 (50.0 %) "
-        "| 1 (50.0 %) | 81.2 \\[46.7, 95.5\\] | 2 |",
-        "| QQP | Exp3.2: BERT\\_6 soft + kl + cos | 6 | 6 (100.0 %) | 0 (0.0 %) | 2 "
-        "| 0.5 (25.0 %) | 1.5 (75.0 %) | 93.8 \\[59.8, 99.3\\] | 2 |",
+        "| QQP | Exp2.0: BERT\\_6 soft | random | 6 | 5.5 (91.7 %) | 0.5 (8.3 %) | 2 | 1 (50.0 %) "
+        "| 1 (50.0 %) | 81.2 \\[47.5, 100.0\\] | 2 |",
+        "| QQP | Exp3.2: BERT\\_6 soft + kl + cos | random | 6 | 6 (100.0 %) | 0 (0.0 %) | 2 "
+        "| 0.5 (25.0 %) | 1.5 (75.0 %) | 93.8 \\[67.8, 100.0\\] | 2 |",
     ]
-    assert any("Wilson's 95 % interval of the mean agreement" in line for line in lines)
+    assert "Two seeds: every difference is a hint; verdicts need 3." in lines
+    assert any("Exp3.2 minus Exp2.0, in points: QQP +12.5 [" in x for x in unescaped(lines))
     assert lines[-1] == "Not the paper's numbers."
+
+
+def unescaped(lines):
+    return [line.replace("\\", "") for line in lines]
+
+
+def test_students_of_other_starts_give_hints(tmp_path, runs, settings):
+    settings["internal"] |= {"head": "teacher", "baseline": "exp2.0t"}
+    lines = written(tmp_path, runs, settings)
+    assert "| teacher's |" in lines[5]
+    assert any(
+        line.startswith("Exp3.2 and Exp2.0 differ in more than their losses") for line in lines
+    )
 
 
 def test_papers_numbers_stand_below_ours(tmp_path, runs, settings):
     lines = written(tmp_path, runs, settings | {"with_paper": True})
     assert lines[7] == (
-        "| QQP | Exp3.2, paper | 36,967 | 36,191 (97.9 %) | 776 (2.1 %) | 3,463 | 750 (21.7 %) "
+        "| QQP | Exp3.2, paper |  | 36,967 | 36,191 (97.9 %) | 776 (2.1 %) | 3,463 | 750 (21.7 %) "
         "| 2,713 (78.3 %) | 96.2 |  |"
     )
     text = (tmp_path / "table3.tex").read_text()
-    assert r"Exp2.0, paper & 36,967 & 35,401 (95.8 \%) & 1,566 (4.2 \%)" in text
-    assert r"\cmidrule(lr){3-5} \cmidrule(lr){6-8}" in text
+    assert r"Exp2.0, paper &  & 36,967 & 35,401 (95.8 \%) & 1,566 (4.2 \%)" in text
+    assert r"\cmidrule(lr){4-6} \cmidrule(lr){7-9}" in text
 
 
 def test_paper_has_no_numbers_of_other_tasks(tmp_path, add, settings):
@@ -198,6 +227,8 @@ def test_paper_has_no_numbers_of_other_tasks(tmp_path, add, settings):
 def test_one_seed_shows_whole_numbers(tmp_path, runs, settings):
     lines = written(tmp_path, runs[:2], settings)
     assert "| 6 | 5 (83.3 %) | 1 (16.7 %) | 2 | 1 (50.0 %) | 1 (50.0 %) |" in lines[4]
+    assert any(line.startswith("One seed: every difference is a hint") for line in lines)
+    assert not any("etectable" in line for line in lines)
     assert lines[4].endswith("| 1 |")
 
 
@@ -205,7 +236,7 @@ def test_one_seed_shows_whole_numbers(tmp_path, runs, settings):
 def test_missing_runs_are_told(tmp_path, runs, settings, kept):
     """No run at all, the teacher alone, a student without its teacher."""
     lines = written(tmp_path, [runs[i] for i in kept], settings)
-    missing = "| QQP | Exp2.0: BERT\\_6 soft | – | – | – | – | – | – | – | 0 |"
+    missing = "| QQP | Exp2.0: BERT\\_6 soft | random | – | – | – | – | – | – | – | 0 |"
     assert lines[4] == missing
     assert "–: no run of the student or of its teacher." in lines
     assert pd.read_csv(tmp_path / "table3.csv").empty
@@ -231,20 +262,15 @@ def test_other_development_examples_are_refused(add, settings):
         build(runs, settings)
 
 
-def test_several_teachers_are_refused(add, settings):
-    runs = [add("exp1.0", 0, TEACHER), add("exp1.0", 1, TEACHER), add("exp2.0", 0, FIRST)]
-    with pytest.raises(UserError, match=r"teacher exp1\.0 on qqp: 2 runs"):
-        build(runs, settings)
-
-
 def test_stage(tmp_path, runs, settings):
     folders = [str(run.folder) for run in runs]
     out = tmp_path / "out.csv"
     arguments = ["--settings", json.dumps(settings), "--runs", *folders, "--out", str(out)]
     run_stage("internal_kd.stages.table3", stage.add_arguments, stage.main, arguments)
     frame = pd.read_csv(out)
-    assert (frame[COUNTS[2:]].sum(axis=1) == frame["n"]).all()
+    students = frame[frame["head"].notna()]
+    assert (students[COUNTS[2:]].sum(axis=1) == students["n"]).all()
     assert not np.isnan(frame["agreement"]).any()
-    assert math.isclose(frame["agreement"].mean(), 0.875)
+    assert math.isclose(students["agreement"].mean(), 0.875)
     assert out.with_suffix(".md").is_file()
     assert out.with_suffix(".tex").is_file()

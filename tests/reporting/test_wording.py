@@ -1,11 +1,20 @@
+from typing import get_args, get_type_hints
+
 from internal_kd.reporting.wording import (
     FLAG_TEXTS,
+    HEADS,
     METRIC_TITLES,
     capitalized,
     flag_marks,
     flag_notes,
     flag_sentences,
+    head_title,
+    points,
+    seeds_sentences,
+    starts_sentences,
+    teachers_sentences,
 )
+from internal_kd.study.experiments import Experiment
 from internal_kd.tasks import METRIC_NAMES
 from tests.reporting.answers import answers
 from tests.reporting.fake_runs import write_fake_run
@@ -18,6 +27,40 @@ def test_every_metric_has_a_title():
 def test_only_the_first_letter_is_raised():
     assert capitalized("exp3.X") == "Exp3.X"
     assert capitalized("") == ""
+
+
+def test_every_head_has_a_name():
+    assert set(HEADS) == set(get_args(get_type_hints(Experiment)["head_init"]))
+    assert head_title("teacher_start") == "teacher's start"
+    assert head_title(None) == ""
+
+
+def test_the_fewest_seeds_decide_what_is_a_hint():
+    assert seeds_sentences([3, 5]) == []
+    assert seeds_sentences([0, 3]) == []
+    (two,) = seeds_sentences([2, 3])
+    assert two.startswith("Two seeds: every difference is a hint")
+    (one,) = seeds_sentences([3, 1, 2])
+    assert one.startswith("One seed: every difference is a hint")
+    assert seeds_sentences([]) == []
+
+
+def test_several_teachers_generalise():
+    assert "conditional on the one teacher" in teachers_sentences(1)[0]
+    assert "new pairs of teacher and student" in teachers_sentences(3)[0]
+    assert teachers_sentences(0) == []
+
+
+def test_students_of_other_starts_give_hints():
+    standard = {"name": "exp2.0", "baseline": "exp2.0"}
+    assert starts_sentences({"name": "exp3.2", "baseline": "exp2.0"}, standard) == []
+    for baseline in ("exp2.0t", None):
+        (found,) = starts_sentences({"name": "exp3.4", "baseline": baseline}, standard)
+        assert found.startswith("Exp3.4 and Exp2.0 differ in more than their losses")
+
+
+def test_points_have_a_sign_unless_they_round_to_zero():
+    assert [points(v) for v in (0.0123, -0.0123, 0.0004, -0.0004)] == ["+1.2", "−1.2", "0.0", "0.0"]
 
 
 def test_each_flag_has_one_letter():

@@ -24,7 +24,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 def test_changed_code_is_refused_in_one_sentence(tmp_path) -> None:
     log = tmp_path / "logs/table1.log"
-    result = run("--code", "0000", "--log", log, "--metrics", "none", "--out", tmp_path / "t.csv")
+    result = run("--code", "0000", "--log", log, "--runs", "none", "--out", tmp_path / "t.csv")
     assert result.returncode == 2
     for text in (result.stderr, log.read_text()):
         assert text.startswith("error: the code of internal_kd.stages.table1 changed")
@@ -47,7 +47,7 @@ def test_a_fault_of_the_program_shows_its_traceback(capsys) -> None:
 
 @pytest.mark.parametrize("settings", ["{", "seeds: 1"])
 def test_settings_must_be_json(settings) -> None:
-    result = run("--settings", settings, "--metrics", "none", "--out", "none")
+    result = run("--settings", settings, "--runs", "none", "--out", "none")
     assert result.returncode == 2
     assert "--settings" in result.stderr
 

@@ -74,6 +74,16 @@ def test_claims_read_the_baselines_of_internal_kds_that_are_no_rows():
     assert set(study.runs_of(study.experiments["exp2.0t"], "rte")) <= set(runs)
 
 
+def test_significance_reads_what_internal_kds_are_compared_with():
+    """Also where it is not a row of Table 1, as the standard KD with the teacher's head here."""
+    rows = ["exp1.0", "exp2.0", "exp3.0", "exp3.3"]
+    study = read_study(table1={"experiments": rows}, comparison={"internal": "exp3.1"})
+    runs = analysis.significance_runs(study)
+    assert len(runs) == len(set(runs))
+    names = {run.experiment for run in runs}
+    assert names == {"exp2.0", "exp2.0t", "exp3.0", "exp3.1", "exp3.3"}
+
+
 def test_candidates_are_the_rows_with_losses_between_layers():
     names = [row.name for row in analysis.candidates(read_study())]
     assert names == [f"exp3.{i}" for i in range(7)]

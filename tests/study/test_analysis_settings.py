@@ -44,6 +44,16 @@ def test_only_whole_glue_data_are_official(changes, official):
     assert analysis_settings.submission_settings(read_study(**changes))["official"] is official
 
 
+def test_significance_knows_baselines_and_teachers():
+    settings = analysis_settings.significance_settings(read_study())
+    baselines = {row["name"]: row["baseline"] for row in settings["candidates"]}
+    assert baselines["exp3.2"] == settings["internal"]["baseline"] == "exp2.0"
+    assert baselines["exp3.3"] == "exp2.0t"
+    assert settings["teachers"] == 1
+    several = read_study(seeds=[3, 4], teacher={"seeds": [3, 4]})
+    assert analysis_settings.significance_settings(several)["teachers"] == 2
+
+
 def test_claims_know_experiments_by_the_papers_rows():
     study = read_study(experiments={"exp3.1": {"paper_row": None}})
     settings = analysis_settings.claims_settings(study)

@@ -1,7 +1,7 @@
 # Tables: seconds each, so they run where Snakemake runs.
 rule table1:
     input:
-        metrics=[f"{run.path(RESULTS)}/metrics.json" for run in STUDY.runs_of_table1()],
+        runs=files_of(STUDY.runs_of_table1(), "metrics.json", "predictions.parquet"),
     output:
         csv=report(
             TABLE1,
@@ -24,12 +24,13 @@ rule table1:
     params:
         code=stage_code("table1"),
         settings=settings.as_json(settings.table1_settings(STUDY)),
+        runs=folders(STUDY.runs_of_table1()),
     message:
         "Table 1"
     shell:
         "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.table1"
         " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --metrics {input.metrics} --out {output.csv}"
+        " --runs {params.runs} --out {output.csv}"
 
 
 rule table2:

@@ -4,29 +4,26 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
-import numpy as np
 import pandas as pd
 
-from internal_kd.evaluation.comparison import score_differences
 from internal_kd.evaluation.inference import (
     SEEDS_FOR_VERDICTS,
     Effect,
     benjamini_hochberg,
     benjamini_yekutieli,
+    family,
 )
 from internal_kd.reporting import formats
+from internal_kd.reporting.comparisons import Comparison, Differences, paired_by_seed
 from internal_kd.reporting.formats import MISSING, Cell, Column, Row, Table
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.selection import mean_development_score, runs_of
-from internal_kd.reporting.significance import paired_by_seed
-from internal_kd.reporting.splits import labelled_predictions
-from internal_kd.reporting.wording import METRIC_TITLES
+from internal_kd.reporting.wording import METRIC_TITLES, points
 from internal_kd.tasks import get_task
 
 COLUMNS = ["reading", "label", "of", "task", "metric", "seeds", "n", "score", "reference"]
-COLUMNS += ["effect", "low", "high", "p", "p_bh", "p_by", "detectable"]
+COLUMNS += ["effect", "low", "high", "p", "p_tail", "p_bh", "p_by", "detectable"]
 SCORES = ["score", "reference", "effect", "low", "high", "detectable"]
 
 
@@ -60,40 +57,42 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
     `p_bh` and `p_by` are adjusted over all rows. `detectable` is the smallest difference that the
     test would have found with a probability of 80 %.
     """
+    differences = Differences(runs, settings)
     rows = [
-        _row(runs, reading, task, settings)
+        _row(runs, differences, reading, task, settings["confidence"])
         for reading in settings["readings"]
         for task in settings["tasks"]
     ]
     frame = pd.DataFrame(rows, columns=COLUMNS)
-    frame["p_bh"] = benjamini_hochberg(frame["p"].tolist())
-    frame["p_by"] = benjamini_yekutieli(frame["p"].tolist())
+    p_values = family(frame["p"].tolist(), frame["p_tail"].tolist())
+    frame["p_bh"] = benjamini_hochberg(p_values)
+    frame["p_by"] = benjamini_yekutieli(p_values)
     return frame.astype({"seeds": "Int64", "n": "Int64"}).round(dict.fromkeys(SCORES, 6))
 
 
 def _row(
-    runs: Sequence[RunFolder], reading: Mapping[str, str], task: str, settings: Mapping[str, Any]
+    runs: Sequence[RunFolder],
+    differences: Differences,
+    reading: Mapping[str, str],
+    task: str,
+    confidence: float,
 ) -> dict[str, Any]:
     metric = get_task(task).selection_metric
     row = {"reading": reading["name"], "label": reading["label"], "of": reading["of"]}
     row |= {"task": task, "metric": metric}
-    both = (runs_of(runs, task, name) for name in (reading["name"], reading["of"]))
-    first, second = paired_by_seed(*both)
-    frames = labelled_predictions([*first, *second], "validation") if first else None
-    if frames is None:
+    names = (reading["name"], reading["of"])
+    effects = differences.effects(Comparison(task, *names, same_start=True))
+    if not effects:
         return row | {"seeds": 0, "n": 0}
-    predictions = np.stack([frame.predictions for frame in frames])
-    rng = np.random.default_rng([settings["seed"], crc32(f"{task} {reading['name']}".encode())])
-    answers = (predictions[: len(first)], predictions[len(first) :])
-    effects = score_differences(frames[0].labels, *answers, settings["resamples"], rng)
-    scores = {"score": mean_development_score(first), "reference": mean_development_score(second)}
-    return row | scores | _numbers(effects[metric], settings["confidence"])
+    both = paired_by_seed(*(runs_of(runs, task, name) for name in names))
+    scores = dict(zip(("score", "reference"), map(mean_development_score, both), strict=True))
+    return row | scores | _numbers(effects[metric], confidence)
 
 
 def _numbers(effect: Effect, confidence: float) -> dict[str, Any]:
     low, high = effect.interval(confidence)
     found = {"effect": effect.value, "low": low, "high": high, "p": effect.p()}
-    found |= {"detectable": effect.detectable(confidence)}
+    found |= {"p_tail": effect.tail_p, "detectable": effect.detectable(confidence)}
     return {"seeds": effect.seeds, "n": effect.n, **found}
 
 
@@ -125,17 +124,12 @@ def _cells(row: Any, confidence: float) -> list[Cell]:
         return [Cell(MISSING), Cell(MISSING)]
     interval = ""
     if not math.isnan(row["low"]):
-        interval = f" [{_points(row['low'])}, {_points(row['high'])}]"
+        interval = f" [{points(row['low'])}, {points(row['high'])}]"
     judged = row["seeds"] >= SEEDS_FOR_VERDICTS and row["p_bh"] < 1 - confidence
     return [
         Cell(f"{100 * row['score']:.1f}"),
-        Cell(f"{_points(row['effect'])}{interval}", bold=bool(judged)),
+        Cell(f"{points(row['effect'])}{interval}", bold=bool(judged)),
     ]
-
-
-def _points(value: float) -> str:
-    """A difference of scores in percentage points, with its sign."""
-    return f"{round(100 * value, 1) + 0.0:+.1f}".replace("-", "−")
 
 
 def _notes(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:

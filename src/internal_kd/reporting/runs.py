@@ -1,6 +1,6 @@
 """The folders that runs leave, as tables, figures and statistics read them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,14 +107,3 @@ def select(
         run for run in runs if all(getattr(run, key) == value for key, value in wanted.items())
     ]
     return sorted(found, key=lambda run: (run.layers, run.percent, run.seed))
-
-
-def only(runs: Sequence[RunFolder], what: str) -> RunFolder:
-    """The one run of a selection.
-
-    Raises:
-        UserError: there is none, or more than one; the sentence names `what` was looked for.
-    """
-    if len(runs) != 1:
-        raise UserError(f"{what}: {len(runs)} runs found where one is needed; make the runs again")
-    return runs[0]

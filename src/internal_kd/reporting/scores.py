@@ -8,11 +8,13 @@ from typing import Any
 import pandas as pd
 
 from internal_kd.errors import UserError
+from internal_kd.evaluation.inference import SEEDS_FOR_VERDICTS
 from internal_kd.run_format import FORMAT
 
 Run = Mapping[str, Any]
 
 SPLITS = ("validation", "test")
+LAST_EPOCH = "last_epoch"  # development scores of the last epoch, beside those of the kept one
 BY = ["experiment", "task", "split", "metric"]
 
 
@@ -40,22 +42,27 @@ def _read(path: Path) -> Run:
 
 
 def scores(runs: Iterable[Run]) -> pd.DataFrame:
-    """One row per run, split and metric: experiment, task, seed, split, metric, value (0 to 1)."""
+    """One row per run, split and metric: experiment, task, seed, split, metric, value (0 to 1).
+
+    The split `last_epoch` has the development scores of the last epoch.
+    """
     rows = [
         (run["run"]["experiment"], run["run"]["task"], run["run"]["seed"], split, metric, value)
         for run in runs
-        for split in SPLITS
+        for split in (*SPLITS, LAST_EPOCH)
         for metric, value in (run.get(split) or {}).items()
     ]
     return pd.DataFrame(rows, columns=["experiment", "task", "seed", "split", "metric", "value"])
 
 
 def summary(values: pd.DataFrame) -> pd.DataFrame:
-    """Mean, sample standard deviation (empty for one run) and number of runs, by experiment, task,
-    split and metric.
+    """Mean, sample standard deviation and number of runs, by experiment, task, split and metric.
+
+    Fewer than three runs have no standard deviation.
     """
     groups = values.groupby(BY, sort=False)["value"]
-    return groups.agg(mean="mean", std="std", n="count").reset_index()
+    found = groups.agg(mean="mean", std="std", n="count").reset_index()
+    return found.assign(std=found["std"].where(found["n"] >= SEEDS_FOR_VERDICTS))
 
 
 def majority(runs: Iterable[Run]) -> pd.DataFrame:

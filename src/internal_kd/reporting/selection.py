@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from internal_kd.errors import UserError
-from internal_kd.reporting.runs import RunFolder, only, select
+from internal_kd.reporting.runs import RunFolder, select
 from internal_kd.tasks import get_task
 
 DIGITS = 9  # of a mean: (0.0 + 0.3) / 2 and (0.1 + 0.2) / 2 are the same score
@@ -29,18 +29,26 @@ def runs_of(runs: Iterable[RunFolder], task: str, experiment: str) -> list[RunFo
     return found
 
 
-def teacher_of(runs: Iterable[RunFolder], task: str, experiment: str) -> RunFolder | None:
-    """The one run of the teacher on a task, None if it is missing.
+def teacher_of(teachers: Sequence[RunFolder], student: RunFolder) -> RunFolder | None:
+    """The run that a student learned from: the only teacher of its task, or that of its seed.
 
-    Raises:
-        UserError: there are several.
+    Args:
+        teachers: runs of the teacher on the student's task, as `runs_of` gives them.
+        student: a run on all data.
     """
-    found = runs_of(runs, task, experiment)
-    return only(found, f"teacher {experiment} on {task}") if found else None
+    if len(teachers) == 1:
+        return teachers[0]
+    return next((run for run in teachers if run.seed == student.seed), None)
+
+
+def teachers_of(runs: Iterable[RunFolder], settings: Mapping[str, Any]) -> int:
+    """Number of teachers of each of the study's tasks, at most."""
+    runs, name = list(runs), settings["teacher"]["name"]
+    return max((len(runs_of(runs, task, name)) for task in settings["tasks"]), default=0)
 
 
 def runs_of_roles(runs: Iterable[RunFolder], settings: Mapping[str, Any]) -> list[RunFolder]:
-    """The runs of the teacher and of both students (`settings`) on the study's tasks."""
+    """The runs of the teachers and of both students (`settings`) on the study's tasks."""
     names = {settings[role]["name"] for role in ("teacher", "standard", "internal")}
     return [run for run in runs if run.task in settings["tasks"] and run.experiment in names]
 

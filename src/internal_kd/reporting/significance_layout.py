@@ -1,137 +1,212 @@
-"""The compact table of significance: the paper's t-test, and the metric of each task."""
+"""The compact tables of significance: the primary comparison, all others, and the paper's tests."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from internal_kd.reporting.formats import MISSING, Cell, Column, Row, Table
-from internal_kd.reporting.wording import METRIC_TITLES, capitalized
+from internal_kd.reporting.significance_notes import (
+    exploratory_notes,
+    paper_notes,
+    primary_notes,
+)
+from internal_kd.reporting.significance_rows import EXPLORATORY, MEAN, PAPER, PRIMARY
+from internal_kd.reporting.wording import METRIC_TITLES, capitalized, points
 from internal_kd.tasks import get_task
 
-TITLES = {"validation": "development sets", "test": "test sets"}
-LABELS = {"validation": "tab:significance", "test": "tab:significance-test"}
-ALPHA = 0.05
+SPLITS = {"validation": "development sets", "test": "test sets"}
+LABEL = "tab:significance"
+ACROSS = "a"  # footnote of comparisons across starts
+JUDGED = ("better", "worse")
 Record = Mapping[Any, Any]
 Records = Mapping[tuple[str, ...], Record]
+Settings = Mapping[str, Any]
 
 
-def layouts(frame: pd.DataFrame, settings: Mapping[str, Any]) -> dict[str, Table]:
-    """A table for the development sets and, where labels are known, one for the test sets.
-
-    Keys are their LaTeX labels.
+def layouts(frame: pd.DataFrame, settings: Settings) -> dict[str, Table]:
+    """The tables by their LaTeX labels: the primary comparison on the development sets, then for
+    the development sets and, where labels are known, the test sets all others and the tests as in
+    the paper.
     """
-    splits = [s for s in TITLES if s == "validation" or (frame["split"] == s).any()]
-    return {LABELS[s]: _layout(frame[frame["split"] == s], s, settings) for s in splits}
+    splits = [s for s in SPLITS if s == "validation" or (frame["split"] == s).any()]
+    tables = {LABEL: _primary(frame, settings)}
+    for split in splits:
+        suffix = "-test" if split == "test" else ""
+        rows = frame[frame["split"] == split]
+        tables[f"{LABEL}-all{suffix}"] = _exploratory(rows, split, settings)
+        tables[f"{LABEL}-paper{suffix}"] = _paper(rows, split, settings)
+    return tables
 
 
-def _layout(frame: pd.DataFrame, split: str, settings: Mapping[str, Any]) -> Table:
-    records: dict[tuple[str, ...], Record] = {
-        (row["task"], row["experiment"], row["metric"], row["test"], row["unit"]): row
-        for row in frame.to_dict("records")
-    }
-    shown = [task for task in settings["tasks"] if task in set(frame["task"])]
-    sections = [[_row(records, task, c["name"]) for c in settings["candidates"]] for task in shown]
-    standard = capitalized(settings["standard"]["name"])
+def _primary(frame: pd.DataFrame, settings: Settings) -> Table:
+    records = _records(frame[frame["family"] == PRIMARY])
+    tasks = [[_primary_row(row) for row in records if row["task"] != MEAN]]
+    mean = [[_primary_row(row) for row in records if row["task"] == MEAN]]
+    names = [capitalized(settings[role]["name"]) for role in ("internal", "standard")]
     return Table(
         title="Significance",
-        caption=f"Internal KD minus {standard} on the {TITLES[split]}, in points.",
-        columns=_columns(settings["confidence"]),
-        sections=[section for section in sections if section],
-        notes=_notes(settings, list(records.values())),
+        caption=f"{names[0]} minus {names[1]} on the development sets, in points.",
+        columns=_primary_columns(settings["confidence"]),
+        sections=[section for section in (*tasks, *mean) if section],
+        notes=primary_notes(records, settings),
     )
 
 
-def _columns(confidence: float) -> list[Column]:
-    difference = f"difference [{100 * confidence:g} %]"
+def _primary_columns(confidence: float) -> list[Column]:
+    names = [_difference_title(confidence), "p", "p (Holm)", "Detectable"]
     return [
         Column("Task", align="l"),
-        Column("Experiment", align="l"),
+        Column("Metric", align="l"),
         Column("n"),
         Column("Seeds"),
-        Column(difference, group="Accuracy"),
-        Column("p (t-test)", group="Accuracy"),
-        Column("Metric", align="l"),
-        Column(difference, group="Metric"),
-        Column("p (permutation)", group="Metric"),
+        *map(Column, names),
+        Column("Verdict", align="l"),
     ]
 
 
-def _row(records: Records, task: str, experiment: str) -> Row:
-    metric = get_task(task).selection_metric
-    tested = records.get((task, experiment, "accuracy", "t", "examples"))
-    drawn = records.get((task, experiment, metric, "bootstrap", "examples"))
-    permuted = records.get((task, experiment, metric, "permutation", "examples"))
+def _primary_row(record: Record) -> Row:
+    mean = record["task"] == MEAN
+    bold = record["verdict"] in JUDGED
     return [
-        Cell(get_task(task).title),
-        Cell(capitalized(experiment)),
-        Cell(MISSING if tested is None else str(tested["n"])),
-        Cell(MISSING if tested is None else str(tested["seeds"])),
-        Cell(_difference(tested)),
-        _p_cell(tested),
-        Cell(METRIC_TITLES[metric]),
-        Cell(_difference(drawn)),
-        _p_cell(permuted),
+        Cell("Mean of tasks" if mean else get_task(record["task"]).title),
+        Cell("each task's" if mean else METRIC_TITLES[record["metric"]]),
+        *_sizes(record),
+        Cell(_difference(record), bold=bold),
+        Cell(_p(record["p"])),
+        Cell(_p(record["p_holm"]), bold=bold),
+        Cell(_size(record["detectable"])),
+        Cell(record["verdict"] or MISSING, bold=bold),
     ]
 
 
-def _difference(record: Record | None) -> str:
-    """The effect and its interval, in points."""
-    if record is None or math.isnan(record["effect"]):
-        return MISSING
-    if math.isnan(record["low"]):
-        return _points(record["effect"])
-    return f"{_points(record['effect'])} [{_points(record['low'])}, {_points(record['high'])}]"
-
-
-def _points(value: float) -> str:
-    """A signed difference of scores in points; what rounds to zero has no sign."""
-    rounded = round(100 * value, 1)
-    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
-
-
-def _p_cell(record: Record | None) -> Cell:
-    if record is None or math.isnan(record["p_holm"]):
-        return Cell(MISSING)
-    p = record["p_holm"]
-    return Cell("< 0.001" if p < 0.001 else f"{p:.3f}", bold=p < ALPHA)
-
-
-def _notes(settings: Mapping[str, Any], records: Sequence[Record]) -> list[str]:
-    notes = [_reading(settings, records)]
-    if settings["note"]:
-        notes.append(settings["note"])
-    seeds = [row["seeds"] for row in records if row["n"]]
-    standard = capitalized(settings["standard"]["name"])
-    if not seeds:
-        notes.append(f"Nothing to compare: no internal KD has a seed in common with {standard}.")
-    elif max(seeds) == 1:
-        notes.append("One seed per experiment: nothing is known of the spread between seeds.")
-    return notes + _remarks(records)
-
-
-def _reading(settings: Mapping[str, Any], records: Sequence[Record]) -> str:
-    """How to read the table."""
-    of_paper = [row for row in records if (row["test"], row["unit"]) == ("t", "examples")]
-    family = sum(not math.isnan(row["p"]) for row in of_paper)
-    resamples = settings["resamples"]
-    smallest = max(family, 1) / (resamples + 1)
-    return (
-        f"Study: {settings['study']}. Difference in the mean over seeds; p is two-sided and "
-        f"adjusted by Holm in a family of {family} (all experiments on all tasks). Bold: p below "
-        f"{ALPHA}, whatever the sign of the difference. Accuracy: paired t-test over examples. "
-        "Metric: the one that selects on the task, with a bootstrap interval and a permutation "
-        f"test ({resamples} resamples each; no p of this test can be below {smallest:.2g}). Unit: "
-        "the example; intervals and p do not say how far other seeds would differ. The paper "
-        "states p below 0.001 for every internal KD on every task."
+def _exploratory(frame: pd.DataFrame, split: str, settings: Settings) -> Table:
+    records = _records(frame[frame["family"] == EXPLORATORY])
+    return Table(
+        title="Significance",
+        caption=f"Every internal KD minus the standard KD with its start on the {SPLITS[split]}, "
+        "in points: exploratory.",
+        columns=_exploratory_columns(settings["confidence"]),
+        sections=_by_task(records, _exploratory_row, settings),
+        notes=exploratory_notes(records, settings),
     )
 
 
-def _remarks(records: Sequence[Record]) -> list[str]:
-    """A sentence for each comparison whose t-test over examples was not possible."""
+def _exploratory_columns(confidence: float) -> list[Column]:
+    names = [_difference_title(confidence), "p", "p (BH)", "p (BY)", "Detectable"]
+    return [*_compared_columns(), Column("Metric", align="l"), *map(Column, names)]
+
+
+def _exploratory_row(record: Record) -> Row:
     return [
-        f"{capitalized(row['experiment'])} on {get_task(row['task']).title}: {row['remark']}."
-        for row in records
-        if row["remark"] and row["unit"] == "examples"
+        *_compared(record),
+        Cell(METRIC_TITLES[record["metric"]]),
+        Cell(_difference(record)),
+        *(Cell(_p(record[name])) for name in ("p", "p_bh", "p_by")),
+        Cell(_size(record["detectable"])),
     ]
+
+
+def _paper(frame: pd.DataFrame, split: str, settings: Settings) -> Table:
+    tests = _records(frame[frame["family"] == PAPER])
+    found: Records = {
+        (row["task"], row["experiment"], row["metric"], row["test"], row["unit"]): row
+        for row in tests
+    }
+    compared = [row for row in tests if (row["test"], row["unit"]) == ("t", "examples")]
+    return Table(
+        title="Significance",
+        caption=f"The same differences on the {SPLITS[split]} with tests as in the paper.",
+        columns=_paper_columns(settings["confidence"]),
+        sections=_by_task(compared, lambda record: _paper_row(record, found), settings),
+        notes=paper_notes(tests, settings),
+    )
+
+
+def _paper_columns(confidence: float) -> list[Column]:
+    difference = _difference_title(confidence)
+    return [
+        *_compared_columns(),
+        *(Column(name, group="Accuracy") for name in (difference, "p (t-test)", "p (McNemar)")),
+        Column("Metric", align="l"),
+        *(
+            Column(name, group="Metric")
+            for name in (difference, "p (bootstrap)", "p (permutation)", "p (t over seeds)")
+        ),
+    ]
+
+
+def _paper_row(record: Record, found: Records) -> Row:
+    metric = get_task(record["task"]).selection_metric
+    key = (record["task"], record["experiment"])
+    tests = [("accuracy", "mcnemar", "examples"), (metric, "bootstrap", "examples")]
+    tests += [(metric, "permutation", "examples"), (metric, "t", "seeds")]
+    mcnemar, drawn, permuted, seeds = (found[(*key, *test)] for test in tests)
+    return [
+        *_compared(record),
+        Cell(_difference(record)),
+        Cell(_p(record["p"])),
+        Cell(_p(mcnemar["p"])),
+        Cell(METRIC_TITLES[metric]),
+        Cell(_difference(drawn)),
+        *(Cell(_p(row["p"])) for row in (drawn, permuted, seeds)),
+    ]
+
+
+def _by_task(
+    records: Sequence[Record], row: Callable[[Record], Row], settings: Settings
+) -> list[list[Row]]:
+    """Rows in sections of a task each."""
+    sections = [
+        [row(record) for record in records if record["task"] == task] for task in settings["tasks"]
+    ]
+    return [section for section in sections if section]
+
+
+def _compared_columns() -> list[Column]:
+    names = ("Task", "Experiment", "Baseline")
+    return [*(Column(name, align="l") for name in names), Column("n"), Column("Seeds")]
+
+
+def _compared(record: Record) -> list[Cell]:
+    marks = () if record["same_start"] else (ACROSS,)
+    return [
+        Cell(get_task(record["task"]).title),
+        Cell(capitalized(record["experiment"])),
+        Cell(capitalized(record["baseline"]), marks=marks),
+        *_sizes(record),
+    ]
+
+
+def _sizes(record: Record) -> list[Cell]:
+    """Examples and seeds."""
+    return [Cell(str(record[name]) if record["n"] else MISSING) for name in ("n", "seeds")]
+
+
+def _difference_title(confidence: float) -> str:
+    return f"difference [{100 * confidence:g} %]"
+
+
+def _difference(record: Record) -> str:
+    """The effect and its interval, in points."""
+    if math.isnan(record["effect"]):
+        return MISSING
+    if math.isnan(record["low"]):
+        return points(record["effect"])
+    return f"{points(record['effect'])} [{points(record['low'])}, {points(record['high'])}]"
+
+
+def _size(value: float) -> str:
+    """A size of a difference, in points."""
+    return MISSING if math.isnan(value) else f"{100 * value:.1f}"
+
+
+def _p(value: float) -> str:
+    if math.isnan(value):
+        return MISSING
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _records(rows: pd.DataFrame) -> list[Record]:
+    return list(rows.to_dict("records"))

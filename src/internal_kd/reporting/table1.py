@@ -1,106 +1,127 @@
 """Table 1: the development results of all experiments on all tasks."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from internal_kd.reporting import formats
+from internal_kd.reporting.comparisons import Differences, with_baseline
 from internal_kd.reporting.paper import paper_table1
-from internal_kd.reporting.scores import (
-    Run,
-    code_versions,
-    flags,
-    majority,
-    read_runs,
-    scores,
-    summary,
-)
+from internal_kd.reporting.runs import RunFolder, read_run_folders
+from internal_kd.reporting.scores import LAST_EPOCH, flags, majority, scores, summary
 from internal_kd.reporting.table1_layout import MAJORITY, layout
+from internal_kd.reporting.table1_notes import notes
 from internal_kd.tasks import get_task
 
-Experiment = Mapping[str, Any]
+Row = Mapping[str, Any]
+Settings = Mapping[str, Any]
+Detectable = dict[tuple[str, str, str], float]  # by experiment, task and metric
 
-COLUMNS = ["experiment", "label", "task", "metric", "split", "mean", "std", "n", "paper", "flags"]
+COLUMNS = ["experiment", "label", "head", "baseline", "task", "metric", "split", "mean", "std", "n"]
+COLUMNS += ["detectable", "paper", "flags"]
 KEY = ["experiment", "task", "split", "metric"]
-MAJORITY_LABEL = "Majority class"
+MAJORITY_ROW = {"name": MAJORITY, "label": "Majority class", "head": None, "baseline": None}
 
 
-def write_table1(
-    metrics: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
-) -> None:
+def write_table1(folders: Iterable[str | Path], settings: Settings, out: str | Path) -> None:
     """Write Table 1 as `out` (tidy .csv) and, beside it, as .md and .tex.
 
     Args:
-        metrics: the metrics.json of each run.
-        settings: study (name), experiments (rows: name, label, paper_row), tasks (columns),
-            with_paper (put the paper's values beside ours), note (a last line below the table).
+        folders: of the runs.
+        settings: study (name), experiments (rows: name, label, paper_row, head, baseline), tasks
+            (columns), with_paper (put the paper's values beside ours), note (a last line below the
+            table), confidence, resamples and seed (of the detectable differences).
         out: path of the .csv.
+
+    Raises:
+        UserError: a folder is none of a run, or runs are of different examples.
     """
-    runs = read_runs(metrics)
-    experiments, tasks, with_paper = (settings[k] for k in ("experiments", "tasks", "with_paper"))
-    frame = build(runs, experiments, tasks, with_paper)
-    table = layout(frame, experiments, tasks, with_paper, _notes(runs, settings))
+    runs = read_run_folders(folders)
+    frame = build(runs, settings)
+    table = layout(frame, settings, notes(frame, runs, settings))
     out = Path(out)
     frame.to_csv(out, index=False)
     out.with_suffix(".md").write_text(formats.markdown(table))
     out.with_suffix(".tex").write_text(formats.booktabs(table, label="tab:table1"))
 
 
-def build(
-    runs: Sequence[Run], experiments: Sequence[Experiment], tasks: Sequence[str], with_paper: bool
-) -> pd.DataFrame:
+def build(runs: Sequence[RunFolder], settings: Settings) -> pd.DataFrame:
     """The tidy table: one row per experiment, task, metric and split; scores from 0 to 1.
 
-    `std` is the sample standard deviation over `n` runs, empty for one run; a missing run leaves
-    n = 0 and no mean. `paper` is empty where the paper has no value or none is wanted. The test
-    split has rows where the task's test labels are known. The last rows are the majority class.
+    The split `last_epoch` is the development set after the last epoch, where `validation` is after
+    the kept one. The test split has rows where the task's test labels are known. `std` is the
+    sample standard deviation over `n` runs, empty for fewer than three; a missing run leaves n = 0
+    and no mean. `detectable` is the smallest difference from `baseline` that the seeds both have
+    could have detected, empty for fewer than two. `paper` is empty where the paper has no value or
+    none is wanted. The last rows are the majority class.
     """
-    found = pd.concat([summary(scores(runs)), majority(runs).assign(experiment=MAJORITY)])
+    found = _found(runs)
     tested = set(found.loc[found["split"] == "test", "task"])
     rows = [
-        (row["name"], row["label"], task, metric, split)
-        for row in [*experiments, {"name": MAJORITY, "label": MAJORITY_LABEL}]
-        for task in tasks
+        (row["name"], row["label"], row["head"], row["baseline"], task, metric, split)
+        for row in [*settings["experiments"], MAJORITY_ROW]
+        for task in settings["tasks"]
         for metric in get_task(task).metrics
-        for split in ("validation", "test")
-        if split == "validation" or task in tested
+        for split in _splits(row, task in tested)
     ]
-    frame = pd.DataFrame(rows, columns=["experiment", "label", "task", "metric", "split"])
-    frame = frame.merge(found, on=KEY, how="left")
+    frame = pd.DataFrame(rows, columns=COLUMNS[:7]).merge(found, on=KEY, how="left")
     frame["n"] = frame["n"].fillna(0).astype("Int64").mask(frame["experiment"] == MAJORITY)
-    frame["paper"] = _paper_values(frame, experiments) if with_paper else float("nan")
-    remarks = flags(runs)
+    frame["detectable"] = _detectable_column(frame, _detectable(runs, settings))
+    frame["paper"] = _paper_values(frame, settings) if settings["with_paper"] else math.nan
+    remarks = flags(run.metrics for run in runs)
     keys = zip(frame["experiment"], frame["task"], strict=True)
     frame["flags"] = [" ".join(remarks.get(key, ())) for key in keys]
-    return frame[COLUMNS].round({"mean": 6, "std": 6, "paper": 4})
+    return frame[COLUMNS].round({"mean": 6, "std": 6, "detectable": 6, "paper": 4})
 
 
-def _paper_values(frame: pd.DataFrame, experiments: Sequence[Experiment]) -> list[float | None]:
+def _found(runs: Sequence[RunFolder]) -> pd.DataFrame:
+    """Means, standard deviations and numbers of runs, and the scores of the majority class."""
+    metrics = [run.metrics for run in runs]
+    return pd.concat([summary(scores(metrics)), majority(metrics).assign(experiment=MAJORITY)])
+
+
+def _splits(row: Row, tested: bool) -> Iterator[str]:
+    yield "validation"
+    if row["name"] != MAJORITY:
+        yield LAST_EPOCH
+    if tested:
+        yield "test"
+
+
+def _detectable(runs: Sequence[RunFolder], settings: Settings) -> Detectable:
+    """Smallest difference of each experiment from its baseline on the development set."""
+    differences = Differences(runs, settings)
+    compared = [
+        with_baseline(row, row, task)
+        for row in settings["experiments"]
+        for task in settings["tasks"]
+        if row["baseline"] not in (None, row["name"])
+    ]
+    return {
+        (each.experiment, each.task, metric): effect.detectable(settings["confidence"])
+        for each in compared
+        for metric, effect in differences.effects(each).items()
+        if effect.seeds > 1
+    }
+
+
+def _detectable_column(frame: pd.DataFrame, known: Detectable) -> list[float]:
+    return [
+        known.get((experiment, task, metric), math.nan) if split == "validation" else math.nan
+        for experiment, task, split, metric in zip(*(frame[name] for name in KEY), strict=True)
+    ]
+
+
+def _paper_values(frame: pd.DataFrame, settings: Settings) -> list[float | None]:
     """The paper's value (0 to 1) for each development row."""
     paper = paper_table1().set_index(["experiment", "task", "metric"])["value"]
-    row_of = {row["name"]: row.get("paper_row") for row in experiments}
+    row_of = {row["name"]: row.get("paper_row") for row in settings["experiments"]}
     return [
         paper.get((row_of.get(row.experiment), row.task, row.metric), float("nan")) / 100
         if row.split == "validation"
         else None
         for row in frame.itertuples()
     ]
-
-
-def _notes(runs: Sequence[Run], settings: Mapping[str, Any]) -> list[str]:
-    notes = [
-        f"Study: {settings['study']}. Mean ± sample standard deviation over n runs, one per seed; "
-        "the teacher (Exp1.0) is trained once per task. F1 is weighted by the classes' shares, "
-        "as the paper's values suggest. Bold: best distilled student."
-    ]
-    if settings["note"]:
-        notes.append(settings["note"])
-    mixed = [kind for kind, codes in code_versions(runs).items() if len(codes) > 1]
-    notes += [
-        f"Attention: the {kind} were trained by different versions of the code "
-        f"({', '.join(code_versions(runs)[kind])})."
-        for kind in mixed
-    ]
-    return notes

@@ -1,4 +1,4 @@
-"""The look of Table 1: which cell stands where, what is bold, what has a footnote."""
+"""The look of Table 1: which cell stands where, and what has a footnote."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from internal_kd.reporting.formats import MISSING, Cell, Column, Table
-from internal_kd.reporting.wording import capitalized, flag_marks, flag_notes
+from internal_kd.reporting.wording import capitalized, flag_marks, flag_notes, head_title
 from internal_kd.tasks import get_task
 
 Experiment = Mapping[str, Any]
@@ -36,30 +36,24 @@ class _Look:
 
     scores: Mapping[tuple[str, str, str], Score]
     scored: Sequence[Scored]
-    best: Mapping[Scored, set[str]]
     marks: Mapping[str, str]
     with_paper: bool
 
 
-def layout(
-    frame: pd.DataFrame,
-    experiments: Sequence[Experiment],
-    tasks: Sequence[str],
-    with_paper: bool,
-    notes: Sequence[str],
-) -> Table:
+def layout(frame: pd.DataFrame, settings: Mapping[str, Any], notes: Sequence[str]) -> Table:
     """Arrange the development rows of the tidy table as the paper's Table 1, in percent.
 
-    The best distilled student of each column is bold; footnotes name what runs were flagged for.
+    Footnotes name what runs were flagged for. Nothing is bold: the best of many means says nothing
+    about a difference.
     """
-    scored = [(task, metric) for task in tasks for metric in get_task(task).metrics]
+    experiments, with_paper = settings["experiments"], settings["with_paper"]
+    scored = [(task, metric) for task in settings["tasks"] for metric in get_task(task).metrics]
     plain = [row for row in experiments if row.get("paper_row") in NOT_DISTILLED]
     distilled = [row for row in experiments if row.get("paper_row") not in NOT_DISTILLED]
     scores = _scores(frame)
-    best = {column: _best(scores, [row["name"] for row in distilled], column) for column in scored}
     marks = flag_marks(flag for score in scores.values() for flag in score.flags)
-    look = _Look(scores, scored, best, marks, with_paper)
-    majority = [{"name": MAJORITY, "label": "Majority class"}]
+    look = _Look(scores, scored, marks, with_paper)
+    majority = [{"name": MAJORITY, "label": "Majority class", "head": None}]
     return Table(
         title="Table 1",
         caption="Scores on the development sets, in percent.",
@@ -85,17 +79,8 @@ def _scores(frame: pd.DataFrame) -> dict[tuple[str, str, str], Score]:
     }
 
 
-def _best(
-    scores: Mapping[tuple[str, str, str], Score], names: Iterable[str], column: Scored
-) -> set[str]:
-    """The experiments with the highest mean as it is printed."""
-    means = {name: scores[(name, *column)].mean for name in names}
-    known = {name: round(100 * mean, 2) for name, mean in means.items() if not math.isnan(mean)}
-    return {name for name, mean in known.items() if mean == max(known.values())}
-
-
 def _columns(scored: Iterable[Scored], with_paper: bool) -> list[Column]:
-    columns = [Column("Experiment", align="l"), Column("Description", align="l")]
+    columns = [Column(name, align="l") for name in ("Experiment", "Description", "Head")]
     for task, metric in scored:
         columns.append(Column(METRIC_TITLES[metric], group=get_task(task).title))
         if with_paper:
@@ -106,11 +91,11 @@ def _columns(scored: Iterable[Scored], with_paper: bool) -> list[Column]:
 def _row(experiment: Experiment, look: _Look) -> list[Cell]:
     name = experiment["name"]
     title = "" if name == MAJORITY else capitalized(name)
-    row = [Cell(title), Cell(experiment["label"])]
+    row = [Cell(title), Cell(experiment["label"]), Cell(head_title(experiment["head"]))]
     for column in look.scored:
         score = look.scores[(name, *column)]
         marks = tuple(look.marks[flag] for flag in score.flags)
-        row.append(Cell(_mean_and_std(score), name in look.best[column], marks))
+        row.append(Cell(_mean_and_std(score), marks=marks))
         if look.with_paper:
             row.append(Cell(_percent(score.paper)))
     counts = [look.scores[(name, *column)].n for column in look.scored]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from internal_kd.evaluation.inference import SEEDS_FOR_VERDICTS
 from internal_kd.reporting import formats
 from internal_kd.reporting.paper_tables import paper_table2
 from internal_kd.reporting.runs import RunFolder, read_run_folders
@@ -17,8 +18,8 @@ from internal_kd.tasks import get_task
 
 Experiment = Mapping[str, Any]
 
-COLUMNS = ["experiment", "label", "task", "metric", "chosen", "development", "mean", "std", "n"]
-COLUMNS += ["paper", "status", "flags"]
+COLUMNS = ["experiment", "label", "head", "task", "metric", "chosen", "development", "mean", "std"]
+COLUMNS += ["n", "paper", "status", "flags"]
 INTERNAL = "exp3.X"
 GLUE_METRICS = {"qqp": ("f1", "accuracy"), "mrpc": ("f1", "accuracy")}
 
@@ -31,7 +32,7 @@ def write_table2(
     Args:
         folders: of the runs of Table 1.
         settings: study (name), note (a last line below the table), tasks (columns), teacher and
-            standard (rows: name, label), candidates (internal distillations: name, label) and
+            standard (rows: name, label, head), candidates (internal distillations: the same) and
             with_paper (put the paper's values beside ours).
         out: path of the .csv.
 
@@ -51,9 +52,10 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
     """The tidy table: one row per experiment, task and metric; scores from 0 to 1.
 
     The last experiment, exp3.X, is on each task the candidate with the best mean development
-    score, named in `chosen`. `development` is the mean over seeds of the task's selection metric.
-    `mean` and `std` (sample standard deviation, empty for one run) are over the `n` runs with a
-    test score. `status` says what there is: scored; submit (the test split has no labels, the GLUE
+    score, named in `chosen`. `head` is what the student's head starts as, empty for the teacher.
+    `development` is the mean over seeds of the task's selection metric. `mean` and `std` (sample
+    standard deviation, empty for fewer than three runs) are over the `n` runs with a test score.
+    `status` says what there is: scored; submit (the test split has no labels, the GLUE
     server scores it); no_test (the data have no test split); missing (no run).
     """
     rows = [
@@ -87,10 +89,12 @@ def _found(runs: Sequence[RunFolder], task: str, pick: Sequence[Experiment]) -> 
     name = best_experiment(runs, task, [row["name"] for row in pick])
     chosen = runs_of(runs, task, name) if name else []
     flags = {flag for run in chosen for flag in run.metrics.get("flags", ())}
-    labels = {row["name"]: row["label"] for row in pick}
+    rows = {row["name"]: row for row in pick}
+    row = rows.get(name or "", pick[0] if len(pick) == 1 else {"label": "", "head": None})
     return {
         "runs": chosen,
-        "label": labels.get(name, pick[0]["label"] if len(pick) == 1 else ""),
+        "label": row["label"],
+        "head": row["head"],
         "chosen": name or "",
         "development": mean_development_score(chosen),
         "flags": " ".join(sorted(flags)),
@@ -104,7 +108,7 @@ def _scores(runs: Sequence[RunFolder], task: str) -> list[dict[str, Any]]:
     for metric in metrics_of(task):
         values = [score for run in runs if (score := run.score(metric, "test")) is not None]
         mean = fmean(values) if values else math.nan
-        std = stdev(values) if len(values) > 1 else math.nan
+        std = stdev(values) if len(values) >= SEEDS_FOR_VERDICTS else math.nan
         row = {"metric": metric, "mean": mean, "std": std, "n": len(values), "status": status}
         rows.append(row)
     return rows

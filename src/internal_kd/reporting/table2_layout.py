@@ -1,4 +1,4 @@
-"""The look of Table 2: which cell stands where, what is bold, and the remarks below."""
+"""The look of Table 2: which cell stands where, and the remarks below."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,8 +9,17 @@ import pandas as pd
 
 from internal_kd.reporting.formats import MISSING, Cell, Column, Table
 from internal_kd.reporting.runs import RunFolder
-from internal_kd.reporting.selection import runs_of
-from internal_kd.reporting.wording import METRIC_TITLES, capitalized, flag_marks, flag_notes
+from internal_kd.reporting.selection import runs_of, teachers_of
+from internal_kd.reporting.wording import (
+    HEAD_NOTE,
+    METRIC_TITLES,
+    capitalized,
+    flag_marks,
+    flag_notes,
+    head_title,
+    seeds_sentences,
+    teachers_sentences,
+)
 from internal_kd.tasks import get_task
 
 Row = Mapping[Any, Any]
@@ -41,8 +50,8 @@ class _Look:
 def layout(frame: pd.DataFrame, settings: Mapping[str, Any], remarks: Sequence[str]) -> Table:
     """Arrange the tidy table as the paper's Table 2, in percent with one decimal.
 
-    The better one of the two students is bold where both are scored; letters name what the runs of
-    a cell were flagged for.
+    Letters name what the runs of a cell were flagged for. Nothing is bold: the better of two means
+    says nothing about a difference.
     """
     letters = flag_marks(flag for flags in frame["flags"] for flag in flags.split())
     rows = {
@@ -50,11 +59,8 @@ def layout(frame: pd.DataFrame, settings: Mapping[str, Any], remarks: Sequence[s
     }
     names = list(dict.fromkeys(frame["experiment"]))
     scored = list(dict.fromkeys((task, metric) for _, task, metric in rows))
-    best = {key: _best([rows[name, *key] for name in names[1:]]) for key in scored}
     look = _Look(_labels(settings), letters, settings["with_paper"])
-    lines = [
-        _line([(rows[name, *key], name in best[key]) for key in scored], look) for name in names
-    ]
+    lines = [_line([rows[name, *key] for key in scored], look) for name in names]
     return Table(
         title="Table 2",
         caption="Scores on the test sets, in percent, of models chosen on the development sets.",
@@ -66,11 +72,15 @@ def layout(frame: pd.DataFrame, settings: Mapping[str, Any], remarks: Sequence[s
 
 def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> list[str]:
     """The sentences below the table: how it was made, what was chosen, what is missing."""
-    teacher = capitalized(settings["teacher"]["name"])
+    teacher = frame["experiment"] == settings["teacher"]["name"]
+    students = frame.loc[~teacher & (frame["status"] == "scored"), "n"]
     lines = [
-        f"Study: {settings['study']}. Mean ± sample standard deviation over n runs, one per seed; "
-        f"the teacher ({teacher}) is trained once per task. F1 is the one of class 1, as GLUE's. "
-        "Bold: better student.",
+        f"Study: {settings['study']}. Mean over n runs, one per seed, ± sample standard deviation "
+        "from three runs on. F1 is the one of class 1, as GLUE's. Differences are tested elsewhere "
+        "(significance), where the smallest that could have been detected stands beside them.",
+        HEAD_NOTE,
+        *teachers_sentences(teachers_of(runs, settings)),
+        *seeds_sentences(students),
         *_choice(frame),
         *_unequal(runs, settings),
         *([PAPER_NOTE] if settings["with_paper"] else []),
@@ -95,7 +105,8 @@ def _chosen(row: Row) -> str:
     if not row["chosen"]:
         return f"{task.title} none, there are no runs"
     metric, score = METRIC_TITLES[task.selection_metric], _percent(row["development"])
-    return f"{task.title} {capitalized(row['chosen'])} (development {metric} {score})"
+    head = head_title(row["head"])
+    return f"{task.title} {capitalized(row['chosen'])} ({head} head, development {metric} {score})"
 
 
 def _unequal(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> list[str]:
@@ -114,7 +125,7 @@ def _unequal(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> list[str
 
 
 def _columns(scored: Iterable[tuple[str, str]], with_paper: bool) -> list[Column]:
-    columns = [Column("Experiment", align="l"), Column("Description", align="l")]
+    columns = [Column(name, align="l") for name in ("Experiment", "Description", "Head")]
     for task, metric in scored:
         columns.append(Column(METRIC_TITLES[metric], group=get_task(task).title))
         if with_paper:
@@ -126,15 +137,17 @@ def _labels(settings: Mapping[str, Any]) -> dict[str, str]:
     return {row["name"]: row["label"] for row in (settings["teacher"], settings["standard"])}
 
 
-def _line(cells: Sequence[tuple[Row, bool]], look: _Look) -> list[Cell]:
-    name = cells[0][0]["experiment"]
+def _line(rows: Sequence[Row], look: _Look) -> list[Cell]:
+    name = rows[0]["experiment"]
+    heads = dict.fromkeys(head_title(row["head"]) for row in rows)
     line = [Cell(capitalized(name)), Cell(look.labels.get(name, INTERNAL_LABEL))]
-    for row, is_bold in cells:
+    line.append(Cell(", ".join(filter(None, heads))))
+    for row in rows:
         pointed = tuple(look.letters[flag] for flag in row["flags"].split())
-        line.append(Cell(_text(row), is_bold, pointed))
+        line.append(Cell(_text(row), marks=pointed))
         if look.with_paper:
             line.append(Cell(_percent(row["paper"])))
-    counts = [row["n"] for row, _ in cells if row["status"] == "scored"]
+    counts = [row["n"] for row in rows if row["status"] == "scored"]
     return [*line, Cell(_range(counts))]
 
 
@@ -152,11 +165,3 @@ def _text(row: Row) -> str:
 
 def _percent(value: float) -> str:
     return MISSING if math.isnan(value) else f"{100 * value:.1f}"
-
-
-def _best(students: Sequence[Row]) -> set[str]:
-    """The students with the highest mean as it is printed; none unless all are scored."""
-    means = {row["experiment"]: round(100 * row["mean"], 1) for row in students}
-    if any(math.isnan(mean) for mean in means.values()):
-        return set()
-    return {name for name, mean in means.items() if mean == max(means.values())}

@@ -1,40 +1,42 @@
 """Table 3: where students are right and wrong on examples that the teacher gets right or wrong."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from internal_kd.evaluation.inference import Effect, Floats, paired_means
 from internal_kd.evaluation.predictions import SplitPredictions
 from internal_kd.reporting import formats
 from internal_kd.reporting.development import development_predictions
 from internal_kd.reporting.paper_tables import paper_table3
 from internal_kd.reporting.runs import RunFolder, read_run_folders
-from internal_kd.reporting.selection import runs_of, runs_of_roles, teacher_of
-from internal_kd.reporting.table3_layout import layout
-from internal_kd.reporting.wording import flag_sentences
+from internal_kd.reporting.selection import runs_of, runs_of_roles, teacher_of, teachers_of
+from internal_kd.reporting.table3_layout import MEAN, layout
+from internal_kd.reporting.wording import flag_sentences, teachers_sentences
 
 COUNTS = ["teacher_right", "teacher_wrong", "right_when_right", "wrong_when_right"]
 COUNTS += ["right_when_wrong", "wrong_when_wrong"]
-AGREEMENT = ["agreement", "agreement_low", "agreement_high"]
+AGREEMENT = ["agreement", "agreement_low", "agreement_high", "detectable"]
 PAPER = [f"paper_{name}" for name in COUNTS]
-COLUMNS = ["task", "experiment", "label", "seed", "n", *COUNTS, *AGREEMENT]
-COLUMNS += PAPER
+KEYS = ["task", "experiment", "label", "head", "seed"]
+COLUMNS = [*KEYS, "seeds", "n", *COUNTS, *AGREEMENT, *PAPER]
+STUDENTS = ("standard", "internal")
+Row = dict[str, Any]
+Settings = Mapping[str, Any]
 
 
-def write_table3(
-    folders: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
-) -> None:
+def write_table3(folders: Iterable[str | Path], settings: Settings, out: str | Path) -> None:
     """Write Table 3 as `out` (tidy .csv) and, beside it, as .md and .tex.
 
     Args:
-        folders: of the runs of the teacher and of both students.
+        folders: of the runs of the teachers and of both students.
         settings: study (name), note (a last line below the table), tasks, teacher, standard and
-            internal (name, label), with_paper (put the paper's numbers below ours) and confidence
-            (of the intervals, such as 0.95).
+            internal (name, label, head, baseline), with_paper (put the paper's numbers below ours)
+            and confidence (of the intervals, such as 0.95).
         out: path of the .csv.
 
     Raises:
@@ -42,38 +44,28 @@ def write_table3(
     """
     runs = read_run_folders(folders)
     frame = build(runs, settings)
-    means = mean_over_seeds(frame, settings["confidence"])
-    table = layout(frame, means, settings, flag_sentences(runs_of_roles(runs, settings)))
+    remarks = teachers_sentences(teachers_of(runs, settings))
+    remarks += flag_sentences(runs_of_roles(runs, settings))
+    table = layout(frame, settings, remarks)
     out = Path(out)
     frame.to_csv(out, index=False)
     out.with_suffix(".md").write_text(formats.markdown(table))
     out.with_suffix(".tex").write_text(formats.booktabs(table, label="tab:table3"))
 
 
-def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFrame:
-    """The tidy table: one row per task, student and seed; see `counts` for the numbers.
+def build(runs: Sequence[RunFolder], settings: Settings) -> pd.DataFrame:
+    """The tidy table: a row per task, student and seed, and one per student for its mean.
 
-    `n` is the number of development examples, `agreement` the share of them (0 to 1) for which the
-    student predicts the teacher's label, with its Wilson interval. The columns paper_* are empty
-    where the paper has no number or none is wanted. Students and teachers without runs have no row.
+    See `counts` for the numbers. `n` is the number of development examples, `agreement` the share
+    of them (0 to 1) for which the student predicts its teacher's label. Its mean over `seeds` has
+    an interval over examples and seeds. The last row of a task is the difference in agreement
+    between both students, with its interval, and from two seeds on the smallest difference that
+    could have been detected. The columns paper_* are empty where the paper has no number or none is
+    wanted. Students without runs or teachers have no row.
     """
-    paper = _paper() if settings["with_paper"] else {}
-    rows = [
-        {
-            "task": task,
-            "experiment": student["name"],
-            "label": student["label"],
-            "seed": run.seed,
-            **counts(teacher, frame),
-            **paper.get((student["name"], task), {}),
-        }
-        for task in settings["tasks"]
-        for student in (settings["standard"], settings["internal"])
-        for run, teacher, frame in _pairs(runs, task, settings["teacher"]["name"], student["name"])
-    ]
-    frame = pd.DataFrame(rows, columns=COLUMNS)
-    frame = frame.assign(**_bounds(frame, settings["confidence"]))
-    return frame.astype(dict.fromkeys(PAPER, "Int64")).round(dict.fromkeys(AGREEMENT, 6))
+    rows = [row for task in settings["tasks"] for row in _task(runs, task, settings)]
+    frame = pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(PAPER, "Int64"))
+    return frame.round(dict.fromkeys([*COUNTS, *AGREEMENT], 6))
 
 
 def counts(teacher: SplitPredictions, student: SplitPredictions) -> dict[str, float]:
@@ -95,53 +87,85 @@ def counts(teacher: SplitPredictions, student: SplitPredictions) -> dict[str, fl
     }
 
 
-def wilson(share: float, n: int, confidence: float) -> tuple[float, float]:
-    """Wilson's score interval of a share (0 to 1) of n examples.
-
-    Args:
-        share: number of successes divided by n, or a mean of such shares.
-        n: number of examples.
-        confidence: such as 0.95.
-    """
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def mean_over_seeds(frame: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """One row per task and student: means over its seeds, the number of `seeds`, and the interval.
-
-    The interval is Wilson's for the mean agreement on n examples: all seeds answer the same
-    examples, so more seeds do not make it narrower. It says how far the agreement depends on
-    which examples are in the development set, not how far it differs between seeds.
-    """
-    means = {name: (name, "mean") for name in ["n", *COUNTS, "agreement"]}
-    papers = {name: (name, "first") for name in PAPER}
-    groups = frame.groupby(["task", "experiment"], sort=False)
-    found = groups.agg(seeds=("seed", "count"), **means, **papers).reset_index()
-    return found.assign(**_bounds(found, confidence)).astype(dict.fromkeys(PAPER, float))
+def _task(runs: Sequence[RunFolder], task: str, settings: Settings) -> Iterator[Row]:
+    """The rows of a task."""
+    teachers = runs_of(runs, task, settings["teacher"]["name"])
+    agreements = {}
+    for role in STUDENTS:
+        pairs = _pairs(runs, teachers, task, settings[role]["name"])
+        if pairs:
+            agreements[role] = {run.seed: _agreement(*frames) for run, *frames in pairs}
+            yield from _student(task, settings[role], pairs, agreements[role], settings)
+    if len(agreements) == len(STUDENTS):
+        yield from _difference(task, agreements, settings)
 
 
-def _bounds(frame: pd.DataFrame, confidence: float) -> dict[str, list[float]]:
-    pairs = zip(frame["agreement"], frame["n"], strict=True)
-    bounds = [wilson(share, int(n), confidence) for share, n in pairs]
-    return {
-        "agreement_low": [low for low, _ in bounds],
-        "agreement_high": [high for _, high in bounds],
+def _student(
+    task: str,
+    student: Mapping[str, Any],
+    pairs: Sequence[tuple[RunFolder, SplitPredictions, SplitPredictions]],
+    agreements: Mapping[int, Floats],
+    settings: Settings,
+) -> Iterator[Row]:
+    """A row for each seed of a student, and one for the mean over them."""
+    paper = _paper().get((student["name"], task), {}) if settings["with_paper"] else {}
+    fixed = {"task": task, "experiment": student["name"], **paper}
+    fixed |= {"label": student["label"], "head": student["head"]}
+    found = [counts(teacher, frame) for _, teacher, frame in pairs]
+    for (run, *_), numbers in zip(pairs, found, strict=True):
+        yield {**fixed, "seed": str(run.seed), "seeds": 1, **numbers}
+    means = {name: np.mean([numbers[name] for numbers in found]) for name in found[0]}
+    same = np.stack(list(agreements.values()))
+    effect = paired_means(same, np.zeros_like(same))
+    interval = np.clip(effect.interval(settings["confidence"]), 0, 1)
+    yield {**fixed, "seed": MEAN, "seeds": len(pairs), **means, **_ends(interval)}
+
+
+def _difference(
+    task: str, agreements: Mapping[str, Mapping[int, Floats]], settings: Settings
+) -> Iterator[Row]:
+    """The agreement of internal minus that of standard KD, over the seeds that both have."""
+    standard, internal = (agreements[role] for role in STUDENTS)
+    seeds = sorted(set(standard) & set(internal))
+    if not seeds:
+        return
+    first, second = (np.stack([side[seed] for seed in seeds]) for side in (internal, standard))
+    effect = paired_means(first, second)
+    names = [settings[role]["name"] for role in STUDENTS]
+    yield {
+        "task": task,
+        "experiment": f"{names[1]} - {names[0]}",
+        "seed": MEAN,
+        "seeds": len(seeds),
+        "n": effect.n,
+        "agreement": effect.value,
+        **_ends(effect.interval(settings["confidence"])),
+        "detectable": _detectable(effect, settings["confidence"]),
     }
 
 
+def _ends(interval: Iterable[float]) -> dict[str, float]:
+    low, high = interval
+    return {"agreement_low": float(low), "agreement_high": float(high)}
+
+
+def _detectable(effect: Effect, confidence: float) -> float:
+    return effect.detectable(confidence) if effect.seeds > 1 else math.nan
+
+
+def _agreement(teacher: SplitPredictions, student: SplitPredictions) -> Floats:
+    """1.0 where both predict the same label, else 0.0, [n]."""
+    return (teacher.predictions == student.predictions).astype(float)
+
+
 def _pairs(
-    runs: Sequence[RunFolder], task: str, teacher: str, student: str
+    runs: Sequence[RunFolder], teachers: Sequence[RunFolder], task: str, student: str
 ) -> list[tuple[RunFolder, SplitPredictions, SplitPredictions]]:
-    """Each run of a student with the teacher's predictions and its own; none without a teacher."""
-    teacher_run = teacher_of(runs, task, teacher)
-    if teacher_run is None:
-        return []
-    students = runs_of(runs, task, student)
-    found = development_predictions([teacher_run, *students])
-    return [(run, found[0], own) for run, own in zip(students, found[1:], strict=True)]
+    """Each run of a student with its teacher's predictions and its own, if it has a teacher."""
+    taught = [(run, teacher_of(teachers, run)) for run in runs_of(runs, task, student)]
+    known = [(run, teacher) for run, teacher in taught if teacher is not None]
+    frames = development_predictions([each for pair in known for each in reversed(pair)])
+    return [(run, frames[2 * i], frames[2 * i + 1]) for i, (run, _) in enumerate(known)]
 
 
 def _paper() -> dict[tuple[str, str], dict[str, int]]:

@@ -7,14 +7,29 @@ from typing import Any
 import pandas as pd
 
 from internal_kd.reporting.formats import MISSING, Cell, Column, Table
-from internal_kd.reporting.wording import capitalized
+from internal_kd.reporting.wording import (
+    HEAD_NOTE,
+    capitalized,
+    head_title,
+    points,
+    power_text,
+    seeds_sentences,
+    starts_sentences,
+)
 from internal_kd.tasks import get_task
 
 Numbers = Mapping[Any, Any]
 
+MEAN = "mean"  # over seeds, in place of a seed
+PAPER_NOTE = (
+    "The paper's numbers are those of its Table 3, on the development set of QQP; the agreement "
+    "follows from them."
+)
+
 COLUMNS = (
     Column("Task", align="l"),
     Column("Student", align="l"),
+    Column("Head", align="l"),
     Column("all", group="Teacher right"),
     Column("student right", group="Teacher right"),
     Column("student wrong", group="Teacher right"),
@@ -26,27 +41,23 @@ COLUMNS = (
 )
 
 
-def layout(
-    frame: pd.DataFrame,
-    means: pd.DataFrame,
-    settings: Mapping[str, Any],
-    remarks: Sequence[str],
-) -> Table:
+def layout(frame: pd.DataFrame, settings: Mapping[str, Any], remarks: Sequence[str]) -> Table:
     """Arrange the means over seeds as the paper's Table 3, a block of rows for each task.
 
     Args:
-        frame: one row per task, student and seed.
-        means: one row per task and student.
+        frame: the tidy table.
         settings: of the table.
         remarks: sentences on single runs, below the table.
     """
+    papers = [name for name in frame if str(name).startswith("paper_")]
+    means = frame[frame["seed"] == MEAN].astype(dict.fromkeys(papers, float))
     rows = {(row["task"], row["experiment"]): row for row in means.to_dict("records")}
     students = (settings["standard"], settings["internal"])
     sections = [
         [
             line
             for student in students
-            for line in _lines(task, student, rows.get((task, student["name"])), settings)
+            for line in _lines(task, student, rows.get((task, student["name"])))
         ]
         for task in settings["tasks"]
     ]
@@ -56,30 +67,31 @@ def layout(
         "teacher is right and where it is wrong.",
         columns=COLUMNS,
         sections=sections,
-        notes=_notes(frame, settings, remarks),
+        notes=_notes(means, settings, remarks),
     )
 
 
-def _lines(
-    task: str, student: Mapping[str, str], row: Numbers | None, settings: Mapping[str, Any]
-) -> list[list[Cell]]:
+def _lines(task: str, student: Mapping[str, Any], row: Numbers | None) -> list[list[Cell]]:
     """The row of a student on a task and, where there are any, the paper's numbers below it."""
     title = get_task(task).title
     name = f"{capitalized(student['name'])}: {student['label']}"
+    head = Cell(head_title(student["head"]))
     if row is None:
-        blank = [Cell(MISSING)] * (len(COLUMNS) - 3)
-        return [[Cell(title), Cell(name), *blank, Cell("0")]]
+        blank = [Cell(MISSING)] * (len(COLUMNS) - 4)
+        return [[Cell(title), Cell(name), head, *blank, Cell("0")]]
     ours = [*_counts(row, ""), Cell(_agreement(row)), Cell(str(row["seeds"]))]
-    lines = [[Cell(title), Cell(name), *ours]]
-    if settings["with_paper"] and not math.isnan(row["paper_teacher_right"]):
+    lines = [[Cell(title), Cell(name), head, *ours]]
+    if not math.isnan(row["paper_teacher_right"]):
         theirs = [*_counts(row, "paper_"), Cell(f"{100 * _papers_agreement(row):.1f}"), Cell("")]
-        lines.append([Cell(title), Cell(f"{capitalized(student['name'])}, paper"), *theirs])
+        of_paper = Cell(f"{capitalized(student['name'])}, paper")
+        lines.append([Cell(title), of_paper, Cell(""), *theirs])
     return lines
 
 
 def _agreement(row: Numbers) -> str:
+    """The mean in percent, and its interval where anything varies."""
     mean, low, high = (100 * row[f"agreement{end}"] for end in ("", "_low", "_high"))
-    return f"{mean:.1f} [{low:.1f}, {high:.1f}]"
+    return f"{mean:.1f}" if math.isnan(low) else f"{mean:.1f} [{low:.1f}, {high:.1f}]"
 
 
 def _papers_agreement(row: Numbers) -> float:
@@ -106,45 +118,60 @@ def _share(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f} %" if whole else MISSING
 
 
-def _notes(frame: pd.DataFrame, settings: Mapping[str, Any], remarks: Sequence[str]) -> list[str]:
+def _notes(means: pd.DataFrame, settings: Mapping[str, Any], remarks: Sequence[str]) -> list[str]:
     percent = f"{100 * settings['confidence']:g} %"
-    lines = [
-        f"Study: {settings['study']}. Teacher: {capitalized(settings['teacher']['name'])}, trained "
-        "once per task. Numbers of examples, for students the means over their seeds; in brackets "
-        "the share of the examples that the teacher gets right, or wrong. Agreement: share of all "
-        "examples for which student and teacher predict the same label, mean over seeds.",
-        f"Intervals: Wilson's {percent} interval of the mean agreement for the number of "
-        "development examples. All seeds answer the same examples, so more seeds do not narrow "
-        "it; it does not show how far seeds differ (see the .csv).",
-        *_missing(frame, settings),
-        *_one_sided(frame, settings["tasks"]),
+    names = [settings[role]["name"] for role in ("standard", "internal")]
+    students = means[means["experiment"].isin(names)]
+    return [
+        f"Study: {settings['study']}. Numbers of examples, means over seeds, where a student's "
+        f"teacher ({capitalized(settings['teacher']['name'])}) is right and where it is wrong; in "
+        "parentheses the share of these examples. Agreement: share of all examples for which "
+        "student and teacher predict the same label, mean over seeds.",
+        HEAD_NOTE,
+        f"Intervals: {percent}, over examples and, from two seeds on, student seeds together.",
+        *seeds_sentences(students["seeds"]),
+        *_differences(means, settings),
+        *_missing(students, settings),
+        *_one_sided(students, settings["tasks"]),
         *remarks,
+        *([PAPER_NOTE] if settings["with_paper"] else []),
+        *([settings["note"]] if settings["note"] else []),
     ]
-    if settings["with_paper"]:
-        lines.append(
-            "The paper's numbers are those of its Table 3, on the development set of QQP; the "
-            "agreement follows from them."
-        )
-    return [*lines, settings["note"]] if settings["note"] else lines
 
 
-def _missing(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
-    students = [settings[role]["name"] for role in ("standard", "internal")]
-    found = set(zip(frame["task"], frame["experiment"], strict=True))
-    absent = [
-        f"{get_task(task).title} {capitalized(name)}"
-        for task in settings["tasks"]
-        for name in students
-        if (task, name) not in found
+def _differences(means: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
+    """The difference in agreement on each task, and what could have been detected."""
+    internal, standard = (settings[role] for role in ("internal", "standard"))
+    rows = means[means["head"].isna()].to_dict("records")
+    if not rows:
+        return []
+    names = " minus ".join(capitalized(row["name"]) for row in (internal, standard))
+    power = power_text(1 - settings["confidence"])
+    known = not all(math.isnan(row["detectable"]) for row in rows)
+    return [
+        f"Difference in agreement, {names}, in points: {'; '.join(map(_difference, rows))}."
+        + (f" Detectable: the smallest to be found ({power})." if known else ""),
+        *starts_sentences(internal, standard),
     ]
-    return [f"{MISSING}: no run of the student or of its teacher."] if absent else []
 
 
-def _one_sided(frame: pd.DataFrame, tasks: Sequence[str]) -> list[str]:
+def _difference(row: Numbers) -> str:
+    value, low, high = (row[f"agreement{end}"] for end in ("", "_low", "_high"))
+    interval = "" if math.isnan(low) else f" [{points(low)}, {points(high)}]"
+    size = "" if math.isnan(row["detectable"]) else f", detectable {100 * row['detectable']:.1f}"
+    return f"{get_task(row['task']).title} {points(value)}{interval}{size}"
+
+
+def _missing(students: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
+    complete = len(students) == 2 * len(settings["tasks"])
+    return [] if complete else [f"{MISSING}: no run of the student or of its teacher."]
+
+
+def _one_sided(students: pd.DataFrame, tasks: Sequence[str]) -> list[str]:
     """A remark where the teacher is always right or always wrong."""
     always = {
         task: side
-        for task, rows in frame.groupby("task")
+        for task, rows in students.groupby("task")
         for side, other in (("right", "wrong"), ("wrong", "right"))
         if math.isclose(rows[f"teacher_{other}"].sum(), 0)
     }

@@ -104,11 +104,14 @@ def _drawn(rows: Iterable[int], examples: int, key: str) -> list[int]:
 
 
 def _chosen(runs: Sequence[RunFolder], task: str, settings: Mapping[str, Any]) -> list[RunFolder]:
-    """The teacher's run and those of the students with the wanted seed, as far as they exist."""
-    teacher = teacher_of(runs, task, settings["teacher"]["name"])
+    """The runs of the students with the wanted seed, after that of their teacher, as far as they
+    exist.
+    """
+    teachers = runs_of(runs, task, settings["teacher"]["name"])
     seeded = select(runs, seed=settings["student_seed"])
     names = [settings[role]["name"] for role in ("standard", "internal")]
     students = [run for name in names for run in runs_of(seeded, task, name)]
+    teacher = teacher_of(teachers, students[0]) if students else None
     return [*([teacher] if teacher else []), *students]
 
 

@@ -14,7 +14,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=Path,
         nargs="+",
         required=True,
-        help="folders of the runs of standard KD and of every internal KD",
+        help="folders of the runs of every internal KD and of what they are compared with",
     )
     parser.add_argument(
         "--out", type=Path, required=True, help="table to write; .md and .tex come beside it"
@@ -22,8 +22,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def main(args: Namespace) -> None:
-    """Write the tests; settings: study, note, tasks, standard, candidates, confidence, resamples,
-    seed.
+    """Write the tests; settings: study, note, tasks, standard, internal, candidates, teachers,
+    confidence, resamples, seed.
     """
     write_significance(args.runs, args.settings, args.out)
 

@@ -1,4 +1,4 @@
-"""Stage `table1`: Table 1 from the metrics of all its runs."""
+"""Stage `table1`: Table 1 from all its runs."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -10,7 +10,7 @@ from internal_kd.stages.cli import run_stage
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of the stage."""
     parser.add_argument(
-        "--metrics", type=Path, nargs="+", required=True, help="metrics.json of every run"
+        "--runs", type=Path, nargs="+", required=True, help="folder of every run of Table 1"
     )
     parser.add_argument(
         "--out", type=Path, required=True, help="table to write; .md and .tex come beside it"
@@ -18,8 +18,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def main(args: Namespace) -> None:
-    """Write the table; settings: study, experiments, tasks, with_paper, note."""
-    write_table1(args.metrics, args.settings, args.out)
+    """Write the table; settings: study, note, experiments, tasks, with_paper, confidence,
+    resamples, seed.
+    """
+    write_table1(args.runs, args.settings, args.out)
 
 
 if __name__ == "__main__":

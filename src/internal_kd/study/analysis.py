@@ -67,8 +67,10 @@ def table2_runs(study: Study) -> Runs:
 
 
 def significance_runs(study: Study) -> Runs:
-    """Standard KD and every internal KD."""
-    return _experiments_on_table1_tasks(study, (study.standard, *candidates(study)))
+    """Internal KDs, and the standard KD that each of them is compared with."""
+    rows = (*compared(study), *candidates(study))
+    baselines = filter(None, map(study.baseline_of, rows))
+    return _experiments_on_table1_tasks(study, (*rows, *baselines))
 
 
 def readings(study: Study) -> tuple[Experiment, ...]:

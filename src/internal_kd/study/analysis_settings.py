@@ -6,7 +6,7 @@ from internal_kd.study import analysis
 from internal_kd.study.config import Study
 from internal_kd.study.experiments import Experiment
 from internal_kd.study.figures import Figure
-from internal_kd.study.settings import Settings, note, row_of
+from internal_kd.study.settings import Settings, inference_settings, note, row_of
 
 
 def _rows(study: Study, experiments: Iterable[Experiment]) -> list[Settings]:
@@ -68,20 +68,19 @@ def table4_settings(study: Study) -> Settings:
 
 def significance_settings(study: Study) -> Settings:
     """Tests of internal against standard KD."""
-    statistics = dict(study.config["statistics"])
-    del statistics["margin"]
-    return {
-        **_study(study),
+    settings = {
+        **_compared(study),
         "tasks": list(study.table1_tasks),
-        "standard": row_of(study, study.standard),
         "candidates": _rows(study, analysis.candidates(study)),
-        **statistics,
+        "teachers": len(study.teacher_seeds),
+        **inference_settings(study),
     }
+    del settings["teacher"]
+    return settings
 
 
 def readings_settings(study: Study) -> Settings:
     """Other readings of the paper."""
-    statistics = study.config["statistics"]
     return {
         **_study(study),
         "tasks": list(study.table1_tasks),
@@ -94,7 +93,7 @@ def readings_settings(study: Study) -> Settings:
             }
             for row in analysis.readings(study)
         ],
-        **{key: statistics[key] for key in ("confidence", "resamples", "seed")},
+        **inference_settings(study),
     }
 
 

@@ -177,4 +177,10 @@ def table1_settings(study: Study) -> Settings:
         "tasks": list(study.table1_tasks),
         "with_paper": study.config["table1"]["paper_values"],
         "note": note(study),
+        **inference_settings(study),
     }
+
+
+def inference_settings(study: Study) -> Settings:
+    """How differences of scores are tested: confidence, resamples, and the seed of their draws."""
+    return {key: study.config["statistics"][key] for key in ("confidence", "resamples", "seed")}
