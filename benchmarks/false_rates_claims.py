@@ -184,7 +184,6 @@ CASES = (
         ALL_EQUAL,
         (*EVERY, *SINGLE),
         answers(teacher(ACCURACY), *map(Model, ("exp1.1", "exp2.0", "exp2.0t", *INTERNAL))),
-        values=FEW_RATIOS,
         share=0.5,
     ),
     Case(
@@ -194,7 +193,6 @@ CASES = (
             *map(Model, ("exp1.1", "exp2.0", "exp2.0t", INTERNAL[0])),
             *(Model(name, FAR) for name in INTERNAL[1:]),
         ),
-        values=FEW_RATIOS,
         share=0.5,
     ),
     Case(
@@ -211,7 +209,6 @@ CASES = (
         ALL_EQUAL,
         (*OF_SWEEPS, *OF_ERRORS, OVER_CONFIDENT),
         answers(teacher(ACCURACY), *swept()),
-        values=FEW_RATIOS,
         share=0.5,
     ),
     Case(
