@@ -39,7 +39,7 @@ def test_every_claim_is_simulated():
 @pytest.mark.parametrize("seeds", [3, 5])
 def test_few_claims_at_their_bound_are_judged(case, seeds):
     for claim, found in rates(case, seeds, case.values[-1], 60).items():
-        assert sum(found) <= bound(0.05, 60), claim
+        assert sum(found) <= bound(LIMITS[seeds], 60), claim
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.claims[0]}, {case.null}")

@@ -11,6 +11,7 @@ from internal_kd.evaluation.inference import (
     Effect,
     benjamini_hochberg,
     benjamini_yekutieli,
+    family,
     holm,
     mean_effect,
     over_seeds,
@@ -31,7 +32,27 @@ def test_variances_of_a_mean_over_seeds_and_examples():
     seeds = Component(float(gain.mean(axis=1).var(ddof=1)) / 4, 3)
     assert found.components == (examples, seeds)
     assert found.error == pytest.approx(math.sqrt(examples.variance + seeds.variance))
-    assert found.p() == two_sided_p(abs(found.value), (examples, seeds))
+    a, b = examples.variance, seeds.variance
+    df = (a + b) ** 2 / (a**2 / 49 + b**2 / 3)
+    assert found.df == pytest.approx(df)
+    assert found.p() == pytest.approx(2 * stats.t.sf(abs(found.value) / math.sqrt(a + b), df))
+    half = stats.t.isf(0.025, df) * math.sqrt(a + b)
+    expected = (found.value - half, found.value + half)
+    assert found.interval(0.95) == pytest.approx(expected)
+
+
+def test_adjustments_start_from_the_wider_distribution():
+    effect = two_way(BY_SEED, 0.0002, 300)
+    assert effect.tail_p == two_sided_p(abs(effect.value), effect.components) > effect.p()
+    assert effect.p(level=0.01) == effect.tail_p
+    assert family([effect.p()] * 2, [effect.tail_p] * 2) == [effect.tail_p] * 2
+    assert family([effect.p()], [effect.tail_p]) == [effect.p()]
+    assert family([effect.p(), math.nan], [effect.tail_p, math.nan])[0] == effect.p()
+
+
+def test_what_varies_over_one_thing_has_students_t_at_every_level():
+    effect = over_seeds(BY_SEED)
+    assert effect.tail_p == pytest.approx(effect.p())
 
 
 def drawn(seeds=4, n=60, shift=0.0):
@@ -62,7 +83,7 @@ def test_interval_and_p_agree(confidence):
     effect = two_way(BY_SEED, 0.0002, 300)
     low, high = effect.interval(confidence)
     for end in (low, high):
-        assert effect.p(end) == pytest.approx(1 - confidence, rel=1e-6)
+        assert effect.p(end, 1 - confidence) == pytest.approx(1 - confidence, rel=1e-6)
     assert (low + high) / 2 == pytest.approx(effect.value)
 
 

@@ -365,13 +365,13 @@ MISTAKES: dict[str, Mistake] = {
         f"error: {ANOTHER}: File too large; make room there, or change results in the config (",
         prepare=limits.SMALL_DISK,
         target=f"{ANOTHER}/metrics.json",
-        config=("teacher={seed: 1}",),
+        config=("teacher={seeds: [1]}",),
     ),
     "job without its GPU": Job(
         "error: require_gpu: this job was given a GPU but sees none; look at the driver and at",
         environment={"CUDA_VISIBLE_DEVICES": ""},
         target=f"{ANOTHER}/metrics.json",
-        config=("require_gpu=true", "resources={teacher: {gpu: 1}}", "teacher={seed: 1}"),
+        config=("require_gpu=true", "resources={teacher: {gpu: 1}}", "teacher={seeds: [1]}"),
     ),
 }
 

@@ -122,8 +122,8 @@ def test_the_line_counts_gpu_and_cpu_hours_apart(study) -> None:
 
 
 def test_the_line_when_all_is_done(study) -> None:
-    plan = make_plan(jobs_of(study, "rte", "exp1.0", done=1), Costs(study))
-    assert summary(plan) == "nothing to be done: 1 job done"
+    plan = make_plan(jobs_of(study, "rte", "exp1.0", done=5), Costs(study))
+    assert summary(plan) == "nothing to be done: 5 jobs done"
 
 
 def test_the_table_is_written_and_small_jobs_share_a_row_on_the_terminal(study, tmp_path) -> None:

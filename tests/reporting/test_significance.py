@@ -145,7 +145,7 @@ def test_holm_over_tasks_and_the_mean_by_itself(tmp_path):
     frame = build(study(tmp_path, accuracy=ACCURACY | {"exp3.2": 0.76}), SETTINGS)
     found = {row["task"]: row for row in rows(frame, family="primary")}
     assert list(found) == ["cola", "mrpc", "mean"]
-    expected = holm([found[task]["p"] for task in ("cola", "mrpc")])
+    expected = holm([found[task]["p_tail"] for task in ("cola", "mrpc")])
     assert [found[task]["p_holm"] for task in ("cola", "mrpc")] == pytest.approx(expected)
     mean = found["mean"]
     assert mean["p_holm"] == mean["p"]
@@ -164,7 +164,7 @@ def test_false_discoveries_over_candidates_and_tasks_of_a_split(tmp_path):
     for split, size in (("validation", 4), ("test", 2)):
         family = rows(frame, family="exploratory", split=split)
         assert len(family) == size
-        p = [row["p"] for row in family]
+        p = [row["p_tail"] for row in family]
         assert [row["p_bh"] for row in family] == pytest.approx(benjamini_hochberg(p))
         assert [row["p_by"] for row in family] == pytest.approx(benjamini_yekutieli(p))
         assert all(row["verdict"] == "" for row in family)

@@ -61,7 +61,7 @@ def test_a_plan_is_what_snakemake_would_do_and_does_none_of_it(project):
     before = files_in(project / RESULTS)
     text = ask(project, *OPTIONS, "--", "plan")
     jobs, done, basis = LINE.match(text.splitlines()[-1]).groups()
-    assert (int(jobs), int(done)) == (sum(expected.values()), 15)
+    assert (int(jobs), int(done)) == (sum(expected.values()), 16)
     assert basis == "estimate from plan.device cpu_core, nothing measured yet"
     assert to_do(project / RESULTS / "plan.csv") == expected
     assert files_in(project / RESULTS) - before == {"plan.csv", "plan.md", "logs/plan.log"}
@@ -76,7 +76,7 @@ def test_a_plan_of_one_table_although_one_has_been_made(project):
 def test_progress_of_a_study_at_rest(project):
     lines = ask(project, *OPTIONS, "--", "progress").splitlines()
     assert ["rte", "exp3.4", "3", ".", ".", ".", "."] in [line.split() for line in lines]
-    assert lines[-1].startswith("8 of 8 runs and 7 of 23 other jobs of tiny done; ")
+    assert lines[-1].startswith("9 of 9 runs and 7 of 23 other jobs of tiny done; ")
 
 
 def test_the_papers_study_is_planned_offline(tmp_path, monkeypatch):
@@ -84,8 +84,8 @@ def test_the_papers_study_is_planned_offline(tmp_path, monkeypatch):
     study = ("--configfile", str(ROOT / "studies" / "paper.yaml"))
     snakefile = ("--snakefile", str(ROOT / "Snakefile"))
     text = ask(tmp_path, "--cores", "1", "--quiet", "all", *snakefile, *study, "--", "plan")
-    assert re.search(r"^488 jobs to do, about \d+ GPU-hours and [\d.]+ CPU-hours \(", text, re.M)
-    assert to_do(tmp_path / "results" / "paper" / "plan.csv")["distill"] == 410
+    assert re.search(r"^528 jobs to do, about \d+ GPU-hours and [\d.]+ CPU-hours \(", text, re.M)
+    assert to_do(tmp_path / "results" / "paper" / "plan.csv")["distill"] == 430
     assert files_in(tmp_path / "results") == {
         "paper/plan.csv",
         "paper/plan.md",

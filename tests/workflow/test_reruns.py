@@ -108,7 +108,7 @@ def test_generated_language_is_no_part_of_a_study_on_other_text(project):
 @pytest.mark.parametrize(
     ("change", "jobs"),
     [
-        ("student={training: {learning_rate: 1.0e-3}}", {"distill": 3, "table1": 1}),
+        ("student={training: {learning_rate: 2.0e-3}}", {"distill": 3, "table1": 1}),
         ("distillation={temperature: 2.0}", {"distill": 2, "table1": 1}),
         ("distillation={internal_fraction: 0.7}", {"distill": 1, "table1": 1}),
         ("experiments={exp3.4: {label: SID}}", {"table1": 1}),

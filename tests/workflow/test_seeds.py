@@ -77,7 +77,7 @@ def test_rows_are_tested_against_the_baseline_of_their_head(results) -> None:
     baselines = {
         (row["experiment"], row["baseline"])
         for row in rows_of(results, "significance")
-        if row["experiment"] == "exp3.4" and row["same_head"] == "True"
+        if row["experiment"] == "exp3.4" and row["same_start"] == "True"
     }
     assert baselines == {("exp3.4", "exp2.0t")}
 

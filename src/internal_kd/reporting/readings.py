@@ -12,6 +12,7 @@ from internal_kd.evaluation.inference import (
     Effect,
     benjamini_hochberg,
     benjamini_yekutieli,
+    family,
 )
 from internal_kd.reporting import formats
 from internal_kd.reporting.comparisons import Comparison, Differences, paired_by_seed
@@ -22,7 +23,7 @@ from internal_kd.reporting.wording import METRIC_TITLES, points
 from internal_kd.tasks import get_task
 
 COLUMNS = ["reading", "label", "of", "task", "metric", "seeds", "n", "score", "reference"]
-COLUMNS += ["effect", "low", "high", "p", "p_bh", "p_by", "detectable"]
+COLUMNS += ["effect", "low", "high", "p", "p_tail", "p_bh", "p_by", "detectable"]
 SCORES = ["score", "reference", "effect", "low", "high", "detectable"]
 
 
@@ -63,8 +64,9 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
         for task in settings["tasks"]
     ]
     frame = pd.DataFrame(rows, columns=COLUMNS)
-    frame["p_bh"] = benjamini_hochberg(frame["p"].tolist())
-    frame["p_by"] = benjamini_yekutieli(frame["p"].tolist())
+    p_values = family(frame["p"].tolist(), frame["p_tail"].tolist())
+    frame["p_bh"] = benjamini_hochberg(p_values)
+    frame["p_by"] = benjamini_yekutieli(p_values)
     return frame.astype({"seeds": "Int64", "n": "Int64"}).round(dict.fromkeys(SCORES, 6))
 
 
@@ -90,7 +92,7 @@ def _row(
 def _numbers(effect: Effect, confidence: float) -> dict[str, Any]:
     low, high = effect.interval(confidence)
     found = {"effect": effect.value, "low": low, "high": high, "p": effect.p()}
-    found |= {"detectable": effect.detectable(confidence)}
+    found |= {"p_tail": effect.tail_p, "detectable": effect.detectable(confidence)}
     return {"seeds": effect.seeds, "n": effect.n, **found}
 
 

@@ -11,6 +11,7 @@ from internal_kd.evaluation.inference import (
     SEEDS_FOR_VERDICTS,
     benjamini_hochberg,
     benjamini_yekutieli,
+    family,
     holm,
     mean_effect,
 )
@@ -137,13 +138,18 @@ def _adjusted(frame: pd.DataFrame) -> pd.DataFrame:
     """Put in the p-values adjusted within their families."""
     primary = frame["family"] == PRIMARY
     for members in (primary & (frame["task"] != MEAN), primary & (frame["task"] == MEAN)):
-        frame.loc[members, "p_holm"] = holm(frame.loc[members, "p"].tolist())
+        frame.loc[members, "p_holm"] = holm(_before(frame.loc[members]))
     exploratory = frame[frame["family"] == EXPLORATORY]
-    for _, family in exploratory.groupby("split"):
-        p_values = family["p"].tolist()
-        frame.loc[family.index, "p_bh"] = benjamini_hochberg(p_values)
-        frame.loc[family.index, "p_by"] = benjamini_yekutieli(p_values)
+    for _, rows in exploratory.groupby("split"):
+        p_values = _before(rows)
+        frame.loc[rows.index, "p_bh"] = benjamini_hochberg(p_values)
+        frame.loc[rows.index, "p_by"] = benjamini_yekutieli(p_values)
     return frame
+
+
+def _before(rows: pd.DataFrame) -> list[float]:
+    """The p-values of a family before they are adjusted."""
+    return family(rows["p"].tolist(), rows["p_tail"].tolist())
 
 
 def _verdict(row: Mapping[Any, Any], level: float) -> str:

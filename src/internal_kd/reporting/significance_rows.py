@@ -19,7 +19,19 @@ from internal_kd.reporting.comparisons import Comparison
 from internal_kd.tasks import METRIC_NAMES, get_task
 
 COLUMNS = ["family", "task", "split", "experiment", "baseline", "same_start", "metric", "test"]
-COLUMNS += ["unit", "seeds", "effect", "low", "high", "p", "p_holm", "p_bh", "p_by", "detectable"]
+COLUMNS += [
+    "unit",
+    "seeds",
+    "effect",
+    "low",
+    "high",
+    "p",
+    "p_tail",
+    "p_holm",
+    "p_bh",
+    "p_by",
+    "detectable",
+]
 COLUMNS += ["n", "verdict", "remark"]
 PRIMARY, EXPLORATORY, OTHER, PAPER = "primary", "exploratory", "other metrics", "as in the paper"
 MEAN = "mean"  # over tasks, in place of a task
@@ -54,6 +66,7 @@ def two_way_row(
         "low": low,
         "high": high,
         "p": p,
+        "p_tail": effect.tail_p,
         "detectable": math.nan if single else effect.detectable(confidence),
         "n": effect.n,
         "remark": remark,

@@ -143,8 +143,8 @@ def test_exploratory_p_values_are_adjusted_over_all_with_a_verdict(tmp_path):
     judged = frame["verdict"].isin(["holds", "does not hold", "inconclusive"])
     rest = frame[judged & (frame["family"] == "exploratory")]
     assert len(rest) > 10
-    assert list(rest["p_bh"]) == pytest.approx(list(benjamini_hochberg(rest["p"])))
-    assert list(rest["p_by"]) == pytest.approx(list(benjamini_yekutieli(rest["p"])))
+    assert list(rest["p_bh"]) == pytest.approx(list(benjamini_hochberg(rest["p_tail"])))
+    assert list(rest["p_by"]) == pytest.approx(list(benjamini_yekutieli(rest["p_tail"])))
     others = frame.drop(rest.index)
     assert others[["p_bh", "p_by"]].isna().all(axis=None)
     assert list(frame.index[frame["p_holm"].notna()]) == [0]

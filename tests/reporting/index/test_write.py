@@ -167,6 +167,6 @@ def test_the_stage_writes_the_index(results) -> None:
 
 
 def test_every_item_of_the_workflow_has_its_caption() -> None:
-    names = {*TABLES, *STATISTICS, *(f"figure_{kind}" for kind in KINDS), "submission"}
+    names = {*TABLES, *STATISTICS, *(f"figure_{kind}" for kind in KINDS), "submission", "readings"}
     found = {path.stem for path in (ROOT / "workflow" / "report").glob("*.rst")}
     assert found == names | {"workflow"}

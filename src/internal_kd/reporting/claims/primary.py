@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from internal_kd.evaluation.inference import Effect, holm, mean_effect
+from internal_kd.evaluation.inference import Effect, family, holm, mean_effect
 from internal_kd.reporting.claims.claim import PRIMARY, Claim, Finding, Findings, found, no_data
 from internal_kd.reporting.claims.effects import difference, scores
 from internal_kd.reporting.claims.evidence import Evidence, NoData, tasks_of_table1
@@ -46,12 +46,13 @@ def _effect(evidence: Evidence, task: str) -> Effect:
 def _over_tasks(evidence: Evidence, effects: Mapping[str, Effect]) -> dict[str, Finding]:
     """The findings on each task, adjusted over those with a verdict."""
     single = {task: _finding(evidence, effect) for task, effect in effects.items()}
-    family = [task for task, one in single.items() if one.judgement.verdict in JUDGED]
-    adjusted = holm([single[task].judgement.p for task in family])
+    tasks = [task for task, one in single.items() if one.judgement.verdict in JUDGED]
+    judged = [single[task].judgement for task in tasks]
+    adjusted = holm(family([one.p for one in judged], [one.tail_p for one in judged]))
     level = 1 - evidence.confidence
     return single | {
         task: _decided(single[task], float(p), level)
-        for task, p in zip(family, adjusted, strict=True)
+        for task, p in zip(tasks, adjusted, strict=True)
     }
 
 
@@ -76,7 +77,9 @@ def _finding(evidence: Evidence, effect: Effect, remark: str = "") -> Finding:
 
 def _two_sided(judgement: Judgement, effect: Effect) -> Judgement:
     """With the p of a difference of either sign, as in the table of significance."""
-    return replace(judgement, p=effect.p() if judgement.verdict in JUDGED else judgement.p)
+    if judgement.verdict not in JUDGED:
+        return judgement
+    return replace(judgement, p=effect.p(), tail_p=effect.tail_p)
 
 
 CLAIMS = (

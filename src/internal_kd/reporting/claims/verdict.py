@@ -26,6 +26,7 @@ class Judgement:
         low: lower end of its interval; of several effects the smallest lower end.
         high: upper end; of m effects the smallest upper end, each at 1 - (1 - confidence) / m.
         p: of the claim: below 1 - confidence exactly where it holds; NaN where no test is valid.
+        tail_p: the p that adjustments for several claims start from.
         n: examples, or seeds where the statistic has no examples.
         seeds: student seeds.
         lead: how far the effect lies on the claimed side of its bound; below 0 on the other side.
@@ -36,6 +37,7 @@ class Judgement:
     low: float
     high: float
     p: float
+    tail_p: float
     n: int
     seeds: int
     lead: float
@@ -49,7 +51,8 @@ class Judgement:
         return "for the claim" if self.lead > 0 else "against the claim"
 
 
-NOTHING = Judgement(math.nan, math.nan, math.nan, math.nan, 0, 0, 0.0, NO_DATA)
+NONE = math.nan
+NOTHING = Judgement(NONE, NONE, NONE, NONE, NONE, 0, 0, 0.0, NO_DATA)
 
 
 def above(effect: Effect, confidence: float, bound: float = 0.0) -> Judgement:
@@ -73,7 +76,7 @@ def all_above(effects: Sequence[Effect], confidence: float, bound: float = 0.0) 
     smallest = min(effects, key=lambda effect: effect.value)
     low = float(np.min([effect.interval(confidence)[0] for effect in effects]))
     high = float(np.min([effect.interval(against)[1] for effect in effects]))
-    p = float(np.max([effect.p_above(bound) for effect in effects]))
+    p = _largest(effects, bound, confidence)
     verdict = HOLDS if low > bound else DOES_NOT_HOLD if high < bound else INCONCLUSIVE
     return _judgement(smallest, (low, high), p, smallest.value - bound, verdict)
 
@@ -91,16 +94,29 @@ def near_zero(effect: Effect, confidence: float, margin: float) -> Judgement:
     of which counts), and does not hold if the whole interval lies beyond one of them.
     """
     low, high = effect.interval(confidence)
-    p = float(np.max([side.p_above(-margin) for side in (effect, effect.opposite())]))
+    p = _largest((effect, effect.opposite()), -margin, confidence)
     inside, outside = -margin < low and high < margin, low > margin or high < -margin
     verdict = HOLDS if inside else DOES_NOT_HOLD if outside else INCONCLUSIVE
     return _judgement(effect, (low, high), p, margin - abs(effect.value), verdict)
 
 
+def _largest(effects: Sequence[Effect], bound: float, confidence: float) -> tuple[float, float]:
+    """The largest p of effects being above a bound: for this confidence, and for lower levels."""
+    p, tail_p = (
+        float(np.max([effect.p_above(bound, level) for effect in effects]))
+        for level in (1 - confidence, 0.0)
+    )
+    return p, tail_p
+
+
 def _judgement(
-    effect: Effect, ends: tuple[float, float], p: float, lead: float, verdict: str
+    effect: Effect,
+    ends: tuple[float, float],
+    p_values: tuple[float, float],
+    lead: float,
+    verdict: str,
 ) -> Judgement:
     """A hint instead of the verdict where there are few seeds or no p."""
-    p = p if effect.can_be_judged else math.nan
-    verdict = HINT if math.isnan(p) else verdict
-    return Judgement(effect.value, *ends, p, effect.n, effect.seeds, lead, verdict)
+    p_values = p_values if effect.can_be_judged else (math.nan, math.nan)
+    verdict = HINT if math.isnan(p_values[0]) else verdict
+    return Judgement(effect.value, *ends, *p_values, effect.n, effect.seeds, lead, verdict)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from internal_kd.evaluation.attention_distances import read_distances
-from internal_kd.evaluation.inference import benjamini_hochberg, benjamini_yekutieli
+from internal_kd.evaluation.inference import benjamini_hochberg, benjamini_yekutieli, family
 from internal_kd.reporting.claims import (
     agreement,
     attention,
@@ -34,7 +34,7 @@ GROUPS: dict[str, Sequence[Claim]] = {
 }
 CLAIMS = [*primary.CLAIMS, *(claim for group in GROUPS.values() for claim in group)]
 COLUMNS = ["claim", "family", "place", "statement", "task", "statistic", "value", "low", "high"]
-COLUMNS += ["p", "p_holm", "p_bh", "p_by", "n", "seeds", "verdict", "remark"]
+COLUMNS += ["p", "p_tail", "p_holm", "p_bh", "p_by", "n", "seeds", "verdict", "remark"]
 
 
 def write_claims(
@@ -70,16 +70,17 @@ def build(
     """The tidy table: one row per claim and task, and one for the primary claim's mean over tasks.
 
     `low` and `high` are the ends of the interval of `value`, `n` the examples (or, for claims on
-    epochs, the seeds) that it rests on. `p` is that of the claim: of the primary claim two-sided,
-    adjusted over tasks as `p_holm`; of an exploratory one it is 1 on the other side of the bound,
-    and adjusted over all exploratory rows with a verdict by Benjamini and Hochberg as `p_bh`, by
-    Benjamini and Yekutieli as `p_by`. Rows without data have the verdict "no data", and no value.
+    epochs, the seeds) that it rests on. `p` is that of the claim, and `p_tail` the one that
+    adjustments start from: of the primary claim two-sided, adjusted over tasks as `p_holm`; of an
+    exploratory one 1 on the other side of the bound, and adjusted over all exploratory rows with a
+    verdict by Benjamini and Hochberg as `p_bh`, by Benjamini and Yekutieli as `p_by`. Rows
+    without data have the verdict "no data", and no value.
     """
     evidence = Evidence(runs, distances, settings)
     rows = [row for claim in CLAIMS for row in _rows(claim, evidence)]
     frame = pd.DataFrame(rows, columns=COLUMNS)
     judged = frame["verdict"].isin(JUDGED) & (frame["family"] == EXPLORATORY)
-    p_values = frame.loc[judged, "p"].tolist()
+    p_values = family(frame.loc[judged, "p"].tolist(), frame.loc[judged, "p_tail"].tolist())
     frame.loc[judged, "p_bh"] = benjamini_hochberg(p_values)
     frame.loc[judged, "p_by"] = benjamini_yekutieli(p_values)
     return frame.round({"value": 6, "low": 6, "high": 6})
@@ -99,6 +100,7 @@ def _rows(claim: Claim, evidence: Evidence) -> Iterator[dict[str, Any]]:
             "low": judged.low,
             "high": judged.high,
             "p": judged.p,
+            "p_tail": judged.tail_p,
             "p_holm": found.p_holm,
             "p_bh": math.nan,
             "p_by": math.nan,
