@@ -185,9 +185,9 @@ def test_markdown_as_written_by_hand(tmp_path, runs, settings):
     assert lines[2].startswith("| Task | Student | Head | Teacher right all | Teacher right stud")
     assert lines[4:6] == [
         "| QQP | Exp2.0: BERT\\_6 soft | random | 6 | 5.5 (91.7 %) | 0.5 (8.3 %) | 2 | 1 (50.0 %) "
-        "| 1 (50.0 %) | 81.2 \\[0.0, 100.0\\] | 2 |",
+        "| 1 (50.0 %) | 81.2 \\[47.5, 100.0\\] | 2 |",
         "| QQP | Exp3.2: BERT\\_6 soft + kl + cos | random | 6 | 6 (100.0 %) | 0 (0.0 %) | 2 "
-        "| 0.5 (25.0 %) | 1.5 (75.0 %) | 93.8 \\[13.6, 100.0\\] | 2 |",
+        "| 0.5 (25.0 %) | 1.5 (75.0 %) | 93.8 \\[67.8, 100.0\\] | 2 |",
     ]
     assert "Two seeds: every difference is a hint; verdicts need 3." in lines
     assert any("Exp3.2 minus Exp2.0, in points: QQP +12.5 [" in x for x in unescaped(lines))
