@@ -8,7 +8,12 @@ import pytest
 
 from internal_kd.errors import UserError
 from internal_kd.evaluation.comparison import score_differences
-from internal_kd.evaluation.inference import benjamini_hochberg, benjamini_yekutieli, holm
+from internal_kd.evaluation.inference import (
+    benjamini_hochberg,
+    benjamini_yekutieli,
+    holm,
+    paired_means,
+)
 from internal_kd.evaluation.metrics import mcc
 from internal_kd.evaluation.predictions import SplitPredictions
 from internal_kd.reporting.significance import build, write_significance
@@ -152,6 +157,18 @@ def test_holm_over_tasks_and_the_mean_by_itself(tmp_path):
     both = found["cola"]["effect"] + found["mrpc"]["effect"]
     assert mean["effect"] == pytest.approx(both / 2, abs=1e-6)
     assert mean["n"] == 600
+
+
+@pytest.mark.parametrize("confidence", [0.95, 0.99])
+def test_p_belongs_to_the_interval_of_the_confidence(tmp_path, confidence):
+    runs = study(tmp_path)
+    frame = build(runs, SETTINGS | {"confidence": confidence})
+    found = cell(frame, family="other metrics", metric="accuracy")
+    first, second = answers_of(runs, "cola", "exp3.2", "exp2.0")
+    effect = paired_means((first == LABELS).astype(float), (second == LABELS).astype(float))
+    assert found["p"] == pytest.approx(effect.p(level=1 - confidence))
+    assert (found["low"], found["high"]) == pytest.approx(effect.interval(confidence), abs=1e-6)
+    assert found["p_tail"] == pytest.approx(effect.tail_p)
 
 
 def test_one_task_has_no_mean(tmp_path):

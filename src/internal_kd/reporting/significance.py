@@ -72,7 +72,8 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
     losses. `unit` is what the test takes as a source of chance, `n` the number of examples (of
     seeds in tests over seeds), `seeds` the number of seeds both have. `p_holm` is adjusted over the
     tasks of the primary family, `p_bh` and `p_by` over all candidates and tasks of the exploratory
-    one. What could not be tested has a row with a remark.
+    one; several tests are adjusted from `p_tail`, a single one stays at its `p`. What could not be
+    tested has a row with a remark.
     """
     differences = Differences(runs, settings)
     rows = [

@@ -25,9 +25,9 @@ def primary_notes(records: Sequence[Record], settings: Settings) -> list[str]:
     return [
         f"Study: {settings['study']}. The primary comparison: difference of the mean over seeds in "
         "the metric that selects on the task. One test takes examples and student seeds as sources "
-        "of chance together; p is two-sided, adjusted by Holm over the tasks, and the mean over "
-        "tasks is a test of its own. Verdicts (bold): adjusted p below "
-        f"{level:.3g}, from {SEEDS_FOR_VERDICTS} seeds on.",
+        "of chance together; p is two-sided. p (Holm) is adjusted over the tasks and starts from a "
+        "distribution with heavier tails; the mean over tasks is a test of its own. Verdicts "
+        f"(bold): adjusted p below {level:.3g}, from {SEEDS_FOR_VERDICTS} seeds on.",
         _detectable(level),
         *teachers_sentences(settings["teachers"]),
         *seeds_sentences(row["seeds"] for row in records),
@@ -45,7 +45,8 @@ def exploratory_notes(records: Sequence[Record], settings: Settings) -> list[str
         f"Study: {settings['study']}. Exploratory: hints for further studies, no verdicts. The "
         "test is the one over examples and seeds together; p (BH) and p (BY) bound the share of "
         f"false discoveries over the whole table ({tested} tested), after Benjamini and Hochberg, "
-        "and after Benjamini and Yekutieli, which holds whatever the comparisons share.",
+        "and after Benjamini and Yekutieli, which holds whatever the comparisons share; they start "
+        "from a distribution with heavier tails.",
         _detectable(1 - settings["confidence"]),
         *teachers_sentences(settings["teachers"]),
         *([] if tested else [nothing]),

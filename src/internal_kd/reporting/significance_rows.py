@@ -19,20 +19,8 @@ from internal_kd.reporting.comparisons import Comparison
 from internal_kd.tasks import METRIC_NAMES, get_task
 
 COLUMNS = ["family", "task", "split", "experiment", "baseline", "same_start", "metric", "test"]
-COLUMNS += [
-    "unit",
-    "seeds",
-    "effect",
-    "low",
-    "high",
-    "p",
-    "p_tail",
-    "p_holm",
-    "p_bh",
-    "p_by",
-    "detectable",
-]
-COLUMNS += ["n", "verdict", "remark"]
+COLUMNS += ["unit", "seeds", "effect", "low", "high", "p", "p_tail", "p_holm", "p_bh", "p_by"]
+COLUMNS += ["detectable", "n", "verdict", "remark"]
 PRIMARY, EXPLORATORY, OTHER, PAPER = "primary", "exploratory", "other metrics", "as in the paper"
 MEAN = "mean"  # over tasks, in place of a task
 TWO_WAY = "two-way"
@@ -57,7 +45,7 @@ def two_way_row(
 ) -> Row:
     """The test over examples and, from two seeds on, seeds together."""
     low, high = effect.interval(confidence)
-    p, single = effect.p(), effect.seeds == 1
+    p, single = effect.p(level=1 - confidence), effect.seeds == 1
     remark = NOT_DEFINED if math.isnan(p) else EXAMPLES_ONLY if single else ""
     return _row(comparison, family, metric, TWO_WAY) | {
         "unit": "examples" if single else "examples and seeds",
