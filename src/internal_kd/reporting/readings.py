@@ -91,7 +91,8 @@ def _row(
 
 def _numbers(effect: Effect, confidence: float) -> dict[str, Any]:
     low, high = effect.interval(confidence)
-    found = {"effect": effect.value, "low": low, "high": high, "p": effect.p()}
+    p = effect.p(level=1 - confidence)
+    found = {"effect": effect.value, "low": low, "high": high, "p": p}
     found |= {"p_tail": effect.tail_p, "detectable": effect.detectable(confidence)}
     return {"seeds": effect.seeds, "n": effect.n, **found}
 
