@@ -19,7 +19,7 @@ from internal_kd.reporting.comparisons import Comparison, Differences, paired_by
 from internal_kd.reporting.formats import MISSING, Cell, Column, Row, Table
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.selection import mean_development_score, runs_of
-from internal_kd.reporting.wording import METRIC_TITLES, points
+from internal_kd.reporting.wording import METRIC_TITLES, points, power_text, seeds_sentences
 from internal_kd.tasks import get_task
 
 COLUMNS = ["reading", "label", "of", "task", "metric", "seeds", "n", "score", "reference"]
@@ -134,23 +134,20 @@ def _cells(row: Any, confidence: float) -> list[Cell]:
 
 
 def _notes(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
-    share = f"{100 * settings['confidence']:g} %"
+    share, level = f"{100 * settings['confidence']:g} %", 1 - settings["confidence"]
     seeds = sorted(set(frame.loc[frame["seeds"] > 0, "seeds"]))
     notes = [
         f"Study: {settings['study']}. Means over {' or '.join(map(str, seeds)) or 'no'} student "
         f"seeds; differences with the {share} interval of the test over examples and student "
-        "seeds. Bold: Benjamini-Hochberg p over the whole table below "
-        f"{1 - settings['confidence']:.2g}."
+        f"seeds. Bold: Benjamini-Hochberg p over the whole table below {level:.3g}."
     ]
-    if seeds and seeds[0] < SEEDS_FOR_VERDICTS:
-        notes.append("With one or two seeds every difference is a hint; nothing is bold.")
+    notes += seeds_sentences(seeds)
     if frame["detectable"].notna().any():
-        smallest = frame.groupby("task", sort=False)["detectable"].median()
+        medians = frame.groupby("task", sort=False)["detectable"].median()
         listed = ", ".join(
-            f"{get_task(str(task)).title} {100 * value:.1f}" for task, value in smallest.items()
+            f"{get_task(str(task)).title} {100 * value:.1f}" for task, value in medians.items()
         )
         notes.append(
-            "Differences of less than this many points (median over the rows) would have been "
-            f"missed in more than one case of five: {listed}."
+            f"Differences of so many points (median of the rows) give {power_text(level)}: {listed}."
         )
     return notes + ([settings["note"]] if settings["note"] else [])
