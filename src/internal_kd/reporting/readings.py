@@ -148,6 +148,7 @@ def _notes(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
             f"{get_task(str(task)).title} {100 * value:.1f}" for task, value in medians.items()
         )
         notes.append(
-            f"Differences of so many points (median of the rows) give {power_text(level)}: {listed}."
+            f"Differences of so many points (median of the rows) give {power_text(level)}: "
+            f"{listed}."
         )
     return notes + ([settings["note"]] if settings["note"] else [])
