@@ -24,9 +24,9 @@ SETTINGS = {
     "study": "small",
     "note": "Not the paper's numbers.",
     "tasks": ["qqp"],
-    "teacher": {"name": "exp1.0", "label": "BERT_base"},
-    "standard": {"name": "exp2.0", "label": "BERT_6 soft"},
-    "internal": {"name": "exp3.2", "label": "BERT_6 soft + kl + cos"},
+    "teacher": {"name": "exp1.0", "label": "BERT_base", "head": None},
+    "standard": {"name": "exp2.0", "label": "BERT_6 soft", "head": "random"},
+    "internal": {"name": "exp3.2", "label": "BERT_6 soft + kl + cos", "head": "teacher"},
     "examples": 2,
     "seed": 0,
     "student_seed": 0,
@@ -276,3 +276,12 @@ def test_stage(tmp_path, runs, examples, settings):
     assert pd.read_csv(out)["wrong"].tolist() == ["internal"] * 2 + ["standard"] * 2
     assert out.with_suffix(".md").is_file()
     assert out.with_suffix(".tex").is_file()
+
+
+def test_the_heads_of_both_students_are_named(tmp_path, runs, examples, settings) -> None:
+    lines = written(tmp_path, runs, [examples()], settings)
+    (line,) = [line for line in lines if "Teacher: " in line]
+    plain = line.replace("\\", "")
+    assert "Teacher: Exp1.0 (BERT_base);" in plain
+    assert "standard KD: Exp2.0 (BERT_6 soft, head: random);" in plain
+    assert "internal KD: Exp3.2 (BERT_6 soft + kl + cos, head: teacher's);" in plain

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from internal_kd.reporting.formats import Cell, Column, Table
-from internal_kd.reporting.wording import capitalized
+from internal_kd.reporting.wording import capitalized, head_title
 from internal_kd.tasks import Task, get_task
 
 Row = Mapping[Any, Any]
@@ -115,8 +115,11 @@ def _own(settings: Mapping[str, Any]) -> list[str]:
     return [settings["note"]] if settings["note"] else []
 
 
-def _named(experiment: Mapping[str, str]) -> str:
-    return f"{capitalized(experiment['name'])} ({experiment['label']})"
+def _named(experiment: Mapping[str, Any]) -> str:
+    """Name, label and, of a student, what its head starts as."""
+    head = head_title(experiment["head"])
+    parts = [experiment["label"], *([f"head: {head}"] if head else [])]
+    return f"{capitalized(experiment['name'])} ({', '.join(parts)})"
 
 
 def _count(task: str, cases: pd.DataFrame | None, frame: pd.DataFrame) -> str:
