@@ -53,6 +53,10 @@ class Kill:
 
 TRAINING = ("teacher", "distill")
 LAST = (TARGETS[1], ATTENTION)
+# What a stage has made, so that it has something to do again.
+MADE = {"base": "base", "data": "data", "student": "init", "teacher": "runs/rte/exp1.0"}
+MADE |= {"distill": "runs/rte/exp2.0"}
+POLL = 0.02  # seconds
 SCHEDULE = (
     Kill(("base",), "stage", 4.0),
     Kill(("data", "student"), "all", 4.0),
@@ -98,15 +102,16 @@ class Workflow:
         assert self.process.exitcode is not None, self.output.read_text()
         return self.process.exitcode
 
-    def victim(self, kill: Kill) -> psutil.Process:
-        """A stage to be killed, once its time has come."""
+    def victim(self, kill: Kill) -> psutil.Process | None:
+        """A stage to be killed, once its time has come; None if all had been made before."""
         while self.process.exitcode is None:
             for name, words, process in self.stages():
                 if name in kill.stages and self.has_begun(words):
                     time.sleep(CHANCE.uniform(0, kill.delay))
                     return process
-            time.sleep(0.1)
-        raise AssertionError(f"no {kill.stages} to be killed:\n{self.output.read_text()}")
+            time.sleep(POLL)
+        assert self.process.exitcode == 0, self.output.read_text()
+        return None
 
     def has_begun(self, words: list[str]) -> bool:
         """Whether a stage that trains has left a checkpoint; others have begun when they run."""
@@ -115,8 +120,10 @@ class Workflow:
         folder = words[words.index("--checkpoints") + 1]
         return any((self.project / folder).glob("*.checkpoint"))
 
-    def kill(self, who: str, stage: psutil.Process) -> bool:
+    def kill(self, who: str, stage: psutil.Process | None) -> bool:
         """SIGKILL, and wait until all has ended; False if Snakemake had come to its end before."""
+        if stage is None:
+            return False
         below = self.below()
         for process in self.victims(who, stage) or self.victims("all", stage):
             with suppress(psutil.NoSuchProcess):
@@ -182,11 +189,13 @@ class Tally:
     epochs: int = 0
     needed: int = 0
 
-    def add(self, workflow: Workflow) -> None:
+    def add(self, workflow: Workflow) -> int:
         """Count the epochs that were trained under this Snakemake."""
-        for log in (workflow.project / RESULTS / "logs").glob("*/rte-exp*.log"):
-            if log.stat().st_mtime >= workflow.started:
-                self.epochs += len(_EPOCH.findall(log.read_text()))
+        logs = (workflow.project / RESULTS / "logs").glob("*/rte-exp*.log")
+        written = [log for log in logs if log.stat().st_mtime >= workflow.started]
+        trained = sum(len(_EPOCH.findall(log.read_text())) for log in written)
+        self.epochs += trained
+        return trained
 
     def __str__(self) -> str:
         return (
@@ -206,10 +215,13 @@ def under_fire(project: Path, kill: Kill, tally: Tally, *config: str) -> None:
     """Start the workflow, kill as told, and do what the next call asks for."""
     workflow = Workflow(project, *config)
     landed = workflow.kill(kill.who, workflow.victim(kill))
-    tally.add(workflow)
+    trained = tally.add(workflow)
     if not landed:
+        tally.needed += trained
         for file in LAST:
             (project / file).unlink()
+        for stage in MADE.keys() & set(kill.stages):
+            shutil.rmtree(project / RESULTS / MADE[stage])
         under_fire(project, replace(kill, delay=kill.delay / 2), tally, *config)
         return
     tally.kills += 1
