@@ -59,3 +59,9 @@ def test_an_interruption_is_no_error(tmp_path) -> None:
 def test_the_end_of_a_long_log_is_enough(tmp_path) -> None:
     log = log_of(tmp_path, "error: long ago\n", "€" * TAIL, EPOCHS, bar(7, 9, 1))
     assert (log.step, log.error) == (7, "")
+
+
+def test_epochs_of_a_millisecond_do_not_hide_the_bar(tmp_path) -> None:
+    """A bar is written every five seconds."""
+    line = "epoch 7 (output): loss 0.5000, validation accuracy 0.5000, 0.001 s\n"
+    assert log_of(tmp_path, bar(7, 9000, 1), line * 5000).steps == 9000

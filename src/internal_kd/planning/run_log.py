@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-TAIL = 20_000  # bytes; the bar alone writes 100 every five seconds
+TAIL = 1_000_000  # bytes; between two bars, five seconds, epochs of a millisecond write 400,000
 
 _BAR = re.compile(r"(\d+)/(\d+) \[[\d:]+<([\d:]+|\?),")
 _EPOCH = re.compile(r"^.*epoch \d+ \(.*?\): (.+)$", re.MULTILINE)
