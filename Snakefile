@@ -14,6 +14,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/locks.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/base.smk"
 include: "workflow/rules/data.smk"
@@ -36,7 +37,7 @@ rule all:
 
 
 onstart:
-    leave_locks_alone()
+    keep_apart()
     tell_planned_runs()
 
 

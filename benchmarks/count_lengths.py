@@ -27,7 +27,7 @@ task,length,count
 
 def count(glue: Path, tokenizer_folder: Path) -> str:
     """The text of `lengths.csv`."""
-    tokenizer = AutoTokenizer.from_pretrained(str(tokenizer_folder))
+    tokenizer = AutoTokenizer.from_pretrained(str(tokenizer_folder), trust_remote_code=False)
     rows, lines = [], []
     for name in TASKS:
         task = get_task(name)

@@ -1,5 +1,7 @@
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -7,7 +9,8 @@ import pytest
 import torch
 
 from internal_kd import devices, runtime
-from internal_kd.devices import visible_gpus
+from internal_kd.devices import lock_folder, visible_gpus
+from internal_kd.errors import UserError
 
 CLAIM = """
 import sys
@@ -133,3 +136,79 @@ def test_sharing_is_told_by_the_workflow(four_gpus, monkeypatch):
     monkeypatch.setenv("INTERNAL_KD_RUNS_PER_GPU", "2")
     assert [runtime.select_device().index for _ in range(2)] == [0, 0]
     assert len(devices._held) == 2
+
+
+NOBODY = 65534
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a folder away")
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch) -> Path:
+    """A folder for temporary files, on a machine that has no other for its users."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "none"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def mode(folder: Path) -> int:
+    return folder.stat().st_mode & 0o777
+
+
+def test_locks_lie_in_a_folder_of_the_user_alone(temporary):
+    found = lock_folder()
+    assert found == temporary / f"internal-kd-gpus-{os.geteuid()}"
+    assert mode(found) == 0o700
+    assert lock_folder() == found
+
+
+def test_the_users_own_folder_of_the_system_is_preferred(temporary, monkeypatch):
+    own = temporary / "run"
+    own.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(own))
+    assert lock_folder() == own / "internal-kd-gpus"
+    own.chmod(0o755)
+    assert lock_folder().parent == temporary
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_a_folder_of_a_former_version_is_closed(temporary, umask):
+    before = os.umask(umask)
+    (temporary / f"internal-kd-gpus-{os.geteuid()}").mkdir()
+    os.umask(before)
+    assert mode(lock_folder()) == 0o700
+
+
+def foreign(folder: Path) -> None:
+    folder.mkdir(mode=0o777)
+    os.chown(folder, NOBODY, NOBODY)
+
+
+def link(folder: Path) -> None:
+    (folder.parent / "target").mkdir(exist_ok=True)
+    folder.symlink_to("target")
+
+
+TAKEN = {
+    "foreign folder": foreign,
+    "link": link,
+    "link to nothing": lambda folder: folder.symlink_to("nowhere"),
+    "file": lambda folder: folder.write_text(""),
+}
+
+
+@as_root
+@pytest.mark.parametrize("take", TAKEN.values(), ids=TAKEN)
+def test_a_name_that_somebody_has_taken_is_left_to_him(temporary, caplog, take):
+    name = f"internal-kd-gpus-{os.geteuid()}"
+    take(temporary / name)
+    assert lock_folder() == temporary / f"{name}-1"
+    assert f"{name}: the folder is not this user's alone; it is not used" in caplog.text
+    assert devices.claim(["GPU-a"], 1, lock_folder()) == 0
+
+
+@as_root
+def test_without_a_folder_of_its_own_a_job_says_what_it_needs(temporary):
+    for more in ("", *(f"-{number}" for number in range(1, 10))):
+        foreign(temporary / f"internal-kd-gpus-{os.geteuid()}{more}")
+    with pytest.raises(UserError, match="set TMPDIR to a folder of your own"):
+        lock_folder()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from internal_kd.errors import UserError
 from internal_kd.locks import only_writer, writer_if_free
 
 HOLD = """
@@ -64,3 +65,25 @@ def test_who_does_not_wait_gets_a_free_lock_only(tmp_path):
     lock.close()
     with only_writer(file):
         assert writer_if_free(file) is None
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o002, 0o077])
+def test_a_lock_has_the_permissions_that_the_user_gives_new_files(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        with only_writer(tmp_path / "run.lock"):
+            pass
+    finally:
+        os.umask(before)
+    assert (tmp_path / "run.lock").stat().st_mode & 0o777 == 0o666 & ~mask
+
+
+@pytest.mark.parametrize("target", ["precious", "missing", "/dev/null", "run.lock"])
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path, target):
+    (tmp_path / "precious").write_text("here")
+    (tmp_path / "run.lock").symlink_to(target)
+    for lock in (writer_if_free, lambda file: only_writer(file).__enter__()):
+        with pytest.raises(UserError, match=r"run\.lock: this lock is a link; remove it"):
+            lock(tmp_path / "run.lock")
+    assert (tmp_path / "precious").read_text() == "here"
+    assert not (tmp_path / "missing").exists()

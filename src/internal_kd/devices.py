@@ -6,17 +6,22 @@ process ends, however it ends.
 
 import logging
 import os
+import stat
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from internal_kd.locks import try_lock
+from internal_kd.errors import UserError
+from internal_kd.locks import open_lock, try_lock
 
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_TRIES = 1.0
+FOLDER = "internal-kd-gpus"
+PRIVATE, OTHERS = 0o700, 0o077
 
 _held: list[IO[str]] = []
 
@@ -35,8 +40,52 @@ def visible_gpus(devices: Path = Path("/dev")) -> int:
 
 
 def lock_folder() -> Path:
-    """Where the lock files of this machine's GPUs lie, for all runs of this user."""
-    return Path(tempfile.gettempdir(), f"internal-kd-gpus-{os.getuid()}")
+    """Where the lock files of this machine's GPUs lie, for all runs of this user and nobody else.
+
+    In the folder that the system made for the user, or else in the one for temporary files, where
+    others may have taken the name.
+
+    Raises:
+        UserError: no such folder can be made.
+    """
+    for folder in _candidates():
+        if _made_private(folder):
+            return folder
+        logger.warning("%s: the folder is not this user's alone; it is not used", folder)
+    raise UserError(
+        f"{tempfile.gettempdir()}: no folder for the locks of GPUs can be made there; set TMPDIR "
+        "to a folder of your own"
+    )
+
+
+def _candidates() -> Iterator[Path]:
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}")
+    if _is_private(runtime):
+        yield runtime / FOLDER
+    for more in ("", *(f"-{number}" for number in range(1, 10))):
+        yield Path(tempfile.gettempdir(), f"{FOLDER}-{os.geteuid()}{more}")
+
+
+def _made_private(folder: Path) -> bool:
+    """Whether the folder, made where it is missing, is this user's alone."""
+    with suppress(OSError):
+        folder.mkdir(mode=PRIVATE)
+    if _is_own(folder):
+        folder.chmod(PRIVATE)  # former versions let others read it
+    return _is_private(folder)
+
+
+def _is_private(folder: Path) -> bool:
+    return _is_own(folder) and not stat.S_IMODE(os.lstat(folder).st_mode) & OTHERS
+
+
+def _is_own(folder: Path) -> bool:
+    """Whether it is a folder, no link, and belongs to this user."""
+    try:
+        found = os.lstat(folder)
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
 
 
 def claim(devices: Sequence[str], sharing: int, folder: Path) -> int:
@@ -61,7 +110,7 @@ def claim(devices: Sequence[str], sharing: int, folder: Path) -> int:
 
 
 def _take(path: Path) -> bool:
-    file = open(path, "a+")  # noqa: SIM115 - open until the process ends
+    file = open_lock(path, mode=0o600)  # open until the process ends
     if try_lock(file):
         _held.append(file)
         return True

@@ -1,6 +1,10 @@
 """The one exception for mistakes that a user can mend."""
 
+import unicodedata
+
 LONGEST_REASON = 200
+# Separators of lines and paragraphs, and what turns the direction of the text around it.
+UNSEEN = frozenset("\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class UserError(Exception):
@@ -15,3 +19,17 @@ def reason(error: BaseException) -> str:
     """What a library has to say about an error, in one line of bearable length."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]} ..."
+
+
+def controls(sign: str) -> bool:
+    """Whether a character is not to be read: it steers a terminal, ends a line or is half a one."""
+    return unicodedata.category(sign) in ("Cc", "Cs") or sign in UNSEEN
+
+
+def printable(text: str) -> str:
+    """A text for the terminal, where such characters are written as their codes, such as \\x1b."""
+    return "".join(_code(sign) if controls(sign) else sign for sign in text)
+
+
+def _code(sign: str) -> str:
+    return sign.encode("unicode_escape").decode()

@@ -1,13 +1,17 @@
 """One writer per run, also across the machines of a cluster that share a file system."""
 
+import errno
 import fcntl
 import logging
 import os
+import pwd
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from internal_kd.errors import UserError
 
 logger = logging.getLogger(__name__)
 
@@ -18,9 +22,12 @@ def only_writer(file: Path) -> Iterator[None]:
 
     Another process that holds it, such as a job that outlived its Snakemake, is waited for: it is
     about to leave the very files that are wanted, and to fail now would have Snakemake delete them.
+
+    Raises:
+        UserError: the file is another user's or a link.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    with open(file, "a+") as lock:
+    with open_lock(file) as lock:
         if not try_lock(lock):
             lock.seek(0)
             logger.warning(
@@ -34,14 +41,56 @@ def only_writer(file: Path) -> Iterator[None]:
 
 
 def writer_if_free(file: Path) -> IO[str] | None:
-    """The lock `file`, held until it is closed; None where another process holds it."""
+    """The lock `file`, held until it is closed; None where another process holds it.
+
+    Raises:
+        UserError: the file is another user's or a link.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
-    lock = open(file, "a+")  # noqa: SIM115 - whoever asked for it closes it
+    lock = open_lock(file)
     if not try_lock(lock):
         lock.close()
         return None
     _sign(lock)
     return lock
+
+
+def open_lock(file: Path, mode: int = 0o666) -> IO[str]:
+    """A file to be locked, made where it is missing.
+
+    Args:
+        file: where it lies; a link there is not followed.
+        mode: permissions of a new one, of which the umask takes some away.
+
+    Raises:
+        UserError: the file is another user's or a link.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.fdopen(os.open(file, flags, mode), "a+", encoding="utf-8")
+    except PermissionError as error:
+        if not _is_foreign(file):
+            raise
+        raise UserError(
+            f"{file}: this lock belongs to {_owner_of(file)}; have it removed or made writable, or "
+            "work in another folder"
+        ) from error
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise UserError(f"{file}: this lock is a link; remove it") from error
+
+
+def _is_foreign(file: Path) -> bool:
+    return os.path.lexists(file) and os.lstat(file).st_uid != os.geteuid()
+
+
+def _owner_of(file: Path) -> str:
+    user = os.lstat(file).st_uid
+    try:
+        return f"user {pwd.getpwuid(user).pw_name}"
+    except KeyError:
+        return f"user {user}"
 
 
 def try_lock(file: IO[str]) -> bool:

@@ -1,10 +1,13 @@
 """What a process may be denied: space, permission, a package. Called in the process itself."""
 
 import ctypes
+import fcntl
 import os
 import resource
 import sys
 from functools import partial
+from pathlib import Path
+from typing import IO
 
 PR_CAPBSET_DROP = 24
 CAPABILITY_VERSION = 0x20080522
@@ -39,5 +42,15 @@ def obey_permissions() -> None:
         raise OSError(ctypes.get_errno(), "capset")
 
 
+def hold_lock(file: str) -> None:
+    """Another workflow is at work: its lock is held until the process ends."""
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    lock = open(file, "a+", encoding="utf-8")  # noqa: SIM115 - open until the process ends
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    HELD.append(lock)
+
+
+HELD: list[IO[str]] = []
+IN_USE = partial(hold_lock, "results/tiny/.internal-kd.lock")
 SMALL_DISK = partial(limit_files, 60_000)  # less than the weights of the tiny models
 WITHOUT_SEABORN = partial(hide_package, "seaborn")

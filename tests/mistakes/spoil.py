@@ -1,6 +1,7 @@
 """Ways to spoil the files of a study: each function gives one that spoils those in a folder."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import transformers
+import yaml
 from safetensors.torch import load_file, save_file
 
 from tests.models.tiny import SIZES, VOCABULARY
 from tests.stages.tiny_study import tiny_tokenizer
+
+NOBODY = 65534
 
 Spoil = Callable[[Path], object]
 Tables = Callable[[pa.Table], pa.Table]
@@ -58,6 +62,54 @@ def read_only(name: str) -> Spoil:
     return close
 
 
+def link(name: str, target: str) -> Spoil:
+    """A link."""
+
+    def make(folder: Path) -> None:
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).symlink_to(target)
+
+    return make
+
+
+def locked_by_another_user(file: str) -> Spoil:
+    """A lock of somebody else."""
+
+    def make(folder: Path) -> None:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).touch()
+        (folder / file).chmod(0o600)
+        os.chown(folder / file, NOBODY, NOBODY)
+
+    return make
+
+
+def marked(folder_of_results: str, study: str) -> Spoil:
+    """Results of another study."""
+    return content(f"{folder_of_results}/.internal-kd.lock", json.dumps({"study": study}).encode())
+
+
+def with_code(file: str, **changes: Any) -> Spoil:
+    """A model that brings code of its own, which writes a file where it is run."""
+    code = b"open('RUN', 'w')\nfrom transformers import BertConfig as C, BertModel as M\n"
+    return both(content("model/evil.py", code), in_json(file, **changes))
+
+
+def pickled(folder: Path) -> None:
+    """Weights in a pickle that writes a file where it is loaded."""
+    import torch
+
+    state = {**load_file(folder / "model/model.safetensors"), "more": _Evil()}
+    torch.save(state, folder / "model/pytorch_model.bin")
+    (folder / "model/model.safetensors").unlink()
+
+
+class _Evil:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, ("touch RUN",)
+
+
 def full(file: str) -> Spoil:
     """A file on a device that is always full."""
 
@@ -75,6 +127,16 @@ def in_json(file: str, **changes: Any) -> Spoil:
     def write(folder: Path) -> None:
         values = json.loads((folder / file).read_text())
         (folder / file).write_text(json.dumps({**values, **changes}))
+
+    return write
+
+
+def in_study(**changes: Any) -> Spoil:
+    """A study with other values, in its file."""
+
+    def write(folder: Path) -> None:
+        file = folder / "tiny.yaml"
+        file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), **changes}))
 
     return write
 

@@ -28,6 +28,8 @@ SNAKEFILE = ("-s", str(ROOT / "Snakefile"))
 RESULTS = "results/tiny"
 BASE = f"{RESULTS}/base"
 TEACHER = f"{RESULTS}/runs/rte/exp1.0/layers4/train100/seed0"
+CODE = {"AutoConfig": "evil.C", "AutoModel": "evil.M"}
+LOCK = f"{RESULTS}/checkpoints/rte-exp1.0-layers4-train100-seed0.lock"
 ANOTHER = TEACHER.replace("seed0", "seed1")
 GPU = {"INTERNAL_KD_GPUS": "1", "INTERNAL_KD_REQUIRE_GPU": "1", "CUDA_VISIBLE_DEVICES": ""}
 NOT_FINISHED = spoil.without_folder(f"{RESULTS}/checkpoints")
@@ -187,6 +189,99 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "results outside": config("results=../other", "results: '../other' leads out of the working"),
     "results among the sources": config("results=src/tiny", "results: 'src' holds sources; write"),
+    "results of a study called as a folder of the workflow": config(
+        "results=results/base",
+        "results: 'results/base' is used by the default study; write results/base-study",
+        also="study=base",
+    ),
+    "results below a folder of the workflow": config(
+        "results=results/runs/mine", "results: 'results/runs' is used by the default study; write"
+    ),
+    "results called as a table": config(
+        "results=results/table1.csv", "results: 'results/table1.csv' is used by the default study;"
+    ),
+    "results inside those of another study": config(
+        "results=results/other/tiny",
+        "results: 'results/other/tiny' and '{folder}/results/other', the results of study 'other', "
+        "lie one in the other; write results/tiny",
+        spoil=spoil.marked("results/other", "other"),
+    ),
+    "results around those of another study": config(
+        "results=all",
+        "results: 'all' and '{folder}/all/base', the results of study 'base', lie one in the othe",
+        spoil=spoil.marked("all/base", "base"),
+    ),
+    "results of another study": file(
+        spoil.marked(RESULTS, "other"),
+        f"results: '{RESULTS}' holds the results of study 'other'; write results/tiny, or remove "
+        f"'{RESULTS}/.internal-kd.lock' if 'other' is a former name of 'tiny'",
+    ),
+    "results by a link among the sources": config(
+        "results=away/tiny",
+        "results: 'studies' holds sources; write results/tiny",
+        spoil=spoil.link("away", str(ROOT / "studies")),
+    ),
+    "results in the history of git": config(
+        "results=.git/tiny", "results: '.git' holds sources; write results/tiny"
+    ),
+    "results with an empty part": config(
+        "results=results//tiny", "results: 'results//tiny' has empty parts or '.'; write results/t"
+    ),
+    "results that look like an option": config(
+        "results=--forceall", "results: is '--forceall'; it must be a folder name that begins with"
+    ),
+    "results in a home by its sign": config(
+        "results=~/tiny", "results: is '~/tiny'; it must be a folder name that begins with neither"
+    ),
+    "results with a line end": file(
+        spoil.in_study(results="results/tiny\n"),
+        "results: is 'results/tiny\\n'; it must be a folder name that begins with neither",
+    ),
+    "results with a wildcard": config(
+        "results=results/{task}", "results: is 'results/{task}'; it must be a folder name that beg"
+    ),
+    "a name with a line end": file(
+        spoil.in_study(study="tiny\n"),
+        "study: is 'tiny\\n'; it must be a name of letters, digits and '._-+=@' that begins",
+    ),
+    "an experiment that is a command": config(
+        "experiments={'a;b': {label: x, output: {hard: 1}}}",
+        "experiments.a;b: must be a name of letters, digits and '._-+=@' that begins with",
+    ),
+    "a figure in another folder": config(
+        "figures={../fig: {kind: attention_kl}}",
+        "figures.../fig: must be a name of letters, digi",
+    ),
+    "a figure that takes the file of another": config(
+        "figures={calibration_summary: {kind: attention_kl}}",
+        "figures.calibration_summary: figure 'calibration' writes a file of this name; choose an",
+    ),
+    "a label that clears the screen": config(
+        'experiments={exp2.0: {label: "\\e[2Jx"}}',
+        "experiments.exp2.0.label: is '\\x1b[2Jx'; it must be a text of one line, without control",
+    ),
+    "a label of two lines": config(
+        'experiments={exp2.0: {label: "x\\ny"}}',
+        "experiments.exp2.0.label: is 'x\\ny'; it must be a text of one line",
+    ),
+    "a key that clears the screen": config(
+        'student={"\\e[2J": 1}', "student.\\x1b[2J: unknown key;"
+    ),
+    "a model that looks like an option": config(
+        "base_model={path: --help}", "base_model.path: is '--help'; it must be a folder or a name"
+    ),
+    "a model among the results": config(
+        f"base_model={{path: {BASE}}}",
+        f"base_model.path: '{BASE}' lies among the results of this study, which are made anew;",
+    ),
+    "data among the results": config(
+        "data={path: away/text}",
+        "data.path: 'away/text' lies among the results of this study, which are made anew; copy it",
+        spoil=spoil.both(
+            spoil.link("away", f"{RESULTS}/data"),
+            lambda folder: shutil.copytree(folder / "text", folder / RESULTS / "data/text"),
+        ),
+    ),
     # files that the config names
     "results where a file is": config(
         "results=tiny.yaml/here", "results: '{folder}/tiny.yaml' is a file, not a folder; name"
@@ -298,6 +393,14 @@ MISTAKES: dict[str, Mistake] = {
         spoil.in_json("model/config.json", num_hidden_layers=6),
         "model: 32 parameters of its config.json have no weights, such as encoder.layer.4.",
     ),
+    "a model with code of its own": base(
+        spoil.with_code("model/config.json", model_type="evil", auto_map=CODE),
+        "base_model.path: 'model' needs code of its own (auto_map in its files), which is never",
+    ),
+    "weights that run a command": base(
+        spoil.pickled,
+        "model: its weights are a pickle that is damaged or holds more than tensors; save the mo",
+    ),
     "weights that are no numbers": base(
         spoil.weights(WEIGHTS, float("nan")), "base_model: its weights embeddings."
     ),
@@ -322,6 +425,32 @@ MISTAKES: dict[str, Mistake] = {
         "error: training: the loss was no finite number in epoch 1; lower learning_rate or raise",
         spoil=spoil.weights(f"{RESULTS}/init/upper/layers2/model.safetensors", float("inf")),
         command="distill-exp2.0",
+    ),
+    # locks
+    "a lock that is a link": Stage(
+        f"error: {LOCK}: this lock is a link; remove it",
+        spoil=spoil.both(NOT_FINISHED, spoil.link(LOCK, "/dev/null")),
+        command="teacher-exp1.0",
+    ),
+    "a lock of another user": Stage(
+        f"error: {LOCK}: this lock belongs to user ",
+        spoil=spoil.both(NOT_FINISHED, spoil.locked_by_another_user(LOCK)),
+        prepare=limits.obey_permissions,
+        command="teacher-exp1.0",
+    ),
+    "results in use": Job(
+        f"error: results: another workflow is at work on '{RESULTS}'; wait for it to end, or name",
+        prepare=limits.IN_USE,
+        target=f"{ANOTHER}/metrics.json",
+        config=("teacher={seeds: [1]}",),
+    ),
+    "job with code of its own": Job(
+        "error: base_model.path: 'model' needs code of its own (auto_map in its files), which is n",
+        spoil=spoil.both(
+            spoil.without_folder(BASE),
+            spoil.with_code("model/config.json", model_type="evil", auto_map=CODE),
+        ),
+        target=BASE,
     ),
     # environment
     "package missing": Plan(
@@ -448,6 +577,7 @@ def test_a_mistake_is_one_sentence_and_changes_nothing(name, study, made):
     assert told[0].startswith(mistake.told.replace("{folder}", str(study)))
     assert "; " in told[0], "no remedy"
     assert results_of(study) == before
+    assert not (study / "RUN").exists()
 
 
 def test_the_table_is_as_long_as_it_should_be():

@@ -71,3 +71,28 @@ print(seen)
 """
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert told.stdout.split("\n")[:3] == ["True", "False", "[(True, True)]"], told.stderr
+
+
+@pytest.mark.parametrize("typed", ["y\n", "yes\n1\n", ""])
+def test_what_is_typed_is_no_answer(tmp_path, typed) -> None:
+    """A library that asks a question in a job gets none."""
+    program = """
+import os
+from internal_kd.stages.cli import run_stage
+run_stage("internal_kd.stages.table1", lambda parser: None, lambda _: print(os.read(0, 9)))
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program, "--log", tmp_path / "log"],
+        input=typed,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        check=False,
+    )
+    assert result.stdout == "b''\n", result.stderr
+
+
+def test_a_sentence_controls_no_terminal(tmp_path) -> None:
+    runs = tmp_path / "\x1b[2J\u202erun"
+    result = run("--runs", runs, "--out", tmp_path / "t.csv", "--settings", "{}")
+    assert "\x1b" not in result.stderr

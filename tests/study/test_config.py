@@ -148,11 +148,11 @@ MISTAKES = {
     ),
     "name unfit for a path": (
         {"experiments": {"my exp": {"label": "x", "output": {"soft": 1}}}},
-        "experiments.my exp: the name must be a name of letters",
+        "experiments.my exp: must be a name of letters",
     ),
     "name that is a number": (
         {"experiments": {4.0: {"label": "x", "output": {"soft": 1}}}},
-        "experiments.4.0: the name must be a name of letters",
+        "experiments.4.0: must be a name of letters",
     ),
     "negative weight": (
         {"experiments": {"exp3.6": {"output": {"hard": -0.1}}}},
@@ -281,10 +281,6 @@ MISTAKES = {
     "results of another study": (
         {"study": "mine"},
         "results: 'results' belongs to the default study; write results/mine for 'mine'",
-    ),
-    "results with blanks": (
-        {"results": "my results"},
-        "results: is 'my results'; it must be a folder name without blanks",
     ),
     "resources of an unknown task": (
         {"resources": {"distill": {"per_task": {"colla": {"runtime": 9}}}}},

@@ -4,9 +4,11 @@ Snakemake runs no job whose outputs are there and have no record of how they wer
 files only tables, figures and what shows them are left to do.
 """
 
+from collections.abc import Mapping
 from contextlib import chdir
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,10 +28,10 @@ EPOCHS = 3
 ACCURACY = {"exp1.0": 0.95, "exp1.1": 0.7, "exp2.0": 0.75, "exp2.0t": 0.78, "exp3.4": 0.85}
 
 
-def write_fake_results(project: Path) -> None:
-    """Write runs, examples, distances and attention maps of the tiny study."""
+def write_fake_results(project: Path, config: Mapping[str, Any] = STUDY) -> None:
+    """Write runs, examples, distances and attention maps of the tiny study, or one like it."""
     with chdir(project):
-        study = read_study(**STUDY)
+        study = read_study(**config)
     results = project / study.results
     for number, run in enumerate(analysis.claims_runs(study)):
         _write_run(results, run, seed=number)
@@ -40,7 +42,8 @@ def write_fake_results(project: Path) -> None:
 
 def _write_run(results: Path, run: Run, seed: int) -> None:
     labels = np.arange(EXAMPLES) % 2
-    scores = np.linspace(0.5, ACCURACY[run.experiment], EPOCHS)
+    accuracy = ACCURACY.get(run.experiment, 0.8)
+    scores = np.linspace(0.5, accuracy, EPOCHS)
     written = write_fake_run(
         results,
         run.task,
@@ -48,7 +51,7 @@ def _write_run(results: Path, run: Run, seed: int) -> None:
         seed=run.seed,
         layers=run.layers,
         percent=run.percent,
-        validation=frame_of(labels, noisy_logits(labels, ACCURACY[run.experiment], seed)),
+        validation=frame_of(labels, noisy_logits(labels, accuracy, seed)),
         history=pd.DataFrame(
             {
                 "epoch": range(1, EPOCHS + 1),
@@ -64,7 +67,7 @@ def _write_run(results: Path, run: Run, seed: int) -> None:
 
 def _write_examples(path: Path) -> None:
     """Pairs of words, all three splits."""
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     rows = np.arange(EXAMPLES)
     columns = {"index": rows, "idx": rows, "label": rows % 2}
     texts = {"sentence1": [f"w{row}" for row in rows], "sentence2": "w0"}
@@ -74,7 +77,7 @@ def _write_examples(path: Path) -> None:
 
 def _write_attention(folder: Path, study: Study) -> None:
     """Distances of the students compared, and maps of the example that figures show."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for run in analysis.attention_runs(study):
         name = f"{run.task}-{run.experiment}-layers{run.layers}-train{run.percent}-seed{run.seed}"
         values = np.full((EXAMPLES, run.layers), 0.1, dtype=np.float32)

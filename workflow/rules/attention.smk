@@ -14,21 +14,21 @@ rule attention:
     group:
         packed
     conda:
-        "../../envs/train.yaml"
+        environment("../../envs/train.yaml")
     threads: RESOURCES["attention"]["threads"]
     resources:
         **needs(RESOURCES["attention"]),
     params:
         code=stage_code("attention"),
-        settings=settings.as_json({"split": "validation"}),
+        settings=lambda wildcards: settings.as_json({"split": "validation"}),
         student=lambda wildcards: run_of(wildcards).path(RESULTS),
         teacher=lambda wildcards: STUDY.teacher_of(run_of(wildcards)).path(RESULTS),
     message:
         "{wildcards.experiment} on {wildcards.task}, seed {wildcards.seed}: distances from the teacher"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.attention"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --teacher {params.teacher} --student {params.student} --data {input.data} --out {output}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.attention"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --teacher {params.teacher:q} --student {params.student:q} --data {input.data:q} --out {output:q}"
 
 
 rule attention_maps:
@@ -42,7 +42,7 @@ rule attention_maps:
     benchmark:
         f"{BENCHMARKS}/attention_maps/{{task}}-example{{example}}.tsv"
     conda:
-        "../../envs/train.yaml"
+        environment("../../envs/train.yaml")
     threads: RESOURCES["attention"]["threads"]
     resources:
         **needs(RESOURCES["attention"]),
@@ -55,7 +55,7 @@ rule attention_maps:
     message:
         "attention of example {wildcards.example} of {wildcards.task}"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.attention_maps"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --teacher {params.runs[0]} --standard {params.runs[1]} --internal {params.runs[2]}"
-        " --data {input.data} --out {output}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.attention_maps"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --teacher {params.runs[0]:q} --standard {params.runs[1]:q} --internal {params.runs[2]:q}"
+        " --data {input.data:q} --out {output:q}"

@@ -4,7 +4,7 @@ BASE_STAGE = settings.base_model_stage(STUDY)
 
 rule base_model:
     input:
-        files=files.base_model_files(STUDY.config["base_model"]),
+        files=as_inputs(files.base_model_files(STUDY.config["base_model"])),
     output:
         model=directory(BASE_MODEL),
     log:
@@ -14,19 +14,19 @@ rule base_model:
     # Copying takes seconds, and only the login node may reach the hub.
     localrule: BASE_STAGE != "pretrain"
     conda:
-        "../../envs/train.yaml"
+        environment("../../envs/train.yaml")
     threads: RESOURCES["base_model"]["threads"]
     resources:
         **needs(RESOURCES["base_model"]),
     params:
         stage=BASE_STAGE,
         code=stage_code(BASE_STAGE),
-        settings=settings.as_json(settings.base_model_settings(STUDY)),
+        settings=lambda wildcards: settings.as_json(settings.base_model_settings(STUDY)),
     message:
         "base model"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.{params.stage}"
-        " --log {log} --code {params.code} --settings {params.settings:q} --out {output.model}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.{params.stage:q}"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q} --out {output.model:q}"
 
 
 rule student_init:
@@ -39,7 +39,7 @@ rule student_init:
     benchmark:
         f"{BENCHMARKS}/student_init/{{init}}-layers{{layers}}.tsv"
     conda:
-        "../../envs/train.yaml"
+        environment("../../envs/train.yaml")
     threads: RESOURCES["student_init"]["threads"]
     resources:
         **needs(RESOURCES["student_init"]),
@@ -49,6 +49,6 @@ rule student_init:
     message:
         "student of {wildcards.layers} layers, start {wildcards.init}"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.student"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --base {input.base} --out {output.model}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.student"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --base {input.base:q} --out {output.model:q}"

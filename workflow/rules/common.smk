@@ -3,11 +3,12 @@ import gc
 import json
 import os
 import re
-import shlex
 import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
+
+from snakemake.io import contains_wildcard
 
 # All that Snakemake has imported stays; looking there for garbage takes a tenth of planning.
 gc.freeze()
@@ -22,11 +23,19 @@ MALLOC = {
 }
 for name, value in MALLOC.items():
     os.environ.setdefault(name, value)
+
+
+def trusted(path):
+    """Folders of modules without the working directory, which may hold anything."""
+    return [folder for folder in path if Path(folder).resolve() != Path.cwd()]
+
+
+sys.path[:] = trusted(sys.path)
+TRUSTED = trusted(os.environ.get("PYTHONPATH", "").split(os.pathsep))
 os.environ.update(
     INTERNAL_KD_PYTHON=sys.executable,
-    PYTHONPATH=os.pathsep.join(
-        filter(None, [str(SOURCE), os.environ.get("PYTHONPATH")])
-    ),
+    PYTHONPATH=os.pathsep.join(dict.fromkeys([str(SOURCE), *TRUSTED])),
+    PYTHONSAFEPATH="1",
 )
 
 # Trainings tell their epochs on a terminal only where they run one after the other.
@@ -88,8 +97,6 @@ BENCHMARKS = f"{RESULTS}/benchmarks"
 RUN = f"{RESULTS}/{runs.PATTERN}"
 RUN_NAME = runs.NAME
 CHECKPOINTS = f"{RESULTS}/checkpoints/{RUN_NAME}"
-# Targets that make no file and lock nothing.
-LOOKING = {"plan", "progress"}
 PLANNED_RUNS = f"{RESULTS}/checkpoints/planned"
 BASE_MODEL = f"{RESULTS}/base"
 STUDENT_INIT = f"{RESULTS}/init/{{init}}/layers{{layers}}"
@@ -135,6 +142,24 @@ def stage_code(stage, without=""):
     )
 
 
+def as_inputs(paths):
+    """Files of the user as inputs of a rule, but for those that Snakemake would misread.
+
+    It takes a word in braces for a wildcard and one in angle brackets for a part of a path, wherever
+    they stand.
+    """
+    readable = (path for path in map(str, paths) if not contains_wildcard(path))
+    return [path for path in readable if not re.search("<[a-z][a-z0-9_]*>", path)]
+
+
+def environment(file):
+    """A rule's conda environment, also where words in braces are part of this folder's path."""
+    if not contains_wildcard(workflow.basedir):
+        return file
+    path = os.path.normpath(f"{workflow.basedir}/workflow/rules/{file}")
+    return path.replace("{", "{{").replace("}", "}}")
+
+
 def run_of(wildcards):
     """The run that wildcards name."""
     return Run(
@@ -162,14 +187,14 @@ def teacher_of(wildcards):
 
 
 def teacher_option(wildcards):
-    """The argument that tells the stage of its teacher."""
+    """The arguments that tell the stage of its teacher."""
     teacher = teacher_of(wildcards)
-    return f"--teacher {teacher[0]}" if teacher else ""
+    return ["--teacher", teacher[0]] if teacher else []
 
 
 def task_files(wildcards):
     """Local files that a task is read from."""
-    return files.data_files(STUDY.config["data"], wildcards.task)
+    return as_inputs(files.data_files(STUDY.config["data"], wildcards.task))
 
 
 def student_init_settings(wildcards):
@@ -194,16 +219,16 @@ def distill_settings(wildcards):
 
 
 def together_option(wildcards, input):
-    """The argument that names the students to train beside this one.
+    """The arguments that name the students to train beside this one.
 
     Snakemake leaves parameters that depend on `input` out of its triggers, and so this one: no number
     depends on it.
     """
     if not STUDY.config["distillation"]["together"]:
-        return ""
+        return []
     others = settings.companions(STUDY, run_of(wildcards))
     told = {"planned": PLANNED_RUNS, "runs": [told_of(run) for run in others]}
-    return f"--together {shlex.quote(settings.as_json(told))}"
+    return ["--together", settings.as_json(told)]
 
 
 def told_of(run):
@@ -225,15 +250,6 @@ def tell_planned_runs():
         file.parent.mkdir(parents=True, exist_ok=True)
         names = (RUN_NAME.format(**job.wildcards_dict) for job in planned)
         file.write_text("".join(f"{name}\n" for name in sorted(names)))
-
-
-def leave_locks_alone():
-    """Snakemake, when it ends, removes all locks in the folder, also that of another one at work there.
-
-    Those who only look have locked nothing.
-    """
-    if LOOKING.issuperset(workflow.dag_settings.targets or ["all"]):
-        workflow.persistence.unlock = workflow.persistence.noop
 
 
 def tell_mistakes(logs):

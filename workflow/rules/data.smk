@@ -15,7 +15,7 @@ rule task_data:
     # On a cluster, only the login node may reach the hub.
     localrule: STUDY.config["data"]["source"] == "hub"
     conda:
-        "../../envs/train.yaml"
+        environment("../../envs/train.yaml")
     threads: RESOURCES["task_data"]["threads"]
     resources:
         **needs(RESOURCES["task_data"]),
@@ -25,6 +25,6 @@ rule task_data:
     message:
         "data of {wildcards.task}"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.data"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --base {input.base} --tokens {output.tokens} --examples {output.examples}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.data"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --base {input.base:q} --tokens {output.tokens:q} --examples {output.examples:q}"

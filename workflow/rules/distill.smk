@@ -18,7 +18,7 @@ rule distill:
     group:
         packed
     conda:
-        "../../envs/train.yaml"
+        environment("../../envs/train.yaml")
     threads: RESOURCES["distill"]["threads"]
     resources:
         **needs(RESOURCES["distill"]),
@@ -33,7 +33,7 @@ rule distill:
         "{wildcards.experiment} on {wildcards.task}: {wildcards.layers} layers,"
         " {wildcards.percent} % of the data, seed {wildcards.seed}"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.distill"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --init {input.init} --data {input.data} {params.teacher} --out {params.out}"
-        " --checkpoints {params.checkpoints} {params.together}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.distill"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --init {input.init:q} --data {input.data:q} {params.teacher:q} --out {params.out:q}"
+        " --checkpoints {params.checkpoints:q} {params.together:q}"

@@ -23,7 +23,7 @@ rule figure_parameters:
         figure=figure_names("parameters"),
     localrule: True
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["figures"]["threads"]
     resources:
         **needs(RESOURCES["figures"]),
@@ -36,9 +36,9 @@ rule figure_parameters:
     message:
         "{wildcards.figure}: score against parameters"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.figure_parameters"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --runs {params.runs} --out {output.csv}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.figure_parameters"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --runs {params.runs:q} --out {output.csv:q}"
 
 
 rule figure_data_size:
@@ -65,7 +65,7 @@ rule figure_data_size:
         figure=figure_names("data_size"),
     localrule: True
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["figures"]["threads"]
     resources:
         **needs(RESOURCES["figures"]),
@@ -78,9 +78,9 @@ rule figure_data_size:
     message:
         "{wildcards.figure}: score against training size"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.figure_data_size"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --runs {params.runs} --out {output.csv}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.figure_data_size"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --runs {params.runs:q} --out {output.csv:q}"
 
 
 rule figure_convergence:
@@ -108,7 +108,7 @@ rule figure_convergence:
         figure=figure_names("convergence"),
     localrule: True
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["figures"]["threads"]
     resources:
         **needs(RESOURCES["figures"]),
@@ -121,9 +121,9 @@ rule figure_convergence:
     message:
         "{wildcards.figure}: convergence"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.figure_convergence"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --runs {params.runs} --out {output.csv}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.figure_convergence"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --runs {params.runs:q} --out {output.csv:q}"
 
 
 rule figure_attention:
@@ -147,7 +147,7 @@ rule figure_attention:
         figure=figure_names("attention"),
     localrule: True
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["figures"]["threads"]
     resources:
         **needs(RESOURCES["figures"]),
@@ -157,9 +157,9 @@ rule figure_attention:
     message:
         "{wildcards.figure}: attention of one head"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.figure_attention"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --maps {input.maps} --out {output.csv}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.figure_attention"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --maps {input.maps:q} --out {output.csv:q}"
 
 
 rule figure_heads:
@@ -183,7 +183,7 @@ rule figure_heads:
         figure=figure_names("heads"),
     localrule: True
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["figures"]["threads"]
     resources:
         **needs(RESOURCES["figures"]),
@@ -193,9 +193,9 @@ rule figure_heads:
     message:
         "{wildcards.figure}: attention of all layers"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.figure_heads"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --maps {input.maps} --out {output.csv}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.figure_heads"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --maps {input.maps:q} --out {output.csv:q}"
 
 
 rule figure_attention_kl:
@@ -219,7 +219,7 @@ rule figure_attention_kl:
         figure=figure_names("attention_kl"),
     localrule: True
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["figures"]["threads"]
     resources:
         **needs(RESOURCES["figures"]),
@@ -229,9 +229,9 @@ rule figure_attention_kl:
     message:
         "{wildcards.figure}: distances from the teacher"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.figure_attention_kl"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --distances {input.distances} --out {output.csv}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.figure_attention_kl"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --distances {input.distances:q} --out {output.csv:q}"
 
 
 rule figure_calibration:
@@ -260,17 +260,19 @@ rule figure_calibration:
         figure=figure_names("calibration"),
     localrule: True
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["figures"]["threads"]
     resources:
         **needs(RESOURCES["figures"]),
     params:
         code=stage_code("figure_calibration"),
         settings=figure_settings,
-        runs=folders(analysis.comparison_runs(STUDY, STUDY.table1_tasks)),
+        runs=lambda wildcards: folders(
+            analysis.comparison_runs(STUDY, STUDY.table1_tasks)
+        ),
     message:
         "{wildcards.figure}: calibration"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.figure_calibration"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --runs {params.runs} --out {output.csv}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.figure_calibration"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --runs {params.runs:q} --out {output.csv:q}"

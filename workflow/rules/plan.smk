@@ -5,7 +5,7 @@ rule plan:
         f"{LOGS}/plan.log",
     localrule: True
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["report"]["threads"]
     resources:
         gpu=RESOURCES["report"]["gpu"],
@@ -14,14 +14,14 @@ rule plan:
     params:
         code=stage_code("plan"),
         settings=lambda wildcards: settings.as_json(seen_from_outside()),
-        snakefile=os.path.relpath(workflow.main_snakefile),
+        snakefile=lambda wildcards: os.path.relpath(workflow.main_snakefile),
         out=f"{RESULTS}/plan.csv",
     message:
         "costs of what is to be done"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.plan"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --snakefile {params.snakefile:q} --out {params.out}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.plan"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --snakefile {params.snakefile:q} --out {params.out:q}"
 
 
 rule progress:
@@ -29,7 +29,7 @@ rule progress:
         f"{LOGS}/progress.log",
     localrule: True
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["report"]["threads"]
     resources:
         gpu=RESOURCES["report"]["gpu"],
@@ -38,10 +38,10 @@ rule progress:
     params:
         code=stage_code("progress"),
         settings=lambda wildcards: settings.as_json(seen_from_outside()),
-        snakefile=os.path.relpath(workflow.main_snakefile),
+        snakefile=lambda wildcards: os.path.relpath(workflow.main_snakefile),
     message:
         "what is done, running and to do"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.progress"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.progress"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --snakefile {params.snakefile:q}"

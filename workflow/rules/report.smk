@@ -12,7 +12,7 @@ CAPTIONS = {
 rule index:
     input:
         shown=REPORTED,
-        captions=CAPTIONS.values(),
+        captions=as_inputs(CAPTIONS.values()),
     output:
         index=f"{RESULTS}/index.html",
         pages=[
@@ -32,19 +32,20 @@ rule index:
         f"{BENCHMARKS}/index.tsv"
     localrule: True
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["report"]["threads"]
     resources:
         **needs(RESOURCES["report"]),
     params:
         code=stage_code("index"),
-        settings=settings.as_json(CONTENTS),
+        settings=lambda wildcards: settings.as_json(CONTENTS),
+        captions=lambda wildcards, input: list(CAPTIONS.values()),
     message:
         "index of all tables and figures"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.index"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --captions {input.captions:q} --out {output.index}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.index"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --captions {params.captions:q} --out {output.index:q}"
 
 
 # A second Snakemake reads what this one has written. It is run by the same Python, also where jobs
@@ -52,7 +53,7 @@ rule index:
 rule report:
     input:
         index=f"{RESULTS}/index.html",
-        captions=[*CAPTIONS.values(), f"{TEXTS}/workflow.rst"],
+        captions=as_inputs([*CAPTIONS.values(), f"{TEXTS}/workflow.rst"]),
     output:
         f"{RESULTS}/report.zip",
     log:
@@ -61,17 +62,17 @@ rule report:
         f"{BENCHMARKS}/report.tsv"
     localrule: True
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["report"]["threads"]
     resources:
         **needs(RESOURCES["report"]),
     params:
         code=stage_code("report"),
-        settings=settings.as_json({"config": STUDY.config}),
-        snakefile=os.path.relpath(workflow.main_snakefile),
+        settings=lambda wildcards: settings.as_json({"config": STUDY.config}),
+        snakefile=lambda wildcards: os.path.relpath(workflow.main_snakefile),
     message:
         "Snakemake's report"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.report"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --snakefile {params.snakefile:q} --targets {input.index} --out {output}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.report"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --snakefile {params.snakefile:q} --targets {input.index:q} --out {output:q}"

@@ -18,20 +18,22 @@ rule significance:
     benchmark:
         f"{BENCHMARKS}/significance.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["statistics"]["threads"]
     resources:
         **needs(RESOURCES["statistics"]),
     params:
         code=stage_code("significance"),
-        settings=settings.as_json(analysis_settings.significance_settings(STUDY)),
-        runs=folders(analysis.significance_runs(STUDY)),
+        settings=lambda wildcards: settings.as_json(
+            analysis_settings.significance_settings(STUDY)
+        ),
+        runs=lambda wildcards: folders(analysis.significance_runs(STUDY)),
     message:
         "Internal against standard KD: significance"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.significance"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --runs {params.runs} --out {output.csv}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.significance"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --runs {params.runs:q} --out {output.csv:q}"
 
 
 rule claims:
@@ -56,17 +58,19 @@ rule claims:
     benchmark:
         f"{BENCHMARKS}/claims.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["statistics"]["threads"]
     resources:
         **needs(RESOURCES["statistics"]),
     params:
         code=stage_code("claims"),
-        settings=settings.as_json(analysis_settings.claims_settings(STUDY)),
-        runs=folders(analysis.claims_runs(STUDY)),
+        settings=lambda wildcards: settings.as_json(
+            analysis_settings.claims_settings(STUDY)
+        ),
+        runs=lambda wildcards: folders(analysis.claims_runs(STUDY)),
     message:
         "Claims of the paper"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.claims"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --runs {params.runs} --distances {input.distances} --out {output.csv}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.claims"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --runs {params.runs:q} --distances {input.distances:q} --out {output.csv:q}"

@@ -17,20 +17,20 @@ rule table1:
         f"{BENCHMARKS}/table1.tsv"
     localrule: True
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["tables"]["threads"]
     resources:
         **needs(RESOURCES["tables"]),
     params:
         code=stage_code("table1"),
-        settings=settings.as_json(settings.table1_settings(STUDY)),
-        runs=folders(STUDY.runs_of_table1()),
+        settings=lambda wildcards: settings.as_json(settings.table1_settings(STUDY)),
+        runs=lambda wildcards: folders(STUDY.runs_of_table1()),
     message:
         "Table 1"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.table1"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --runs {params.runs} --out {output.csv}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.table1"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --runs {params.runs:q} --out {output.csv:q}"
 
 
 rule table2:
@@ -53,20 +53,22 @@ rule table2:
         f"{BENCHMARKS}/table2.tsv"
     localrule: True
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["tables"]["threads"]
     resources:
         **needs(RESOURCES["tables"]),
     params:
         code=stage_code("table2"),
-        settings=settings.as_json(analysis_settings.table2_settings(STUDY)),
-        runs=folders(analysis.table2_runs(STUDY)),
+        settings=lambda wildcards: settings.as_json(
+            analysis_settings.table2_settings(STUDY)
+        ),
+        runs=lambda wildcards: folders(analysis.table2_runs(STUDY)),
     message:
         "Table 2"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.table2"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --runs {params.runs} --out {output.csv}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.table2"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --runs {params.runs:q} --out {output.csv:q}"
 
 
 rule table3:
@@ -91,20 +93,24 @@ rule table3:
         f"{BENCHMARKS}/table3.tsv"
     localrule: True
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["tables"]["threads"]
     resources:
         **needs(RESOURCES["tables"]),
     params:
         code=stage_code("table3"),
-        settings=settings.as_json(analysis_settings.table3_settings(STUDY)),
-        runs=folders(analysis.comparison_runs(STUDY, STUDY.table1_tasks)),
+        settings=lambda wildcards: settings.as_json(
+            analysis_settings.table3_settings(STUDY)
+        ),
+        runs=lambda wildcards: folders(
+            analysis.comparison_runs(STUDY, STUDY.table1_tasks)
+        ),
     message:
         "Table 3"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.table3"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --runs {params.runs} --out {output.csv}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.table3"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --runs {params.runs:q} --out {output.csv:q}"
 
 
 rule table4:
@@ -130,20 +136,24 @@ rule table4:
         f"{BENCHMARKS}/table4.tsv"
     localrule: True
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["tables"]["threads"]
     resources:
         **needs(RESOURCES["tables"]),
     params:
         code=stage_code("table4"),
-        settings=settings.as_json(analysis_settings.table4_settings(STUDY)),
-        runs=folders(analysis.comparison_runs(STUDY, STUDY.table1_tasks)),
+        settings=lambda wildcards: settings.as_json(
+            analysis_settings.table4_settings(STUDY)
+        ),
+        runs=lambda wildcards: folders(
+            analysis.comparison_runs(STUDY, STUDY.table1_tasks)
+        ),
     message:
         "Table 4"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.table4"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --runs {params.runs} --examples {input.examples} --out {output.csv}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.table4"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --runs {params.runs:q} --examples {input.examples:q} --out {output.csv:q}"
 
 
 # Made only where the study has experiments with `reading_of`.
@@ -167,20 +177,22 @@ rule readings:
         f"{BENCHMARKS}/readings.tsv"
     localrule: True
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["tables"]["threads"]
     resources:
         **needs(RESOURCES["tables"]),
     params:
         code=stage_code("readings"),
-        settings=settings.as_json(analysis_settings.readings_settings(STUDY)),
-        runs=folders(analysis.readings_runs(STUDY)),
+        settings=lambda wildcards: settings.as_json(
+            analysis_settings.readings_settings(STUDY)
+        ),
+        runs=lambda wildcards: folders(analysis.readings_runs(STUDY)),
     message:
         "Readings of the paper"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.readings"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --runs {params.runs} --out {output.csv}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.readings"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --runs {params.runs:q} --out {output.csv:q}"
 
 
 rule submission:
@@ -200,17 +212,19 @@ rule submission:
         f"{BENCHMARKS}/submission.tsv"
     localrule: True
     conda:
-        "../../envs/analysis.yaml"
+        environment("../../envs/analysis.yaml")
     threads: RESOURCES["tables"]["threads"]
     resources:
         **needs(RESOURCES["tables"]),
     params:
         code=stage_code("submission"),
-        settings=settings.as_json(analysis_settings.submission_settings(STUDY)),
-        runs=folders(analysis.table2_runs(STUDY)),
+        settings=lambda wildcards: settings.as_json(
+            analysis_settings.submission_settings(STUDY)
+        ),
+        runs=lambda wildcards: folders(analysis.table2_runs(STUDY)),
     message:
         "Submissions to the GLUE server"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.submission"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --runs {params.runs} --examples {input.examples} --out {output.chosen}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.submission"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --runs {params.runs:q} --examples {input.examples:q} --out {output.chosen:q}"

@@ -15,7 +15,7 @@ rule teacher:
     wildcard_constraints:
         experiment=TEACHER,
     conda:
-        "../../envs/train.yaml"
+        environment("../../envs/train.yaml")
     threads: RESOURCES["teacher"]["threads"]
     resources:
         **needs(RESOURCES["teacher"]),
@@ -27,7 +27,7 @@ rule teacher:
     message:
         "teacher {wildcards.experiment} on {wildcards.task}"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu} python -m internal_kd.stages.teacher"
-        " --log {log} --code {params.code} --settings {params.settings:q}"
-        " --base {input.base} --data {input.data} --out {params.out}"
-        " --checkpoints {params.checkpoints}"
+        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.teacher"
+        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
+        " --base {input.base:q} --data {input.data:q} --out {params.out:q}"
+        " --checkpoints {params.checkpoints:q}"

@@ -35,7 +35,7 @@ class TrainedRun:
         """The tokenizer saved beside the model."""
         from transformers import AutoTokenizer
 
-        return AutoTokenizer.from_pretrained(str(self.folder / "model"))
+        return AutoTokenizer.from_pretrained(str(self.folder / "model"), trust_remote_code=False)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from internal_kd.models.layers import head_parameters
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-DAMAGED = (SafetensorError, RuntimeError, pickle.UnpicklingError, BadZipFile, EOFError)
+DAMAGED = (SafetensorError, RuntimeError, BadZipFile, EOFError)
 
 
 @contextmanager
@@ -28,6 +28,11 @@ def told_if_damaged(folder: str | Path) -> Iterator[None]:
     """
     try:
         yield
+    except pickle.UnpicklingError as error:  # what torch says of it advises to run what is in there
+        raise UserError(
+            f"{folder}: its weights are a pickle that is damaged or holds more than tensors; save "
+            "the model again with save_pretrained, which writes safetensors"
+        ) from error
     except DAMAGED as error:
         raise UserError(
             f"{folder}: its weights are damaged ({reason(error)}); copy or download them again"
@@ -55,6 +60,7 @@ def read_model(
             dtype=torch.float32,
             output_loading_info=True,
             ignore_mismatched_sizes=True,
+            trust_remote_code=False,
             **options,
         )
     _check_shapes(folder, found["mismatched_keys"])

@@ -87,7 +87,7 @@ def _markdown_cell(cell: Cell) -> str:
 
 
 def _markdown_text(text: str) -> str:
-    return re.sub(r"([\\|*_<\[\]])", r"\\\1", text)
+    return re.sub(r"([\\|*_<\[\]`$])", r"\\\1", text)
 
 
 def booktabs(table: Table, label: str) -> str:

@@ -16,6 +16,7 @@ from internal_kd.evaluation.inference import (
 )
 from internal_kd.reporting import formats
 from internal_kd.reporting.comparisons import Comparison, Differences, paired_by_seed
+from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.formats import MISSING, Cell, Column, Row, Table
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.selection import mean_development_score, runs_of
@@ -44,7 +45,7 @@ def write_readings(
     frame = build(read_run_folders(folders), settings)
     table = layout(frame, settings)
     out = Path(out)
-    frame.to_csv(out, index=False)
+    write_csv(frame, out)
     out.with_suffix(".md").write_text(formats.markdown(table))
     out.with_suffix(".tex").write_text(formats.booktabs(table, label="tab:readings"))
 

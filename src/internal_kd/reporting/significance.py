@@ -17,6 +17,7 @@ from internal_kd.evaluation.inference import (
 )
 from internal_kd.reporting import formats
 from internal_kd.reporting.comparisons import Comparison, Differences, with_baseline
+from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.significance_layout import layouts
 from internal_kd.reporting.significance_rows import (
@@ -53,7 +54,7 @@ def write_significance(
     frame = build(read_run_folders(folders), settings)
     tables = layouts(frame, settings)
     out = Path(out)
-    frame.to_csv(out, index=False)
+    write_csv(frame, out)
     out.with_suffix(".md").write_text("\n".join(map(formats.markdown, tables.values())))
     texts = [formats.booktabs(table, label=label) for label, table in tables.items()]
     out.with_suffix(".tex").write_text("\n".join(texts))

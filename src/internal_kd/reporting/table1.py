@@ -9,6 +9,7 @@ import pandas as pd
 
 from internal_kd.reporting import formats
 from internal_kd.reporting.comparisons import Differences, with_baseline
+from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.paper import paper_table1
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.scores import LAST_EPOCH, flags, majority, scores, summary
@@ -43,7 +44,7 @@ def write_table1(folders: Iterable[str | Path], settings: Settings, out: str | P
     frame = build(runs, settings)
     table = layout(frame, settings, notes(frame, runs, settings))
     out = Path(out)
-    frame.to_csv(out, index=False)
+    write_csv(frame, out)
     out.with_suffix(".md").write_text(formats.markdown(table))
     out.with_suffix(".tex").write_text(formats.booktabs(table, label="tab:table1"))
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from internal_kd.evaluation.inference import SEEDS_FOR_VERDICTS
 from internal_kd.reporting import formats
+from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.paper_tables import paper_table2
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.selection import best_experiment, mean_development_score, runs_of
@@ -43,7 +44,7 @@ def write_table2(
     frame = build(runs, settings)
     table = layout(frame, settings, notes(frame, runs, settings))
     out = Path(out)
-    frame.to_csv(out, index=False)
+    write_csv(frame, out)
     out.with_suffix(".md").write_text(formats.markdown(table))
     out.with_suffix(".tex").write_text(formats.booktabs(table, label="tab:table2"))
 

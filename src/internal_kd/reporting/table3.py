@@ -11,6 +11,7 @@ import pandas as pd
 from internal_kd.evaluation.inference import Effect, Floats, paired_means
 from internal_kd.evaluation.predictions import SplitPredictions
 from internal_kd.reporting import formats
+from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.development import development_predictions
 from internal_kd.reporting.paper_tables import paper_table3
 from internal_kd.reporting.runs import RunFolder, read_run_folders
@@ -48,7 +49,7 @@ def write_table3(folders: Iterable[str | Path], settings: Settings, out: str | P
     remarks += flag_sentences(runs_of_roles(runs, settings))
     table = layout(frame, settings, remarks)
     out = Path(out)
-    frame.to_csv(out, index=False)
+    write_csv(frame, out)
     out.with_suffix(".md").write_text(formats.markdown(table))
     out.with_suffix(".tex").write_text(formats.booktabs(table, label="tab:table3"))
 

@@ -12,6 +12,7 @@ import pandas as pd
 from internal_kd.errors import UserError
 from internal_kd.evaluation.predictions import SplitPredictions
 from internal_kd.reporting import formats
+from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.development import development_predictions
 from internal_kd.reporting.examples import read_examples
 from internal_kd.reporting.runs import RunFolder, read_run_folders, select
@@ -51,7 +52,7 @@ def write_table4(
     used = [run for task in settings["tasks"] for run in _chosen(runs, task, settings)]
     table = layout(frame, found, settings, flag_sentences(used))
     out = Path(out)
-    frame.to_csv(out, index=False)
+    write_csv(frame, out)
     out.with_suffix(".md").write_text(formats.markdown(table))
     out.with_suffix(".tex").write_text(wrapped(formats.booktabs(table, label="tab:table4")))
 

@@ -35,7 +35,10 @@ def _fetch(settings: dict[str, Any]) -> tuple[PreTrainedModel, PreTrainedTokeniz
         go_offline_if_unreachable("model", path, revision)
     try:
         model = load_encoder(path, revision)
-        return model, AutoTokenizer.from_pretrained(path, revision=revision or "main")
+        tokenizer = AutoTokenizer.from_pretrained(
+            path, revision=revision or "main", trust_remote_code=False
+        )
+        return model, tokenizer
     except UserError:
         raise
     except (OSError, ValueError) as error:
@@ -47,6 +50,11 @@ def _fetch(settings: dict[str, Any]) -> tuple[PreTrainedModel, PreTrainedTokeniz
 
 
 def _sentence(source: str, path: str, error: Exception) -> str:
+    if "trust_remote_code" in str(error):
+        return (
+            f"base_model.path: {path!r} needs code of its own (auto_map in its files), which is "
+            "never run; use a model that Transformers knows by itself"
+        )
     if source == "hub":
         return (
             f"base_model.path: {path!r} could not be loaded from the hub ({reason(error)}); check "

@@ -10,7 +10,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from internal_kd.errors import Interrupted, UserError
+from internal_kd.errors import Interrupted, UserError, printable
 from internal_kd.fingerprint import current_fingerprint
 from internal_kd.stages.shortage import shortage
 
@@ -58,6 +58,8 @@ def _collect_garbage_again() -> None:
 def _status_of(module: str, main: Callable[[Namespace], None], args: Namespace) -> int:
     """Exit status of a stage; whatever ends it is told."""
     try:
+        if args.log is not None:
+            _ask_nobody()
         _log_to(args.log)
         _check_code(module, args.code)
         main(args)
@@ -75,8 +77,14 @@ def _status_of(module: str, main: Callable[[Namespace], None], args: Namespace) 
     return 0
 
 
+def _ask_nobody() -> None:
+    """A job has no terminal: what is typed there is no answer to a question of some library."""
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+
+
 def _refused(sentence: str) -> int:
-    logging.error("error: %s", sentence)
+    logging.error("error: %s", printable(sentence))
     return USER_ERROR
 
 

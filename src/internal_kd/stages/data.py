@@ -27,7 +27,7 @@ def main(args: Namespace) -> None:
     task = get_task(settings["task"])
     _check_length(args.base, settings["max_length"])
     tables = load_split_tables(settings, task)
-    tokenizer = AutoTokenizer.from_pretrained(str(args.base))
+    tokenizer = AutoTokenizer.from_pretrained(str(args.base), trust_remote_code=False)
     splits = {
         name: encode_split(table, task, tokenizer, settings["max_length"])
         for name, table in tables.items()
@@ -45,7 +45,8 @@ def main(args: Namespace) -> None:
 
 def _check_length(base: Path, max_length: int) -> None:
     """Refuse texts that are longer than what the base model has positions for."""
-    positions = getattr(AutoConfig.from_pretrained(str(base)), "max_position_embeddings", None)
+    config = AutoConfig.from_pretrained(str(base), trust_remote_code=False)
+    positions = getattr(config, "max_position_embeddings", None)
     if positions is not None and positions < max_length:
         raise UserError(
             f"data.max_length: is {max_length}, but the base model has {positions} positions; "

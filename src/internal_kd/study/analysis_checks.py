@@ -124,6 +124,19 @@ def check_figures(draft: Draft) -> Found:
         yield from unknown(path, figure.get("experiments", []), _students(draft), STUDENT)
 
 
+@CHECKS.reading("figures")
+def check_figure_files(draft: Draft) -> Found:
+    """No figure has the name of the second file of another one."""
+    figures = draft["figures"]
+    for name, figure in figures.items():
+        summary = f"{name}_summary"
+        if figure is not None and figure["kind"] == "calibration" and figures.get(summary):
+            yield Problem(
+                ("figures", summary),
+                f"figure '{name}' writes a file of this name; choose another name",
+            )
+
+
 @CHECKS.reading("figures", "student.layers", "tasks", "sweeps")
 def check_figure_layers(draft: Draft) -> Found:
     """The layer that a figure of the study shows is one of the student's."""

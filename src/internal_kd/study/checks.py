@@ -17,31 +17,24 @@ from internal_kd.study.draft import (
 )
 from internal_kd.study.experiments import Experiment
 from internal_kd.study.problems import Path, Problem
+from internal_kd.study.results_folder import input_problems, results_problems
 from internal_kd.tasks import TASKS, nearest
 
 CHECKS = Checks()
-
-DEFAULT_RESULTS = "results"
-DEFAULT_STUDY = "embedded"
-SOURCE_FOLDERS = ("src", "workflow", "studies", "profiles", "tests", "docs", "envs")
 
 
 @CHECKS.reading("study", "results")
 def check_results(draft: Draft) -> Found:
     """Results are kept apart from sources and from other studies."""
-    results, study = draft["results"], draft["study"]
-    top = results.removeprefix("./").split("/")[0]
-    if ".." in results.split("/"):
-        yield Problem(("results",), f"'{results}' leads out of the working directory; remove '..'")
-    elif top in SOURCE_FOLDERS:
-        yield Problem(("results",), f"'{top}' holds sources; write results/{study}")
-    elif results == DEFAULT_RESULTS and study != DEFAULT_STUDY:
-        yield Problem(
-            ("results",),
-            f"'{results}' belongs to the default study; write results/{study} for '{study}'",
-        )
-    else:
-        yield from files.results_problems(results)
+    return results_problems(draft["results"], draft["study"])
+
+
+@CHECKS.reading("results", "base_model.source", "base_model.path", "data.source", "data.path")
+def check_inputs(draft: Draft) -> Found:
+    """What the study reads is not what it writes."""
+    for key in ("base_model", "data"):
+        if draft[key]["source"] == "folder" and draft[key]["path"] is not None:
+            yield from input_problems((key, "path"), draft[key]["path"], draft["results"])
 
 
 @CHECKS.reading("tasks", "sweeps")

@@ -1,7 +1,6 @@
 """Files that a config names: whether they are there when the DAG is built, and which they are."""
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,18 +14,6 @@ REQUIRED_SPLITS = ("train", "validation")
 SUFFIXES = ("parquet", "arrow")
 
 Found = Iterator[Problem]
-
-
-def results_problems(results: str) -> Found:
-    """A folder of results that cannot be made or written to."""
-    folder = Path(results).absolute()
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    if not there.is_dir():
-        yield Problem(("results",), f"'{there}' is a file, not a folder; name another folder")
-    elif not os.access(there, os.W_OK | os.X_OK):
-        yield Problem(
-            ("results",), f"'{there}' cannot be written to; change its permissions or name another"
-        )
 
 
 def data_problems(data: Mapping[str, Any], tasks: list[str]) -> Found:

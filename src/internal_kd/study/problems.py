@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from internal_kd.errors import UserError
+from internal_kd.errors import UserError, printable
 
 Path = tuple[str | int, ...]
 
@@ -17,7 +17,7 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{dotted(self.path)}: " if self.path else ""
-        return f"config: {where}{self.sentence}"
+        return printable(f"config: {where}{self.sentence}")
 
 
 def dotted(path: Path) -> str:

@@ -11,9 +11,12 @@ from jsonschema.exceptions import ValidationError
 
 from internal_kd.study.problems import Path as KeyPath
 from internal_kd.study.problems import Problem
+from internal_kd.study.texts import FORMATS
 from internal_kd.tasks import nearest
 
 Schema = Mapping[str, Any]
+
+LONGEST_SHOWN = 80  # characters of a text
 
 _NOUNS = {
     "object": "a mapping of keys to values",
@@ -34,7 +37,7 @@ def read_schema(path: Path) -> Schema:
 
 def schema_problems(config: Mapping[str, Any], schema: Schema) -> list[Problem]:
     """All disagreements between config and schema, in the order of the config's keys."""
-    errors = Draft202012Validator(schema).iter_errors(config)
+    errors = Draft202012Validator(schema, format_checker=FORMATS).iter_errors(config)
     told = [problem for error in errors for problem in _problems_of(error)]
     return [*told, *_not_finite(config, (), {problem.path for problem in told})]
 
@@ -104,7 +107,8 @@ def _problems_of(error: ValidationError) -> Iterator[Problem]:
     elif error.validator == "required":
         yield from _missing(error, path)
     elif error.parent is None and "propertyNames" in error.absolute_schema_path:
-        yield Problem((*path, error.instance), f"the name must be {error.schema['expected']}")
+        sentence = f"must be {error.schema['expected']}; choose another name"
+        yield Problem((*path, error.instance), sentence)
     else:
         yield Problem(path, _sentence(error))
 
@@ -185,4 +189,8 @@ def _shown(value: object) -> str:
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, Mapping):
         return "a mapping"
-    return f"'{value}'" if isinstance(value, str) else str(value)
+    return f"'{_shortened(value)}'" if isinstance(value, str) else str(value)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]} ..."

@@ -22,6 +22,7 @@ from internal_kd.reporting.claims.claim import EXPLORATORY, Claim
 from internal_kd.reporting.claims.evidence import Evidence
 from internal_kd.reporting.claims.layout import page
 from internal_kd.reporting.claims.verdict import JUDGED
+from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 
 GROUPS: dict[str, Sequence[Claim]] = {
@@ -59,7 +60,7 @@ def write_claims(
     known = read_distances(distances) if distances else None
     frame = build(read_run_folders(folders), known, settings)
     out = Path(out)
-    frame.to_csv(out, index=False)
+    write_csv(frame, out)
     groups = {title: [claim.name for claim in claims] for title, claims in GROUPS.items()}
     out.with_suffix(".md").write_text(page(frame, groups, settings))
 

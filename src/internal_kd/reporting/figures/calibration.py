@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from internal_kd.evaluation.calibration import BINS, Calibration, calibration, reliability
 from internal_kd.evaluation.predictions import SplitPredictions
+from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.development import development_predictions
 from internal_kd.reporting.figures import lines, remarks
 from internal_kd.reporting.figures.bands import SEEDS_FOR_BANDS
@@ -73,7 +74,7 @@ def write_calibration(
     )
     figure = _draw(bins, summary, settings["tasks"], columns, remarks.height(below))
     save_figure(figure, bins, out, below)
-    summary.to_csv(out.with_name(f"{out.stem}_summary.csv"), index=False)
+    write_csv(summary, out.with_name(f"{out.stem}_summary.csv"))
 
 
 def build_bins(

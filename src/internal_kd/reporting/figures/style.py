@@ -12,6 +12,9 @@ matplotlib.use("Agg")
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from internal_kd.reporting.csv_files import write_csv
 
 logging.getLogger("fontTools").setLevel(logging.WARNING)  # tells of every glyph in a PDF
 
@@ -78,9 +81,23 @@ def save_figure(
     """
     out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    frame.to_csv(out, index=False)
+    write_csv(frame, out)
     if remarks:
         figure.supxlabel("\n".join(remarks), fontsize=5.5, color="#555555", x=0.02, ha="left")
+    _take_words_literally(figure)
     figure.savefig(out.with_suffix(".pdf"), metadata={"CreationDate": None})
     figure.savefig(out.with_suffix(".png"))
     plt.close(figure)
+
+
+def _take_words_literally(figure: Figure) -> None:
+    """A dollar sign in a label begins no formula; only powers on logarithmic axes are formulas."""
+    powers = {
+        label
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        if axis.get_scale() == "log"
+        for label in axis.get_ticklabels(which="both")
+    }
+    for text in set(figure.findobj(Text)) - powers:
+        text.set_parse_math(False)

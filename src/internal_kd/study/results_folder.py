@@ -1,0 +1,143 @@
+"""The folder of a study's results: apart from sources, other studies and what it reads."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from internal_kd.study.problems import Problem
+from internal_kd.study.results_lock import MARK, owner
+
+DEFAULT_RESULTS = "results"
+DEFAULT_STUDY = "embedded"
+CHECKOUT = Path(__file__).resolve().parents[3]
+SOURCES = (
+    *("benchmarks", "docs", "envs", "profiles", "src", "studies", "tests", "workflow"),
+    *(".ci", ".git", ".snakemake", ".venv"),
+)
+# What the workflow writes into a folder of results: these folders, and files that end like this.
+FOLDERS = frozenset(
+    ("attention", "base", "benchmarks", "checkpoints", "data", "figures", "init", "logs")
+) | {"pages", "runs"}
+ENDINGS = frozenset((".csv", ".html", ".lock", ".md", ".tex", ".zip"))
+DEEP = 2  # folders of results that are looked for other studies
+
+Found = Iterator[Problem]
+
+
+def results_problems(results: str, study: str) -> Found:
+    """Why a folder cannot be that of a study's results; the first reason that is found."""
+    for reasons in (_of_words, _of_places, _of_studies, _of_files):
+        found = list(reasons(results, study))
+        if found:
+            yield Problem(("results",), found[0])
+            return
+
+
+def _of_words(results: str, study: str) -> Iterator[str]:
+    """What the path itself tells."""
+    parts = results.split("/")
+    if ".." in parts:
+        yield f"'{results}' leads out of the working directory; remove '..'"
+    elif "." in parts or "" in parts[1:] or parts == [""]:
+        plain = os.path.normpath(results)
+        better = advised(study) if plain in (".", "/") else plain.replace("//", "/")
+        yield f"'{results}' has empty parts or '.'; write {better}"
+    elif results == DEFAULT_RESULTS and study != DEFAULT_STUDY:
+        yield f"'{results}' belongs to the default study; write {advised(study)} for '{study}'"
+
+
+def advised(study: str) -> str:
+    """A folder that a study may have."""
+    return f"{DEFAULT_RESULTS}/{f'{study}-study' if _is_used(study) else study}"
+
+
+def _is_used(name: str) -> bool:
+    """Whether the workflow may write a file or folder of this name beside a study's table."""
+    return name in FOLDERS or os.path.splitext(name)[1] in ENDINGS
+
+
+def _of_places(results: str, study: str) -> Iterator[str]:
+    """Sources, and what the default study writes; links are followed."""
+    folder = resolved(results)
+    for root in {Path.cwd(), CHECKOUT}:
+        if root.is_relative_to(folder):
+            yield f"'{results}' holds the working directory or the sources; write {advised(study)}"
+        for name in SOURCES:
+            if folder.is_relative_to(resolved(root / name)):
+                yield f"'{name}' holds sources; write {advised(study)}"
+        below = _below(folder, resolved(root / DEFAULT_RESULTS))
+        if below and _is_used(below[0]):
+            yield (
+                f"'{DEFAULT_RESULTS}/{below[0]}' is used by the default study; "
+                f"write {advised(study)}"
+            )
+
+
+def resolved(path: str | Path) -> Path:
+    """A path with its links followed; one whose links go round in a circle stays as it is."""
+    try:
+        return Path(path).resolve()
+    except (OSError, RuntimeError):
+        return Path(path).absolute()
+
+
+def _below(path: Path, folder: Path) -> tuple[str, ...]:
+    return path.relative_to(folder).parts if path.is_relative_to(folder) else ()
+
+
+def _of_studies(results: str, study: str) -> Iterator[str]:
+    """Other studies that have this folder, one around it or one inside."""
+    folder = resolved(results)
+    here = owner(folder)
+    if here not in (None, study):
+        yield (
+            f"'{results}' holds the results of study '{here}'; write {advised(study)}, or remove "
+            f"'{results}/{MARK}' if '{here}' is a former name of '{study}'"
+        )
+    around = [path for path in folder.parents if not _is_default(path)]
+    inside = [] if _is_default(folder) else _folders_in(folder, DEEP)
+    for other in (*around, *inside):
+        if owner(other) is not None:
+            yield (
+                f"'{results}' and '{other}', the results of study '{owner(other)}', lie one in the "
+                f"other; write {advised(study)}"
+            )
+
+
+def _is_default(folder: Path) -> bool:
+    """Whether it is the default study's, in which the others have folders of their own."""
+    return folder in (resolved(DEFAULT_RESULTS), resolved(CHECKOUT / DEFAULT_RESULTS))
+
+
+def _folders_in(folder: Path, depth: int) -> Iterator[Path]:
+    """Folders below a folder, `depth` deep; links are not followed."""
+    try:
+        with os.scandir(folder) as found:
+            below = [Path(entry) for entry in found if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return
+    for path in sorted(below):
+        yield path
+        if depth > 1:
+            yield from _folders_in(path, depth - 1)
+
+
+def _of_files(results: str, study: str) -> Iterator[str]:
+    """A folder that cannot be made or written to."""
+    folder = Path(results).absolute()
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        yield f"'{there}' is a file, not a folder; name another folder"
+    elif not os.access(there, os.W_OK | os.X_OK):
+        yield f"'{there}' cannot be written to; change its permissions or name another"
+
+
+def input_problems(key: tuple[str, ...], path: str, results: str) -> Found:
+    """A folder to be read that lies where the study writes, and would be removed."""
+    below = _below(resolved(path), resolved(results))
+    if below and _is_used(below[0]):
+        yield Problem(
+            key,
+            f"'{path}' lies among the results of this study, which are made anew; "
+            "copy it to another folder and name that",
+        )

@@ -1,0 +1,118 @@
+"""What the sources must not do: have a shell read a value, or run what is read from a file."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+
+RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
+SOURCES = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")])
+SHELL = re.compile(r"^    shell:\n((?:        .*\n)+)", re.MULTILINE)
+PARAMS = re.compile(r"^    params:\n((?:        .*\n)+)", re.MULTILINE)
+PLAIN = re.compile(r'stage_code\(|BASE_STAGE,|RUN,|CHECKPOINTS,|f"\{RESULTS\}/[\w.]+",')
+FUNCTION = re.compile(r"lambda |[a-z_]+,$")
+PLACEHOLDER = re.compile(r"(?<!{)\{([^{}]+)\}")
+# A loader, and what it must be told.
+TOLD = {
+    "from_pretrained": ("trust_remote_code", False),
+    "load": ("weights_only", True),
+}
+FORMATS = {"name", "path", "text"}
+
+
+@pytest.mark.parametrize("file", RULES, ids=lambda file: file.stem)
+def test_every_value_in_a_shell_command_is_quoted(file):
+    text = file.read_text(encoding="utf-8")
+    commands = SHELL.findall(text)
+    assert len(commands) == text.count("\n    shell:")
+    for command in commands:
+        assert not re.search(r"\bf['\"]", command), command
+        for value in PLACEHOLDER.findall(command):
+            assert value.endswith(":q"), (file.name, value)
+
+
+@pytest.mark.parametrize("file", RULES, ids=lambda file: file.stem)
+def test_no_text_of_the_config_is_a_pattern(file):
+    """Snakemake fills in plain parameters: words in braces would be taken for its own.
+
+    The folder of results, which may have no braces, and what is no text of the config may be plain.
+    """
+    for block in PARAMS.findall(file.read_text(encoding="utf-8")):
+        for name, value in re.findall(r"^        (\w+)=(.*)", block, re.MULTILINE):
+            assert PLAIN.match(value) or FUNCTION.match(value), (file.name, name, value)
+
+
+def calls(file: Path) -> Iterator[tuple[str, ast.Call]]:
+    """Calls of methods and functions by the name they have in the source."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+def test_readers_are_told_to_run_nothing():
+    found = 0
+    for file in SOURCES:
+        for name, call in calls(file):
+            last = name.rpartition(".")[2]
+            if last in TOLD and (last != "load" or name == "torch.load"):
+                key, value = TOLD[last]
+                told = {word.arg: ast.unparse(word.value) for word in call.keywords}
+                assert told.get(key) == str(value), (file, call.lineno)
+                found += 1
+    assert found >= 6
+
+
+def test_nothing_else_reads_pickles_or_runs_texts():
+    banned = {"pickle.load", "pickle.loads", "pd.read_pickle", "joblib.load", "eval", "exec"}
+    banned |= {"os.system", "os.popen", "yaml.load", "yaml.unsafe_load", "input"}
+    for file in SOURCES:
+        for name, call in calls(file):
+            told = {word.arg: ast.unparse(word.value) for word in call.keywords}
+            assert name not in banned, (file, call.lineno)
+            assert told.get("shell") in (None, "False"), (file, call.lineno)
+            assert told.get("allow_pickle") in (None, "False"), (file, call.lineno)
+
+
+def texts_in(schema: object, path: str = "") -> Iterator[tuple[str, dict]]:
+    """Parts of the schema that describe a text."""
+    if isinstance(schema, dict):
+        types = schema.get("type", ())
+        if "string" in ([types] if isinstance(types, str) else types):
+            yield path, schema
+        for key, value in schema.items():
+            yield from texts_in(value, f"{path}/{key}")
+
+
+def test_every_text_of_a_config_has_a_format():
+    """And patterns end where the text ends: Python's `$` admits a line end after it."""
+    schema = yaml.safe_load(
+        (ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
+    )
+    found = dict(texts_in(schema))
+    assert len(found) >= 8
+    for path, text in found.items():
+        limited = text.get("format") in FORMATS or "then" in text or path.endswith("/if")
+        assert limited, path
+    patterns = re.findall(r"pattern: (.+)$", yaml.safe_dump(schema, width=1000), re.MULTILINE)
+    assert patterns
+    assert not [pattern for pattern in patterns if "$" in pattern]
+
+
+def test_every_mapping_with_free_keys_limits_their_names():
+    schema = yaml.safe_load(
+        (ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
+    )
+
+    def check(part: object, path: str) -> None:
+        if isinstance(part, dict):
+            if isinstance(part.get("additionalProperties"), dict):
+                assert "propertyNames" in part, path
+            for key, value in part.items():
+                check(value, f"{path}/{key}")
+
+    check(schema, "")
