@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Role = Literal["teacher", "student"]
-Purpose = Literal["head", "order", "dropout", "layers", "subset", "holdout"]
+Purpose = Literal["head", "order", "dropout", "layers", "subset", "holdout", "new layers"]
 
 BITS = 63  # what generators of torch and numpy both take
 
@@ -65,3 +65,8 @@ class Streams:
 def holdout_seed(task: str) -> int:
     """Of the training examples held out for selection, the same for all runs of a task."""
     return stream_seed("holdout", "both", task, 0)
+
+
+def new_layers_seed() -> int:
+    """Of what a base model lacks above its layers, the same for all tasks and seeds of a study."""
+    return stream_seed("new layers", "base", "", 0)

@@ -1,6 +1,7 @@
 """Tokenised splits as ragged numpy arrays, and the file they are kept in."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import chain
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 ROWS_PER_CALL = 4096
 META_KEY = "meta"
+# Of unknown tokens among all tokens of a split.
+REMARKABLE_SHARE, REFUSED_SHARE = 0.1, 0.5
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,15 +74,21 @@ def offsets_of(lengths: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int64]:
 
 
 def encode_split(
-    table: "pa.Table", task: "Task", tokenizer: "PreTrainedTokenizerBase", max_length: int
+    table: "pa.Table",
+    task: "Task",
+    tokenizer: "PreTrainedTokenizerBase",
+    max_length: int,
+    segments: int = 2,
 ) -> EncodedSplit:
     """Tokenise a validated table of one split (see `data.checks.validate_table`).
 
     Pairs longer than `max_length` tokens lose tokens from the end of the longer text first, exactly
-    as in BERT (see `cut_pair`). Models without token types (RoBERTa, DistilBERT) get zeros.
+    as in BERT (see `cut_pair`). The model decides on token types, not the tokenizer: one with fewer
+    than two `segments` (RoBERTa, DistilBERT) gets zeros.
 
     Raises:
-        UserError: the base model has no tokenizer of the tokenizers library (tokenizer.json).
+        UserError: the base model has no tokenizer of the tokenizers library (tokenizer.json), or
+            one with more token types than the model has segments.
     """
     if not tokenizer.is_fast:
         raise UserError(
@@ -89,8 +100,13 @@ def encode_split(
         for start in range(0, table.num_rows, ROWS_PER_CALL)
     ]
     ids, types, lengths = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
-    if "token_type_ids" not in tokenizer.model_input_names:
+    if segments < 2:
         types = np.zeros_like(types)
+    elif types.max(initial=0) >= segments:
+        raise UserError(
+            f"base_model: its tokenizer writes segment {types.max()} but the model knows "
+            f"{segments} segments; take both from the same source"
+        )
     return EncodedSplit(
         input_ids=ids,
         token_type_ids=types,
@@ -141,6 +157,27 @@ def cut_pair(first: int, second: int, budget: int) -> tuple[int, int]:
 
 def _flat(rows: list[list[int]], dtype: type[np.generic]) -> npt.NDArray[Any]:
     return np.fromiter(chain.from_iterable(rows), dtype=dtype)
+
+
+def check_known(split: EncodedSplit, unknown: int | None, task: str) -> None:
+    """Refuse texts that mean nothing to the model, since its tokenizer knows hardly a word.
+
+    Args:
+        split: encoded texts.
+        unknown: number of the token for unknown words; None if there is none.
+        task: named in messages.
+
+    Raises:
+        UserError: more than half of the tokens are unknown.
+    """
+    share = float((split.input_ids == unknown).mean())
+    if share > REFUSED_SHARE:
+        raise UserError(
+            f"data: {share:.0%} of the tokens of {task} are unknown to the base model's tokenizer; "
+            "take model and tokenizer from the same source, and data in their language"
+        )
+    if share > REMARKABLE_SHARE:
+        log.warning("%s: %.0f %% of the tokens are unknown to the tokenizer", task, 100 * share)
 
 
 def save_tokens(

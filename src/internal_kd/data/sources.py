@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from internal_kd.data.checks import check_classes, validate_table, warn_of_overlap
+from internal_kd.data.parts import files_of_split
 from internal_kd.errors import UserError, reason
 from internal_kd.hub import go_offline_if_unreachable
 from internal_kd.tasks import SPLITS, Task
@@ -85,10 +86,10 @@ def _from_folder(folder: Path, task: Task) -> Found:
 
 
 def _files_of(folder: Path, split: str) -> list[Path]:
-    """The files of a split: one (`train.parquet`) or the hub's shards (`train-00000-of-…`)."""
-    single = [folder / f"{split}.parquet", folder / f"{split}.arrow"]
-    whole = [file for file in single if file.is_file()]
-    return whole[:1] or sorted(folder.glob(f"{split}-*-of-*.parquet"))
+    found = files_of_split(folder, split)
+    if found.fault is not None:
+        raise UserError(f"data.path: {found.fault}")
+    return found.files
 
 
 def _joined(files: list[Path]) -> pa.Table:

@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from internal_kd.models.dropout import dropout
 from internal_kd.models.representations import Representations, Tokens
+from internal_kd.models.stored import without_place
 
 UNNAMED = {"0": "LABEL_0", "1": "LABEL_1"}  # what Transformers takes for granted
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
@@ -31,6 +32,7 @@ PLAIN = {
     "position_embedding_type": ("absolute", None),
     "is_decoder": (False, None),
     "add_cross_attention": (False, None),
+    "per_layer_config": (None,),
 }
 
 
@@ -274,9 +276,11 @@ def is_plain_bert(folder: str | Path, with_head: bool = False) -> bool:
     if not all(raw.get(key) in values for key, values in PLAIN.items()):
         return False
     wanted = BertClassifier(BertConfig(raw)).state_dict()
+    found = _shapes(weights)
+    if without_place(found.keys() - wanted.keys(), PREFIX):
+        return False
     if not with_head:
         wanted = {name: tensor for name, tensor in wanted.items() if name.startswith(PREFIX)}
-    found = _shapes(weights)
     return all(found.get(name) == list(tensor.shape) for name, tensor in wanted.items())
 
 

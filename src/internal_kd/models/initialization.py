@@ -6,11 +6,7 @@ import torch
 from transformers import AutoModel, PreTrainedModel
 
 from internal_kd.errors import UserError
-from internal_kd.models.layers import (
-    encoder_layers,
-    matched_teacher_layers,
-    replace_encoder_layers,
-)
+from internal_kd.models.layers import keep_encoder_layers, matched_teacher_layers
 
 Initialization = str | Sequence[int]
 
@@ -47,8 +43,7 @@ def initialize_student(
     """Cut `base` down to a student encoder; embeddings and pooler stay those of the general model.
 
     Footnote 5 of the paper: the parameters are not those of the fine-tuned teacher. With `random`
-        every
-    parameter is drawn anew from `seed`.
+    every parameter is drawn anew from `seed`.
 
     Raises:
         UserError: if `init` does not fit.
@@ -56,12 +51,11 @@ def initialize_student(
     chosen = source_layers(init, base.config.num_hidden_layers, student_layers)
     if not chosen:
         return _random_student(base, student_layers, seed)
-    layers = encoder_layers(base)
-    replace_encoder_layers(base, [layers[layer - 1] for layer in chosen])
+    keep_encoder_layers(base, chosen)
     return base
 
 
 def _random_student(base: PreTrainedModel, student_layers: int, seed: int) -> PreTrainedModel:
-    replace_encoder_layers(base, list(encoder_layers(base))[:student_layers])
+    keep_encoder_layers(base, range(1, student_layers + 1))
     torch.manual_seed(seed)
     return AutoModel.from_config(base.config)

@@ -1,7 +1,8 @@
 """Where an encoder's layers are, and which teacher layer a student layer belongs to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 
 from torch import nn
 
@@ -18,14 +19,19 @@ def encoder_layers(model: Classifier) -> nn.ModuleList:
     return getattr(*_place_of_layers(model))
 
 
-def replace_encoder_layers(model: Classifier, layers: list[nn.Module]) -> None:
-    """Give `model` this stack of layers and set its config accordingly."""
+def keep_encoder_layers(model: Classifier, chosen: Sequence[int]) -> None:
+    """Let `model` consist of these layers of its own, one-based, and set its config accordingly.
+
+    Settings that the config lists layer by layer, such as ModernBERT's kinds of attention, go with
+    their layers.
+    """
     parent, name = _place_of_layers(model)
-    setattr(parent, name, nn.ModuleList(layers))
-    model.config.num_hidden_layers = len(layers)
-    types = getattr(model.config, "layer_types", None)
-    if types:
-        setattr(model.config, "layer_types", types[: len(layers)])  # noqa: B010
+    layers = getattr(parent, name)
+    setattr(parent, name, nn.ModuleList(deepcopy(layers[layer - 1]) for layer in chosen))
+    for key, value in vars(model.config).items():
+        if isinstance(value, list) and len(value) == len(layers):
+            setattr(model.config, key, [value[layer - 1] for layer in chosen])
+    model.config.num_hidden_layers = len(chosen)
 
 
 @contextmanager

@@ -5,28 +5,49 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
-from transformers import AutoModel, AutoModelForSequenceClassification, PreTrainedModel
+from transformers import (
+    AutoModel,
+    AutoModelForSequenceClassification,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 from transformers.utils import logging as transformers_logging
 
 from internal_kd.models.attention import record_scores, use_recordable_attention
 from internal_kd.models.layers import encoder_layers, first_layers
+from internal_kd.models.limits import limits_of
 from internal_kd.models.representations import Representations, Tokens
 from internal_kd.models.top_layer import compute_only_cls_in_top_layer
 from internal_kd.models.weights import read_model
+from internal_kd.streams import new_layers_seed
 
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
 
 
-def load_encoder(folder: str | Path, revision: str | None = None) -> PreTrainedModel:
+def load_encoder(
+    folder: str | Path, revision: str | None = None, config: PreTrainedConfig | None = None
+) -> PreTrainedModel:
     """The encoder without a task head, from a folder or the name of a model on the hub.
+
+    A pooler that is missing, as in checkpoints of masked language models, is drawn from a stream of
+    its own.
+
+    Args:
+        folder: or a name.
+        revision: on the hub.
+        config: instead of the one beside the weights.
 
     Raises:
         OSError, ValueError: as Transformers does if the folder holds no model that it knows.
-        UserError: its weights are damaged or not complete.
+        UserError: its weights are damaged or not complete, or the model has no place for some.
     """
-    return read_model(AutoModel, folder, new_head=True, revision=revision or "main")
+    options = {} if config is None else {"config": config}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(new_layers_seed())
+        return read_model(AutoModel, folder, new_head=True, revision=revision or "main", **options)
 
 
 def new_pretrained_classifier(folder: str | Path, labels: Sequence[str]) -> PreTrainedModel:
@@ -54,10 +75,17 @@ def _prepared(model: PreTrainedModel) -> PreTrainedModel:
 
 
 def inputs_of(model: PreTrainedModel, tokens: Tokens) -> dict[str, Tensor]:
-    """Keyword arguments for `model`: segment numbers only where the model has such embeddings."""
-    inputs = {"input_ids": tokens.input_ids, "attention_mask": tokens.attention_mask}
-    if getattr(model.config, "type_vocab_size", 0) > 1:
+    """Keyword arguments for `model`: segment numbers only where the model has such embeddings.
+
+    Positions that do not start at 0 are counted here: such models take every token with the number
+    of their config's padding token for padding, which a tokenizer may give to another token.
+    """
+    limits, mask = limits_of(model), tokens.attention_mask
+    inputs = {"input_ids": tokens.input_ids, "attention_mask": mask}
+    if limits.segments > 1:
         inputs["token_type_ids"] = tokens.token_type_ids
+    if limits.first_position > 0:
+        inputs["position_ids"] = mask.long().cumsum(dim=1) * mask + limits.first_position - 1
     return inputs
 
 

@@ -54,25 +54,3 @@ def _probe(model: PreTrainedModel) -> list[torch.Tensor]:
     with torch.no_grad(), record_scores() as scores:
         model(input_ids=tokens, attention_mask=torch.ones_like(tokens))
     return scores
-
-
-def check_vocabulary(model: PreTrainedModel, tokens: int, pad_token_id: int | None) -> None:
-    """Refuse a tokenizer whose tokens the model has no embeddings for, or which cannot pad.
-
-    Args:
-        model: the base model.
-        tokens: size of the tokenizer's vocabulary.
-        pad_token_id: of the tokenizer.
-
-    Raises:
-        UserError: naming the two sizes, or the token that is missing.
-    """
-    if tokens > model.config.vocab_size:
-        raise UserError(
-            f"base_model: its tokenizer has {tokens} tokens but the model embeds only "
-            f"{model.config.vocab_size}; take both from the same source"
-        )
-    if pad_token_id is None:
-        raise UserError(
-            "base_model: its tokenizer has no padding token; set pad_token in tokenizer_config.json"
-        )

@@ -7,29 +7,56 @@ output projection and the feed-forward network of all other tokens, three quarte
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from internal_kd.models.attention import record, recording
 from internal_kd.models.layers import encoder_layers
 
+PROBE_TOKENS = 6
+RTOL, ATOL = 1e-3, 1e-4  # far above rounding, far below another computation
+
 
 def compute_only_cls_in_top_layer(model: PreTrainedModel) -> None:
     """Let the top layer of a BERT-like classifier compute [CLS] alone; leave others as they are.
 
     The layer then returns `[batch, 1, hidden size]`. Parameters and saved files do not change.
+    Families that name their parts as BERT does and compute otherwise, with normalisation first or
+    rotated queries, give another [CLS] vector.
     """
     layer = encoder_layers(model)[-1]
     if _is_like_bert(layer):
+        expected = _cls_of(layer, model)
         layer.forward = partial(_forward_cls, layer)
+        if not torch.allclose(_cls_of(layer, model), expected, rtol=RTOL, atol=ATOL):
+            del layer.forward
+
+
+def _cls_of(layer: nn.Module, model: PreTrainedModel) -> Tensor:
+    """What the layer makes of the first of a few tokens, the last of them padding."""
+    found: list[Tensor] = []
+
+    def keep(_layer: nn.Module, _inputs: Any, output: Any) -> None:
+        found.append((output[0] if isinstance(output, tuple) else output)[:, 0])
+
+    tokens = torch.arange(PROBE_TOKENS, device=model.device)[None] % model.config.vocab_size
+    hook, training = layer.register_forward_hook(keep), model.training
+    with torch.no_grad():
+        model.eval()(input_ids=tokens, attention_mask=(tokens < PROBE_TOKENS - 1).long())
+    hook.remove()
+    model.train(training)
+    return found[0]
 
 
 def _is_like_bert(layer: nn.Module) -> bool:
     """BERT, RoBERTa and ELECTRA name the parts of a layer alike."""
-    attention = getattr(layer, "attention", None)
+    attention = getattr(getattr(layer, "attention", None), "self", None)
     parts = ("query", "key", "value", "attention_head_size", "scaling")
-    return hasattr(layer, "feed_forward_chunk") and all(
-        hasattr(getattr(attention, "self", None), part) for part in parts
+    return (
+        hasattr(layer, "feed_forward_chunk")
+        and all(hasattr(attention, part) for part in parts)
+        and isinstance(getattr(attention, "dropout", None), nn.Dropout)
     )
 
 

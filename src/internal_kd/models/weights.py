@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError
 
 from internal_kd.errors import UserError, reason
-from internal_kd.models.layers import head_parameters
+from internal_kd.models.stored import not_to_be_drawn, without_place
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -52,7 +52,8 @@ def read_model(
 
     Raises:
         OSError, ValueError: as Transformers does if there is no model that it knows.
-        UserError: weights are damaged, missing, or of another shape than the config's.
+        UserError: weights are damaged, missing, of another shape than the config's, or such that
+            the model has no place for them.
     """
     with told_if_damaged(folder):
         model, found = auto.from_pretrained(
@@ -64,8 +65,11 @@ def read_model(
             **options,
         )
     _check_shapes(folder, found["mismatched_keys"])
-    missing = set(found["missing_keys"])
-    _check_complete(folder, missing - set(head_parameters(model)) if new_head else missing)
+    missing, prefix = set(found["missing_keys"]), f"{model.base_model_prefix}."
+    inside = "" if model.base_model is model else prefix
+    present = model.state_dict()
+    _check_complete(folder, not_to_be_drawn(missing, present, inside) if new_head else missing)
+    check_all_used(folder, without_place(found["unexpected_keys"], prefix))
     return model
 
 
@@ -83,4 +87,17 @@ def _check_complete(folder: str | Path, missing: Collection[str]) -> None:
         raise UserError(
             f"{folder}: {len(missing)} parameters of its config.json have no weights, such as "
             f"{min(missing)}; copy or download both again"
+        )
+
+
+def check_all_used(folder: str | Path, left: Collection[str]) -> None:
+    """Refuse to drop what belongs to the encoder, as Transformers would with a warning only.
+
+    Raises:
+        UserError: naming one of the weights `left` without a place.
+    """
+    if left:
+        raise UserError(
+            f"{folder}: the model of its config.json has no place for {len(left)} of its weights, "
+            f"such as {min(left)}; copy or download both again, or save the plain encoder"
         )

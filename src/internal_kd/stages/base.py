@@ -9,8 +9,16 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from internal_kd.errors import UserError, reason
 from internal_kd.hub import go_offline_if_unreachable
 from internal_kd.models.layers import encoder_layers
+from internal_kd.models.leftovers import forget_unknown, read_config
 from internal_kd.models.pretrained import load_encoder
-from internal_kd.models.suitability import check_encoder, check_vocabulary
+from internal_kd.models.saved import difference
+from internal_kd.models.suitability import check_encoder
+from internal_kd.models.tokenizers import (
+    check_saved_tokenizer,
+    check_tokenizer,
+    fit_segments,
+    share_padding,
+)
 from internal_kd.stages.cli import run_stage
 
 
@@ -24,9 +32,24 @@ def main(args: Namespace) -> None:
     model, tokenizer = _fetch(args.settings)
     check_layers(model, args.settings["layers"])
     check_encoder(model)
-    check_vocabulary(model, len(tokenizer), tokenizer.pad_token_id)
-    model.save_pretrained(args.out)
-    tokenizer.save_pretrained(args.out)
+    check_tokenizer(tokenizer, model)
+    fit_segments(tokenizer, model)
+    share_padding(tokenizer, model)
+    _save(model, tokenizer, args.out)
+
+
+def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, out: Path) -> None:
+    """Write both and read them again."""
+    forget_unknown(model.config)
+    model.save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    changed = difference(model, out)
+    if changed is not None:
+        raise UserError(
+            f"base_model: {type(model).__name__} as its config.json has it {changed}; use an "
+            "encoder such as BERT, RoBERTa, ELECTRA or DistilBERT in its usual form"
+        )
+    check_saved_tokenizer(tokenizer, out)
 
 
 def _fetch(settings: dict[str, Any]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -34,7 +57,7 @@ def _fetch(settings: dict[str, Any]) -> tuple[PreTrainedModel, PreTrainedTokeniz
     if settings["source"] == "hub":
         go_offline_if_unreachable("model", path, revision)
     try:
-        model = load_encoder(path, revision)
+        model = load_encoder(path, revision, read_config(path, revision))
         tokenizer = AutoTokenizer.from_pretrained(
             path, revision=revision or "main", trust_remote_code=False
         )

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from transformers import AutoConfig, AutoTokenizer
+from transformers import AutoTokenizer
 
-from internal_kd.data.encoding import encode_split, save_tokens
+from internal_kd.data.encoding import check_known, encode_split, save_tokens
 from internal_kd.data.sources import load_split_tables
 from internal_kd.errors import UserError
+from internal_kd.models.limits import limits_in
 from internal_kd.stages.cli import run_stage
 from internal_kd.tasks import Task, get_task
 
@@ -25,13 +26,15 @@ def main(args: Namespace) -> None:
     """Write tokens and texts; settings: task, source, path, max_length, language_seed, limit."""
     settings = args.settings
     task = get_task(settings["task"])
-    _check_length(args.base, settings["max_length"])
+    limits = limits_in(args.base)
+    _check_length(limits.positions, settings["max_length"])
     tables = load_split_tables(settings, task)
     tokenizer = AutoTokenizer.from_pretrained(str(args.base), trust_remote_code=False)
     splits = {
-        name: encode_split(table, task, tokenizer, settings["max_length"])
+        name: encode_split(table, task, tokenizer, settings["max_length"], limits.segments)
         for name, table in tables.items()
     }
+    check_known(splits["train"], tokenizer.unk_token_id, task.name)
     meta = {
         "task": task.name,
         "labels": task.labels,
@@ -43,10 +46,8 @@ def main(args: Namespace) -> None:
     pq.write_table(_examples(tables, task), args.examples)
 
 
-def _check_length(base: Path, max_length: int) -> None:
+def _check_length(positions: int | None, max_length: int) -> None:
     """Refuse texts that are longer than what the base model has positions for."""
-    config = AutoConfig.from_pretrained(str(base), trust_remote_code=False)
-    positions = getattr(config, "max_position_embeddings", None)
     if positions is not None and positions < max_length:
         raise UserError(
             f"data.max_length: is {max_length}, but the base model has {positions} positions; "

@@ -2,12 +2,17 @@
 
 import json
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from internal_kd.models.initialization import initialize_student, source_layers
+from transformers import PreTrainedModel
+
+from internal_kd.errors import UserError
+from internal_kd.models.initialization import Initialization, initialize_student, source_layers
 from internal_kd.models.loading import copy_tokenizer
 from internal_kd.models.pretrained import load_encoder
+from internal_kd.models.saved import difference
 from internal_kd.stages.cli import run_stage
 from internal_kd.streams import Streams
 
@@ -24,10 +29,22 @@ def main(args: Namespace) -> None:
     init, layers = args.settings["init"], args.settings["layers"]
     chosen = source_layers(init, base.config.num_hidden_layers, layers)
     student = initialize_student(base, init, layers, _seed(args.settings))
-    student.save_pretrained(args.out)
+    _save(student, args.out, init, chosen)
     copy_tokenizer(args.base, args.out)
     mapping = {"init": init, "source_layers": chosen}
     (args.out / "mapping.json").write_text(json.dumps(mapping) + "\n")
+
+
+def _save(student: PreTrainedModel, out: Path, init: Initialization, chosen: Sequence[int]) -> None:
+    """Write the student and read it again: layers may depend on the place where they stand."""
+    student.save_pretrained(out)
+    changed = difference(student, out)
+    if changed is not None:
+        raise UserError(
+            f"init: {init}: {type(student).__name__} has layers that differ, and a student of the "
+            f"layers {', '.join(map(str, chosen))} {changed}; in the experiments write init: lower "
+            "or a list of layers that begins with 1, or use another base model"
+        )
 
 
 def _seed(settings: dict[str, Any]) -> int:

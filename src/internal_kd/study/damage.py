@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 PARQUET = b"PAR1"
+FLOATS = {"F64", "F32", "F16", "BF16"}
 LENGTH = 8  # bytes of the number that tells how long a safetensors header is
 
 
@@ -28,16 +30,46 @@ def _of_parquet(file: Path) -> str | None:
 
 
 def _of_safetensors(file: Path) -> str | None:
+    header = _header(file)
+    if header is None:
+        return "is no safetensors file"
+    start, entries = header
+    size, expected = file.stat().st_size, start + max((entry.end for entry in entries), default=0)
+    return f"is cut off ({size} of {expected} bytes)" if size < expected else None
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What the header of a safetensors file says of a tensor."""
+
+    name: str
+    type: str
+    end: int
+
+
+def _header(file: Path) -> tuple[int, list[_Entry]] | None:
+    """Where the numbers begin, and all tensors; None if it is no safetensors file."""
     size = file.stat().st_size
     try:
         with open(file, "rb") as content:
             length = int.from_bytes(content.read(LENGTH), "little")
             header = json.loads(content.read(length) if length < size else b"")
-        ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
+        header.pop("__metadata__", None)
+        entries = [
+            _Entry(name, entry["dtype"], entry["data_offsets"][1]) for name, entry in header.items()
+        ]
     except (ValueError, TypeError, KeyError, AttributeError):
-        return "is no safetensors file"
-    expected = LENGTH + length + max(ends, default=0)
-    return f"is cut off ({size} of {expected} bytes)" if size < expected else None
+        return None
+    return LENGTH + length, entries
+
+
+def odd_type(file: Path) -> str | None:
+    """The type of weights that are no plain floating-point numbers but parts of a packed form."""
+    header = _header(file)
+    types = (
+        {entry.type for entry in header[1] if entry.name.endswith("weight")} if header else set()
+    )
+    return min(types - FLOATS, default=None)
 
 
 def missing_weights(folder: Path) -> Iterator[str]:

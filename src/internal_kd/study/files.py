@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from internal_kd.data.parts import files_of_split
+from internal_kd.models.positions import positions_in
 from internal_kd.study import problems
-from internal_kd.study.damage import damage, missing_weights
+from internal_kd.study.damage import damage, missing_weights, odd_type
 from internal_kd.study.problems import Problem
 from internal_kd.tasks import SPLITS, TASKS
 
 REQUIRED_SPLITS = ("train", "validation")
-SUFFIXES = ("parquet", "arrow")
 
 Found = Iterator[Problem]
 
@@ -40,9 +41,11 @@ def _task_problems(folder: Path, task: str) -> Found:
         )
         return
     for split in SPLITS:
-        found = _files_of(folder, split)
-        yield from _damaged(("data", "path"), found)
-        if not found and split in REQUIRED_SPLITS:
+        found = files_of_split(folder, split)
+        if found.fault is not None:
+            yield Problem(("data", "path"), found.fault)
+        yield from _damaged(("data", "path"), found.files)
+        if not found.files and split in REQUIRED_SPLITS:
             yield Problem(
                 ("data", "path"),
                 f"'{folder / split}.parquet' (or .arrow) is missing; put the {split} split of "
@@ -62,7 +65,7 @@ def data_files(data: Mapping[str, Any], task: str) -> list[str]:
     if data["source"] != "folder":
         return []
     folder = Path(data["path"]) / task
-    return [str(file) for split in SPLITS for file in _files_of(folder, split)]
+    return [str(file) for split in SPLITS for file in files_of_split(folder, split).files]
 
 
 def base_model_files(base: Mapping[str, Any]) -> list[str]:
@@ -70,13 +73,6 @@ def base_model_files(base: Mapping[str, Any]) -> list[str]:
     if base["source"] != "folder":
         return []
     return sorted(str(file) for file in Path(base["path"]).iterdir() if file.is_file())
-
-
-def _files_of(folder: Path, split: str) -> list[Path]:
-    """The files of a split: one, or the shards of a download from the hub."""
-    whole = [folder / f"{split}.{suffix}" for suffix in SUFFIXES]
-    found = [file for file in whole if file.is_file()]
-    return found[:1] or sorted(folder.glob(f"{split}-*-of-*.parquet"))
 
 
 def base_model_problems(base: Mapping[str, Any], max_length: int) -> Found:
@@ -96,6 +92,7 @@ def base_model_problems(base: Mapping[str, Any], max_length: int) -> Found:
         yield Problem(("base_model", "path"), f"'{file}' is not JSON; save the model again")
         return
     yield from _weights_problems(file.parent)
+    yield from _form_problems(file.parent, model)
     yield from _shape_problems(base, model, max_length)
 
 
@@ -107,6 +104,39 @@ def _weights_problems(folder: Path) -> Found:
     yield from _damaged(("base_model", "path"), sorted(folder.glob("*.safetensors")))
 
 
+def _form_problems(folder: Path, model: Mapping[str, Any]) -> Found:
+    """Weights that are not all there is to a model, or not numbers as they are."""
+    if model.get("quantization_config"):
+        yield Problem(
+            ("base_model", "path"),
+            f"the weights in '{folder}' are quantized (quantization_config in its config.json); "
+            "give the model in full or half precision",
+        )
+    for file in sorted(folder.glob("model*.safetensors")):
+        kind = odd_type(file)
+        if kind is not None:
+            yield Problem(
+                ("base_model", "path"),
+                f"'{file}' holds weights of type {kind}; give the model in full or half precision",
+            )
+    if _is_twice(folder):
+        yield Problem(
+            ("base_model", "path"),
+            f"'{folder}' holds model.safetensors and an index of parts beside it; keep the newer "
+            "download alone",
+        )
+    if (folder / "adapter_config.json").is_file():
+        yield Problem(
+            ("base_model", "path"),
+            f"an adapter belongs to the model in '{folder}' (adapter_config.json); merge it into "
+            "the weights and save the plain model, or remove the file",
+        )
+
+
+def _is_twice(folder: Path) -> bool:
+    return all((folder / f"model.safetensors{end}").is_file() for end in ("", ".index.json"))
+
+
 def _shape_problems(base: Mapping[str, Any], model: Mapping[str, Any], max_length: int) -> Found:
     for key in ("is_decoder", "is_encoder_decoder"):
         if model.get(key):
@@ -115,14 +145,14 @@ def _shape_problems(base: Mapping[str, Any], model: Mapping[str, Any], max_lengt
                 f"the model in '{base['path']}' is no encoder ({key} in its config.json); "
                 "give one such as BERT, RoBERTa, ELECTRA or DistilBERT",
             )
-    layers = model.get("num_hidden_layers", base["layers"])
+    layers = model.get("num_hidden_layers", model.get("n_layers", base["layers"]))
     if layers != base["layers"]:
         yield Problem(
             ("base_model", "layers"),
             f"is {base['layers']}, but the model in '{base['path']}' has {layers}; write {layers}",
         )
-    positions = model.get("max_position_embeddings", max_length)
-    if positions < max_length:
+    positions = positions_in(model)
+    if positions is not None and positions < max_length:
         yield Problem(
             ("data", "max_length"),
             f"is {max_length}, but the model in '{base['path']}' has {positions} positions; "

@@ -1,0 +1,48 @@
+"""What a config still says of a model's former life: its task, precision, and tools."""
+
+from pathlib import Path
+
+from transformers import AutoConfig, PreTrainedConfig
+from transformers.utils.peft_utils import find_adapter_config_file
+
+from internal_kd.errors import UserError
+
+
+def read_config(folder: str | Path, revision: str | None = None) -> PreTrainedConfig:
+    """The config of an encoder, in a folder or on the hub, that says nothing of a task.
+
+    Raises:
+        OSError, ValueError: as Transformers does if there is no model that it knows.
+        UserError: the weights are quantized, or an adapter belongs to them.
+    """
+    config: PreTrainedConfig = AutoConfig.from_pretrained(
+        str(folder), revision=revision or "main", trust_remote_code=False
+    )
+    if getattr(config, "quantization_config", None):
+        raise UserError(
+            f"base_model: the weights of {folder} are quantized (quantization_config in its "
+            "config.json); give the model in full or half precision"
+        )
+    if find_adapter_config_file(str(folder), revision=revision or "main"):
+        raise UserError(
+            f"base_model: an adapter belongs to {folder} (adapter_config.json); merge it into the "
+            "weights and save the plain model, or remove the file"
+        )
+    _forget_task(config)
+    return config
+
+
+def _forget_task(config: PreTrainedConfig) -> None:
+    """Labels, kind of loss, and what a pass would return beside the states."""
+    config.num_labels = 2
+    config.problem_type = None
+    config.return_dict = True
+    config.output_hidden_states = False
+    config._output_attentions = False
+
+
+def forget_unknown(config: PreTrainedConfig) -> None:
+    """Drop what the family's own config does not have: settings of trainers, hubs and adapters."""
+    own = vars(type(config)())
+    for name in [name for name in vars(config) if name not in own and not name.startswith("_")]:
+        delattr(config, name)

@@ -1,0 +1,74 @@
+"""What a model has embeddings for, asked of the model itself.
+
+Torch is imported where it is needed, since tokenising for a BERT needs none of it.
+"""
+
+import json
+from inspect import signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from internal_kd.models.positions import Limits, positions_in
+
+if TYPE_CHECKING:
+    from torch import nn
+    from transformers import PreTrainedModel
+
+POSITIONS = "position_embeddings"  # what encoders call the table of their positions
+
+_known: "WeakKeyDictionary[nn.Module, Limits]" = WeakKeyDictionary()
+
+
+def limits_of(model: "PreTrainedModel") -> Limits:
+    """The limits of a model, loaded or made without weights; looked up once for each."""
+    if model not in _known:
+        _known[model] = _look_up(model)
+    return _known[model]
+
+
+def _look_up(model: "PreTrainedModel") -> Limits:
+    table = _table_of_positions(model)
+    first = 0 if table is None or table.padding_idx is None else table.padding_idx + 1
+    if table is None:
+        rows = getattr(model.config, "max_position_embeddings", None)
+    else:
+        rows = table.num_embeddings
+    return Limits(None if rows is None else rows - first, _segments(model), first)
+
+
+def _segments(model: "PreTrainedModel") -> int:
+    """How many segments a model tells apart; 0 if it takes none."""
+    if "token_type_ids" not in signature(model.forward).parameters:
+        return 0
+    return getattr(model.config, "type_vocab_size", 0) or 0
+
+
+def _table_of_positions(model: "nn.Module") -> "nn.Embedding | None":
+    from torch import nn
+
+    for name, module in model.named_modules():
+        if name.rpartition(".")[2] == POSITIONS and isinstance(module, nn.Embedding):
+            return module
+    return None
+
+
+def limits_in(folder: str | Path) -> Limits:
+    """The limits of the encoder in a folder; for BERT without the seconds that its classes take.
+
+    Raises:
+        OSError, ValueError: as Transformers does if the folder holds no model that it knows.
+    """
+    config: dict[str, Any] = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
+    if config.get("model_type") == "bert":
+        return Limits(positions_in(config), config.get("type_vocab_size", 2))
+    return _limits_without_weights(folder)
+
+
+def _limits_without_weights(folder: str | Path) -> Limits:
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
+    with torch.device("meta"):
+        return limits_of(AutoModel.from_config(config, trust_remote_code=False))
