@@ -63,9 +63,9 @@ def write(out: Path, measurements: pd.DataFrame, epochs: int, machine: dict[str,
     summary = summarize(measurements, epochs)
     measurements.to_csv(out / "measurements.csv", index=False, float_format="%.6g")
     draw(summary, out / "summary.csv")
-    (out / "table.md").write_text(render(summary))
+    (out / "table.md").write_text(render(summary), encoding="utf-8")
     machine["matmul_gflops"] = round(measurements["matmul_gflops"].max(), 1)
-    (out / "machine.json").write_text(json.dumps(machine, indent=1) + "\n")
+    (out / "machine.json").write_text(json.dumps(machine, indent=1) + "\n", encoding="utf-8")
 
 
 def _machine(args: argparse.Namespace) -> dict[str, Any]:

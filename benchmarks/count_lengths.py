@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("glue", type=Path)
     parser.add_argument("tokenizer", type=Path)
     args = parser.parse_args()
-    FILE.write_text(count(args.glue, args.tokenizer))
+    FILE.write_text(count(args.glue, args.tokenizer), encoding="utf-8")
 
 
 if __name__ == "__main__":

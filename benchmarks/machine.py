@@ -46,4 +46,4 @@ def _flags() -> set[str]:
 
 
 def _cpuinfo() -> list[str]:
-    return CPUINFO.read_text().splitlines() if CPUINFO.exists() else []
+    return CPUINFO.read_text(encoding="utf-8").splitlines() if CPUINFO.exists() else []

@@ -110,7 +110,7 @@ def measure(folder: Path, case: str) -> dict[str, Any]:
 
 def _settings(internal: dict[str, float], signals: dict[str, Any]) -> dict[str, Any]:
     """What a student's job is told, as far as it differs from the defaults of the config."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     experiment = {"needs_teacher": True, "head_init": "random", "internal": internal}
     experiment |= {"output": {"soft": 1.0}, "output_from": "start", "schedule": "simultaneous"}
     experiment |= {"internal_updates": "all", "output_updates": "all", "layer_reduction": "mean"}
@@ -149,17 +149,17 @@ def _apart(folder: Path, case: str) -> dict[str, Any]:
 
 def _own_peak_mb() -> int:
     """Of this program alone; what `getrusage` tells begins with the memory of its parent."""
-    status = Path("/proc/self/status").read_text()
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
     return round(int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6)
 
 
 def _write_table(out: Path, rows: list[dict[str, Any]]) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
-    with out.open("w", newline="") as file:
+    with out.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, FIELDS, lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
-    print(out.read_text())
+    print(out.read_text(encoding="utf-8"))
 
 
 def write_study(folder: Path, rows: int) -> None:
@@ -167,7 +167,7 @@ def write_study(folder: Path, rows: int) -> None:
     write_texts(folder / "text/qqp/train.parquet", rows, seed=0)
     write_texts(folder / "text/qqp/validation.parquet", rows // 9, seed=1)
     write_model(folder / "model")
-    (folder / "study.yaml").write_text(yaml.safe_dump(STUDY))
+    (folder / "study.yaml").write_text(yaml.safe_dump(STUDY), encoding="utf-8")
 
 
 def write_texts(file: Path, rows: int, seed: int) -> None:

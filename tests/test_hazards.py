@@ -78,6 +78,15 @@ def test_nothing_else_reads_pickles_or_runs_texts():
             assert told.get("allow_pickle") in (None, "False"), (file, call.lineno)
 
 
+def test_every_text_is_read_and_written_as_utf_8():
+    """Ruff sees `open`, and methods of paths only where it can tell that they are paths."""
+    for file in SOURCES:
+        for name, call in calls(file):
+            if name.rpartition(".")[2] in ("read_text", "write_text"):
+                told = {word.arg: ast.unparse(word.value) for word in call.keywords}
+                assert told.get("encoding") == "'utf-8'", (file, call.lineno)
+
+
 def texts_in(schema: object, path: str = "") -> Iterator[tuple[str, dict]]:
     """Parts of the schema that describe a text."""
     if isinstance(schema, dict):

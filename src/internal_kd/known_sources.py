@@ -58,14 +58,16 @@ class KnownSources:
         partial = NOTES.with_name(f"{NOTES.name}.{os.getpid()}")
         with suppress(OSError):
             NOTES.parent.mkdir(exist_ok=True)
-            partial.write_text(json.dumps({"reader": self.reader, "facts": facts}))
+            partial.write_text(
+                json.dumps({"reader": self.reader, "facts": facts}), encoding="utf-8"
+            )
             partial.replace(NOTES)
         self._new = False
 
     @cached_property
     def _facts(self) -> dict[str, SourceFacts]:
         try:
-            noted = json.loads(NOTES.read_text())
+            noted = json.loads(NOTES.read_text(encoding="utf-8"))
             if noted["reader"] != self.reader:
                 return {}
             return {key: _facts_of(told) for key, told in noted["facts"].items()}

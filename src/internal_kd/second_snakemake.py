@@ -26,7 +26,7 @@ def second_snakemake(
     """
     with TemporaryDirectory() as folder:
         merged = Path(folder) / "config.json"
-        merged.write_text(json.dumps(config))
+        merged.write_text(json.dumps(config), encoding="utf-8")
         yield [
             *(str(python), "-m", "snakemake"),
             *("--snakefile", str(snakefile), "--configfile", str(merged)),

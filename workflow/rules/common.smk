@@ -249,7 +249,8 @@ def tell_planned_runs():
         file = Path(PLANNED_RUNS)
         file.parent.mkdir(parents=True, exist_ok=True)
         names = (RUN_NAME.format(**job.wildcards_dict) for job in planned)
-        file.write_text("".join(f"{name}\n" for name in sorted(names)))
+        names = "".join(f"{name}\n" for name in sorted(names))
+        file.write_text(names, encoding="utf-8")
 
 
 def tell_mistakes(logs):

@@ -106,7 +106,7 @@ def _planned(file: str | None) -> set[str] | None:
     if file is None:
         return None
     try:
-        return set(Path(file).read_text().split())
+        return set(Path(file).read_text(encoding="utf-8").split())
     except FileNotFoundError:
         return set()
 
@@ -125,9 +125,9 @@ def _claim(run: Told, code: str | None, inputs: Sequence[Path]) -> Companion | N
         return None
     log = Path(run["log"])
     log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_text("")
+    log.write_text("", encoding="utf-8")
     # Appending leaves no holes where the run's own job, waiting meanwhile, begins the file anew.
-    stream = open(log, "a", buffering=1)  # noqa: SIM115 - closed by `let_go`
+    stream = open(log, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 - closed by `let_go`
     return Companion(run["settings"], Checkpoints(folder, identity), finished, stream, lock)
 
 
@@ -135,7 +135,7 @@ def _is_there(run: Told, code: str | None, inputs: Sequence[Path]) -> bool:
     """Whether the run's own job has made it, from these inputs."""
     metrics = Path(run["out"], "metrics.json")
     try:
-        left = json.loads(metrics.read_text())
+        left = json.loads(metrics.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     newest = max(path.stat().st_mtime for path in inputs)

@@ -37,7 +37,7 @@ class FinishedRun:
         try:
             _link_tree(out, partial)
             record = {"identity": self.identity, "files": _hashes(out)}
-            (partial / RECORD).write_text(json.dumps(record))
+            (partial / RECORD).write_text(json.dumps(record), encoding="utf-8")
             partial.rename(self.folder)
         except OSError as error:
             logger.warning("%s: not kept a second time: %s", out, error.strerror)
@@ -68,7 +68,7 @@ class FinishedRun:
 
     def _record(self) -> dict:
         try:
-            record: dict = json.loads((self.folder / RECORD).read_text())
+            record: dict = json.loads((self.folder / RECORD).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
         return record

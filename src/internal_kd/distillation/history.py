@@ -61,7 +61,7 @@ def write_history(path: str | Path, rows: Iterable[Row]) -> None:
     """Write rows as CSV; a term that did not act in an epoch leaves its field empty."""
     rows = list(rows)
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    with open(path, "w", newline="") as file:
+    with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="")
         writer.writeheader()
         writer.writerows(rows)

@@ -204,7 +204,9 @@ def write_run(
         "seconds": round(time.perf_counter() - started, 2),
         "speed": {**result.speed, "students": students},
     }
-    (out / "metrics.json").write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n")
+    (out / "metrics.json").write_text(
+        json.dumps(metrics, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+    )
 
 
 def _scores(data: RunData, frames: dict[str, SplitPredictions]) -> dict[str, Any]:

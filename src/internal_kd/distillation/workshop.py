@@ -68,7 +68,9 @@ class Workshop:
         """What is remarkable about a run's teacher: one that never learnt has nothing to teach."""
         if not settings["experiment"]["needs_teacher"] or self.teacher_folder is None:
             return []
-        metrics = json.loads((self.teacher_folder.parent / "metrics.json").read_text())
+        metrics = json.loads(
+            (self.teacher_folder.parent / "metrics.json").read_text(encoding="utf-8")
+        )
         return [f"teacher_{flag}" for flag in metrics["flags"]]
 
     def fitting(self, runs: Sequence[Settings]) -> list[bool]:

@@ -39,7 +39,7 @@ def pack(pretrained: Path, assets: Path = ASSETS) -> None:
 
 def provenance() -> dict[str, Any]:
     """How the shipped base was made: `code` fingerprint, `settings`, `quality` on held-out text."""
-    record: dict[str, Any] = json.loads((ASSETS / PROVENANCE).read_text())
+    record: dict[str, Any] = json.loads((ASSETS / PROVENANCE).read_text(encoding="utf-8"))
     return record
 
 

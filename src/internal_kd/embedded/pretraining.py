@@ -343,4 +343,4 @@ def save(
         "settings": settings,
         "quality": quality,
     }
-    (out / QUALITY_FILE).write_text(json.dumps(record, indent=2) + "\n")
+    (out / QUALITY_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

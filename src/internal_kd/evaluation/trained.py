@@ -55,7 +55,7 @@ def load_trained(folder: Path, device: torch.device) -> TrainedRun:
         UserError: the folder holds no model or no metrics of a run.
     """
     try:
-        run = json.loads((folder / "metrics.json").read_text())["run"]
+        run = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["run"]
         model = load_classifier(folder / "model")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder}: not the folder of a run; make the run again") from error

@@ -255,7 +255,9 @@ class BertClassifier(nn.Module):
             "architectures": ["BertForSequenceClassification"],
             "dtype": "float32",
         }
-        (folder / CONFIG_FILE).write_text(json.dumps(told, indent=2, sort_keys=True) + "\n")
+        (folder / CONFIG_FILE).write_text(
+            json.dumps(told, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+        )
         state = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
         save_file(state, folder / WEIGHTS_FILE, metadata={"format": "pt"})
 
@@ -270,7 +272,7 @@ def is_plain_bert(folder: str | Path, with_head: bool = False) -> bool:
     config, weights = Path(folder) / CONFIG_FILE, Path(folder) / WEIGHTS_FILE
     if not (config.is_file() and weights.is_file()):
         return False
-    raw = json.loads(config.read_text())
+    raw = json.loads(config.read_text(encoding="utf-8"))
     # Transformers leaves out what equals its own default.
     raw = {"hidden_act": "gelu", **raw}
     if not all(raw.get(key) in values for key, values in PLAIN.items()):
@@ -313,7 +315,7 @@ def load_bert(folder: str | Path) -> BertClassifier:
 
 
 def _read_config(folder: str | Path) -> BertConfig:
-    return BertConfig(json.loads((Path(folder) / CONFIG_FILE).read_text()))
+    return BertConfig(json.loads((Path(folder) / CONFIG_FILE).read_text(encoding="utf-8")))
 
 
 def _read_weights(folder: str | Path) -> dict[str, Tensor]:

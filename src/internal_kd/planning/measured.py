@@ -58,7 +58,7 @@ def _seconds_of_job(results: Path, run: Run, metrics: Mapping[str, Any]) -> floa
 
 
 def _training_seconds(history: Path) -> float:
-    with open(history, newline="") as file:
+    with open(history, encoding="utf-8", newline="") as file:
         return sum(
             float(row["train_seconds"]) + float(row["evaluation_seconds"])
             for row in csv.DictReader(file)
@@ -69,7 +69,7 @@ def _benchmark_seconds(results: Path, run: Run) -> float | None:
     for rule in TRAINING:
         file = results / "benchmarks" / rule / f"{run.name}.tsv"
         if file.is_file():
-            with open(file, newline="") as lines:
+            with open(file, encoding="utf-8", newline="") as lines:
                 return float(next(csv.DictReader(lines, delimiter="\t"))[SECONDS])
     return None
 

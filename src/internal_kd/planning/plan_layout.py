@@ -29,7 +29,7 @@ SUMS = ("finished", "to_do", "steps", "tokens", "flops", "hours", "disk_gb")
 def write_plan(plan: Plan, out: Path) -> None:
     """Write the plan as CSV to `out` and as Markdown beside it."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    with open(out, "w", newline="") as file:
+    with open(out, "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(PlanRow)])
         writer.writeheader()
         writer.writerows(asdict(row) for row in plan.rows)

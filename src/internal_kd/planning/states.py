@@ -71,5 +71,5 @@ def _held_locks() -> set[int]:
     """
     if not PROC_LOCKS.is_file():
         return set()
-    lines = PROC_LOCKS.read_text().splitlines()
+    lines = PROC_LOCKS.read_text(encoding="utf-8").splitlines()
     return {int(line.split()[-3].rpartition(":")[2]) for line in lines if "FLOCK" in line}

@@ -83,7 +83,7 @@ def _known(data: Mapping[str, Any], task: str) -> dict[str, Texts]:
 
 
 def _row(source: str, task: str) -> dict[str, str]:
-    with open(KNOWN, newline="") as file:
+    with open(KNOWN, encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
         return next(row for row in rows if (row["source"], row["task"]) == (source, task))
 

@@ -46,8 +46,10 @@ def write_readings(
     table = layout(frame, settings)
     out = Path(out)
     write_csv(frame, out)
-    out.with_suffix(".md").write_text(formats.markdown(table))
-    out.with_suffix(".tex").write_text(formats.booktabs(table, label="tab:readings"))
+    out.with_suffix(".md").write_text(formats.markdown(table), encoding="utf-8")
+    out.with_suffix(".tex").write_text(
+        formats.booktabs(table, label="tab:readings"), encoding="utf-8"
+    )
 
 
 def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFrame:

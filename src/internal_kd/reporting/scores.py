@@ -29,7 +29,7 @@ def read_runs(paths: Iterable[str | Path]) -> list[Run]:
 
 def _read(path: Path) -> Run:
     try:
-        run: Run = json.loads(path.read_text())
+        run: Run = json.loads(path.read_text(encoding="utf-8"))
         run["run"]["experiment"], run["validation"], run["majority"]  # what all tables need
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: not the metrics of a run; make the run again") from error

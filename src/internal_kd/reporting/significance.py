@@ -55,9 +55,11 @@ def write_significance(
     tables = layouts(frame, settings)
     out = Path(out)
     write_csv(frame, out)
-    out.with_suffix(".md").write_text("\n".join(map(formats.markdown, tables.values())))
+    out.with_suffix(".md").write_text(
+        "\n".join(map(formats.markdown, tables.values())), encoding="utf-8"
+    )
     texts = [formats.booktabs(table, label=label) for label, table in tables.items()]
-    out.with_suffix(".tex").write_text("\n".join(texts))
+    out.with_suffix(".tex").write_text("\n".join(texts), encoding="utf-8")
 
 
 def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFrame:

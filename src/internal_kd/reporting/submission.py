@@ -48,7 +48,7 @@ def write_submissions(
         filled = [_fill(file, runs, names, examples, settings) for file in FILES]
         write_zip(row.path, {each.file.name: tsv(each.predictions) for each in filled})
         written.append(Submission(row.path.name, row.label, filled))
-    out.with_suffix(".md").write_text(page(written, settings))
+    out.with_suffix(".md").write_text(page(written, settings), encoding="utf-8")
 
 
 @dataclass(frozen=True)

@@ -45,8 +45,10 @@ def write_table1(folders: Iterable[str | Path], settings: Settings, out: str | P
     table = layout(frame, settings, notes(frame, runs, settings))
     out = Path(out)
     write_csv(frame, out)
-    out.with_suffix(".md").write_text(formats.markdown(table))
-    out.with_suffix(".tex").write_text(formats.booktabs(table, label="tab:table1"))
+    out.with_suffix(".md").write_text(formats.markdown(table), encoding="utf-8")
+    out.with_suffix(".tex").write_text(
+        formats.booktabs(table, label="tab:table1"), encoding="utf-8"
+    )
 
 
 def build(runs: Sequence[RunFolder], settings: Settings) -> pd.DataFrame:

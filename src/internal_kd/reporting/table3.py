@@ -50,8 +50,10 @@ def write_table3(folders: Iterable[str | Path], settings: Settings, out: str | P
     table = layout(frame, settings, remarks)
     out = Path(out)
     write_csv(frame, out)
-    out.with_suffix(".md").write_text(formats.markdown(table))
-    out.with_suffix(".tex").write_text(formats.booktabs(table, label="tab:table3"))
+    out.with_suffix(".md").write_text(formats.markdown(table), encoding="utf-8")
+    out.with_suffix(".tex").write_text(
+        formats.booktabs(table, label="tab:table3"), encoding="utf-8"
+    )
 
 
 def build(runs: Sequence[RunFolder], settings: Settings) -> pd.DataFrame:

@@ -53,8 +53,10 @@ def write_table4(
     table = layout(frame, found, settings, flag_sentences(used))
     out = Path(out)
     write_csv(frame, out)
-    out.with_suffix(".md").write_text(formats.markdown(table))
-    out.with_suffix(".tex").write_text(wrapped(formats.booktabs(table, label="tab:table4")))
+    out.with_suffix(".md").write_text(formats.markdown(table), encoding="utf-8")
+    out.with_suffix(".tex").write_text(
+        wrapped(formats.booktabs(table, label="tab:table4")), encoding="utf-8"
+    )
 
 
 def cases(

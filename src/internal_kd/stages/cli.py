@@ -8,7 +8,9 @@ import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
+from typing import TextIO
 
 from internal_kd.errors import Interrupted, UserError, printable
 from internal_kd.fingerprint import current_fingerprint
@@ -106,18 +108,25 @@ def _written(args: Namespace) -> Path:
 
 def _log_to(path: Path | None) -> None:
     """Send all that goes to stderr into the log, and some of it to the terminal too."""
+    if isinstance(sys.stderr, TextIOWrapper):  # also where the locale has another encoding
+        sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
     logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
     if path is not None:
-        terminal = logging.StreamHandler(os.fdopen(os.dup(2), "w", buffering=1))
+        terminal = logging.StreamHandler(_second_stderr())
         terminal.addFilter(_told_on_terminal(terminal.stream.isatty()))
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("")
-        with open(path, "a") as log:  # so that a process which still writes there leaves no holes
+        path.write_bytes(b"")
+        with open(path, "ab") as log:  # so that a process which still writes there leaves no holes
             os.dup2(log.fileno(), 2)
         logging.getLogger().addHandler(terminal)
     logging.captureWarnings(True)
     for noisy in ("httpx", "httpx2", "urllib3", "filelock", "fsspec"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _second_stderr() -> TextIO:
+    """What stderr is now, for when it leads into the log."""
+    return os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
 
 
 def _told_on_terminal(is_terminal: bool) -> Callable[[logging.LogRecord], bool]:

@@ -32,7 +32,7 @@ def main(args: Namespace) -> None:
     _save(student, args.out, init, chosen)
     copy_tokenizer(args.base, args.out)
     mapping = {"init": init, "source_layers": chosen}
-    (args.out / "mapping.json").write_text(json.dumps(mapping) + "\n")
+    (args.out / "mapping.json").write_text(json.dumps(mapping) + "\n", encoding="utf-8")
 
 
 def _save(student: PreTrainedModel, out: Path, init: Initialization, chosen: Sequence[int]) -> None:

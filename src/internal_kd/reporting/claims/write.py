@@ -62,7 +62,7 @@ def write_claims(
     out = Path(out)
     write_csv(frame, out)
     groups = {title: [claim.name for claim in claims] for title, claims in GROUPS.items()}
-    out.with_suffix(".md").write_text(page(frame, groups, settings))
+    out.with_suffix(".md").write_text(page(frame, groups, settings), encoding="utf-8")
 
 
 def build(
