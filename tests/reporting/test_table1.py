@@ -209,21 +209,6 @@ def test_nothing_is_bold(tmp_path, runs, settings, write):
     assert "textbf" not in (tmp_path / "table1.tex").read_text()
 
 
-def test_mixed_code_is_told(tmp_path, runs, settings, write):
-    runs[-1]["code"] = "def"
-    write_table1(write(runs), settings, tmp_path / "table1.csv")
-    expected = "Attention: the students were trained by different versions of the code (abc, def)."
-    for suffix in (".md", ".tex"):
-        assert expected in (tmp_path / f"table1{suffix}").read_text()
-
-
-def test_teacher_and_students_may_differ_in_code(tmp_path, runs, settings, write):
-    for run in runs[:2]:
-        run["code"] = "def"
-    write_table1(write(runs), settings, tmp_path / "table1.csv")
-    assert "Attention" not in (tmp_path / "table1.md").read_text()
-
-
 @pytest.mark.parametrize("content", ["", "{}", '{"run": {}}', "[]"])
 def test_broken_metrics_are_named(tmp_path, settings, content):
     (tmp_path / "metrics.json").write_text(content)

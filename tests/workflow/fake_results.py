@@ -15,8 +15,11 @@ import pandas as pd
 
 from internal_kd.evaluation.attention_distances import LayerDistances, write_distances
 from internal_kd.evaluation.attention_maps import save_maps
+from internal_kd.fingerprint import code_fingerprint
+from internal_kd.manifests import NAME, write_manifest
 from internal_kd.study import analysis
 from internal_kd.study.config import Study
+from internal_kd.study.expectations import Expectations, Expected
 from internal_kd.study.runs import Run
 from tests.reporting.fake_runs import frame_of, noisy_logits, write_fake_run
 from tests.reporting.figures.attention_patterns import SHORT, patterned_maps
@@ -38,6 +41,8 @@ def write_fake_results(project: Path, config: Mapping[str, Any] = STUDY) -> None
     for task in study.tasks:
         _write_examples(results / "data" / task / "examples.parquet")
     _write_attention(results / "attention", study)
+    with chdir(project):
+        _write_manifests(study)
 
 
 def _write_run(results: Path, run: Run, seed: int) -> None:
@@ -86,3 +91,29 @@ def _write_attention(folder: Path, study: Study) -> None:
         write_distances(folder / f"{name}.parquet", asdict(run), found)
     for task in study.tasks:
         save_maps(folder / f"{task}-example0.npz", patterned_maps(SHORT, layers=2))
+
+
+def _write_manifests(study: Study) -> None:
+    """The records that the jobs of all that is there would leave."""
+    without = "" if study.config["data"]["source"] == "embedded" else "embedded"
+    expectations = Expectations(
+        study,
+        lambda stage: code_fingerprint(
+            f"internal_kd.stages.{stage}", without if stage == "data" else ""
+        ),
+    )
+    parts = [expectations.runs(analysis.claims_runs(study)), expectations.examples(study.tasks)]
+    parts.append(expectations.distances(analysis.attention_runs(study)))
+    parts += [expectations.maps(analysis.shown_runs(study, task), task, 0) for task in study.tasks]
+    for path, job in Expected.all_of(parts).jobs.items():
+        written = _written(Path(path))
+        if written:
+            write_manifest(Path(path), written, {}, settings=job.settings, code=job.code)
+
+
+def _written(manifest: Path) -> list[Path]:
+    """What lies beside a manifest: a whole folder, or one file of the same name."""
+    if manifest.name == NAME:
+        return [manifest.parent] if manifest.parent.is_dir() else []
+    stem = str(manifest).removesuffix(f".{NAME}")
+    return [file for end in (".parquet", ".npz") if (file := Path(f"{stem}{end}")).is_file()]

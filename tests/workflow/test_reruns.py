@@ -53,7 +53,7 @@ def appended(file: Path, text: str) -> str:
 def test_everything_is_there_and_a_second_run_does_nothing(project):
     run = project / "results/tiny/runs/rte/exp3.4/layers2/train100/seed0"
     left = {file.name for file in run.iterdir()}
-    assert left == {"model", "history.csv", "metrics.json", "predictions.parquet"}
+    assert left == {"model", "history.csv", "manifest.json", "metrics.json", "predictions.parquet"}
     for suffix in (".csv", ".md", ".tex"):
         assert (project / TARGET).with_suffix(suffix).stat().st_size > 0
     logs = {file.name for file in (project / "results/tiny/logs").rglob("*.log")}

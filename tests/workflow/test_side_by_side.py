@@ -122,7 +122,8 @@ def test_a_workflow_removes_its_own_locks(project, ends):
     foreign.parent.mkdir(parents=True)
     foreign.write_text("results/elsewhere/file\n")
     if ends == "badly":
-        next((project / "results/tiny/runs").rglob("metrics.json")).write_text("{}")
+        run_folder = project / "results/tiny/runs/rte/exp2.0/layers2/train100/seed0"
+        (run_folder / "metrics.json").write_text("{}")
     done = run(project)
     assert (done.status == 0) == (ends == "well"), done.text
     assert list(foreign.parent.iterdir()) == [foreign]

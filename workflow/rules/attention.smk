@@ -6,7 +6,8 @@ rule attention:
         metrics=f"{RUN}/metrics.json",
         teacher=teacher_of,
     output:
-        DISTANCES,
+        distances=DISTANCES,
+        manifest=DISTANCES_MANIFEST,
     log:
         f"{LOGS}/attention/{RUN_NAME}.log",
     benchmark:
@@ -20,7 +21,9 @@ rule attention:
         **needs(RESOURCES["attention"]),
     params:
         code=stage_code("attention"),
-        settings=lambda wildcards: settings.as_json({"split": "validation"}),
+        settings=lambda wildcards: settings.as_json(
+            settings.attention_settings(run_of(wildcards))
+        ),
         student=lambda wildcards: run_of(wildcards).path(RESULTS),
         teacher=lambda wildcards: STUDY.teacher_of(run_of(wildcards)).path(RESULTS),
     message:
@@ -28,7 +31,8 @@ rule attention:
     shell:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.attention"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
-        " --teacher {params.teacher:q} --student {params.student:q} --data {input.data:q} --out {output:q}"
+        " --teacher {params.teacher:q} --student {params.student:q} --data {input.data:q} --out {output.distances:q}"
+        " --manifest {output.manifest:q}"
 
 
 rule attention_maps:
@@ -36,7 +40,8 @@ rule attention_maps:
         data=TOKENS,
         models=lambda wildcards: files_of(shown(wildcards), "model", "metrics.json"),
     output:
-        MAPS,
+        maps=MAPS,
+        manifest=MAPS_MANIFEST,
     log:
         f"{LOGS}/attention_maps/{{task}}-example{{example}}.log",
     benchmark:
@@ -49,7 +54,7 @@ rule attention_maps:
     params:
         code=stage_code("attention_maps"),
         settings=lambda wildcards: settings.as_json(
-            {"example": int(wildcards.example), "split": "validation"}
+            settings.attention_maps_settings(wildcards.task, int(wildcards.example))
         ),
         runs=lambda wildcards: folders(shown(wildcards)),
     message:
@@ -58,4 +63,5 @@ rule attention_maps:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.attention_maps"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --teacher {params.runs[0]:q} --standard {params.runs[1]:q} --internal {params.runs[2]:q}"
-        " --data {input.data:q} --out {output:q}"
+        " --data {input.data:q} --out {output.maps:q}"
+        " --manifest {output.manifest:q}"

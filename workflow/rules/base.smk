@@ -22,11 +22,13 @@ rule base_model:
         stage=BASE_STAGE,
         code=stage_code(BASE_STAGE),
         settings=lambda wildcards: settings.as_json(settings.base_model_settings(STUDY)),
+        manifest=lambda wildcards, output: f"{output.model}/{manifests.NAME}",
     message:
         "base model"
     shell:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.{params.stage:q}"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q} --out {output.model:q}"
+        " --manifest {params.manifest:q}"
 
 
 rule student_init:
@@ -46,9 +48,11 @@ rule student_init:
     params:
         code=stage_code("student"),
         settings=student_init_settings,
+        manifest=lambda wildcards, output: f"{output.model}/{manifests.NAME}",
     message:
         "student of {wildcards.layers} layers, start {wildcards.init}"
     shell:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.student"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --base {input.base:q} --out {output.model:q}"
+        " --manifest {params.manifest:q}"

@@ -42,6 +42,7 @@ os.environ.update(
 if workflow.resource_settings.cores != 1:
     os.environ.setdefault("INTERNAL_KD_PROGRESS", "0")
 
+from internal_kd import manifests
 from internal_kd.errors import UserError
 from internal_kd.fingerprint import code_fingerprint
 from internal_kd.study import (
@@ -54,8 +55,10 @@ from internal_kd.study import (
     settings,
 )
 from internal_kd.study.config import load
+from internal_kd.study.expectations import Expectations, Expected
 from internal_kd.study.figures import figures, left_out
 from internal_kd.study.packages import require_packages
+from internal_kd.study.products import write_expectations
 from internal_kd.study.runs import Run
 
 SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
@@ -106,6 +109,9 @@ TABLE1 = f"{RESULTS}/table1.csv"
 FIGURES = f"{RESULTS}/figures"
 DISTANCES = f"{RESULTS}/attention/{RUN_NAME}.parquet"
 MAPS = f"{RESULTS}/attention/{{task}}-example{{example}}.npz"
+DATA_MANIFEST = f"{RESULTS}/data/{{task}}/{manifests.NAME}"
+DISTANCES_MANIFEST = f"{RESULTS}/attention/{RUN_NAME}.{manifests.NAME}"
+MAPS_MANIFEST = f"{RESULTS}/attention/{{task}}-example{{example}}.{manifests.NAME}"
 
 # The generated language only matters where it is used.
 UNUSED_BY_DATA = "" if STUDY.config["data"]["source"] == "embedded" else "embedded"
@@ -119,6 +125,8 @@ REPORTED = [
     *([f"{RESULTS}/readings.csv"] if analysis.readings(STUDY) else []),
     *[f"{FIGURES}/{name}.png" for name in FIGURE],
 ]
+PRODUCTS = [os.path.relpath(os.path.splitext(file)[0], RESULTS) for file in REPORTED]
+WRITTEN = set()
 TEACHER = re.escape(STUDY.teacher.name)
 STUDENTS = "|".join(
     re.escape(name) for name in STUDY.experiments if name != STUDY.teacher.name
@@ -158,6 +166,72 @@ def environment(file):
         return file
     path = os.path.normpath(f"{workflow.basedir}/workflow/rules/{file}")
     return path.replace("{", "{{").replace("}", "}}")
+
+
+def code_of(stage):
+    """Fingerprint of the code of any stage, as its rule is told it."""
+    return stage_code(stage, UNUSED_BY_DATA if stage == "data" else "")
+
+
+EXPECTATIONS = Expectations(STUDY, code_of)
+
+
+def expected_of(product, told, runs, distances=(), examples=(), stage=None):
+    """An input function: the file of what a table should be made from.
+
+    Args:
+        product: name of the table.
+        told: gives the settings of its rule.
+        runs, distances, examples: runs, students with distances and tasks with texts that it reads.
+        stage: that makes it, if not of the same name.
+    """
+
+    def path(wildcards):
+        parts = [
+            EXPECTATIONS.runs(runs),
+            EXPECTATIONS.distances(distances),
+            EXPECTATIONS.examples(examples),
+        ]
+        expected = Expected.all_of(parts)
+        return expectations(product, stage or product, told(STUDY), expected)
+
+    return path
+
+
+def expected_of_figure(wildcards):
+    """The file of what a figure should be made from."""
+    figure = FIGURE[wildcards.figure]
+    told = analysis_settings.figure_settings(STUDY, figure)
+    expected = EXPECTATIONS.figure(figure)
+    return expectations(
+        f"figures/{figure.name}", f"figure_{figure.kind}", told, expected
+    )
+
+
+def expected_of_index(wildcards):
+    """The file of what the index should be made from: the tables and figures as they were made."""
+    records = (
+        manifests.record_of(manifests.expected_file(RESULTS, name)) for name in PRODUCTS
+    )
+    shown = Expected(shown=tuple(map(str, records)))
+    return expectations("index", "index", CONTENTS, shown)
+
+
+def expectations(product, stage, told, expected):
+    """The file of what a table or figure should be made from; none where nothing is made.
+
+    Only who plans writes it: when a job starts, much of what its neighbours should be made from has
+    been made. A dry run changes it where it is there, so that it tells of the tables to be made again.
+    """
+    path = manifests.expected_file(RESULTS, product)
+    # A second Snakemake, which plans or reports, has no lock.
+    plans = getattr(workflow.execution_settings, "lock", False)
+    asked = plans and workflow.is_main_process and product not in WRITTEN
+    if asked and (os.path.exists(path) or not workflow.dryrun):
+        WRITTEN.add(product)
+        job = {"settings": told, "code": stage_code(stage)}
+        write_expectations(path, expected, job)
+    return path if os.path.exists(path) else []
 
 
 def run_of(wildcards):

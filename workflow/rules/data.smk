@@ -7,6 +7,7 @@ rule task_data:
     output:
         tokens=TOKENS,
         examples=EXAMPLES,
+        manifest=DATA_MANIFEST,
     log:
         f"{LOGS}/task_data/{{task}}.log",
     benchmark:
@@ -28,3 +29,4 @@ rule task_data:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.data"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --base {input.base:q} --tokens {output.tokens:q} --examples {output.examples:q}"
+        " --manifest {output.manifest:q}"

@@ -9,6 +9,7 @@ rule distill:
         history=f"{RUN}/history.csv",
         metrics=f"{RUN}/metrics.json",
         predictions=f"{RUN}/predictions.parquet",
+        manifest=f"{RUN}/{manifests.NAME}",
     log:
         f"{LOGS}/distill/{RUN_NAME}.log",
     benchmark:
@@ -37,3 +38,4 @@ rule distill:
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --init {input.init:q} --data {input.data:q} {params.teacher:q} --out {params.out:q}"
         " --checkpoints {params.checkpoints:q} {params.together:q}"
+        " --manifest {output.manifest:q}"

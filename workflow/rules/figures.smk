@@ -5,6 +5,7 @@ rule figure_parameters:
             analysis.layer_sweep_runs(STUDY, FIGURE[wildcards.figure].task),
             "metrics.json",
         ),
+        expected=expected_of_figure,
     output:
         csv=f"{FIGURES}/{{figure}}.csv",
         pdf=f"{FIGURES}/{{figure}}.pdf",
@@ -39,6 +40,7 @@ rule figure_parameters:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.figure_parameters"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --runs {params.runs:q} --out {output.csv:q}"
+        " --expected {input.expected:q} --files {output:q}"
 
 
 rule figure_data_size:
@@ -47,6 +49,7 @@ rule figure_data_size:
             analysis.size_sweep_runs(STUDY, FIGURE[wildcards.figure].task),
             "metrics.json",
         ),
+        expected=expected_of_figure,
     output:
         csv=f"{FIGURES}/{{figure}}.csv",
         pdf=f"{FIGURES}/{{figure}}.pdf",
@@ -81,6 +84,7 @@ rule figure_data_size:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.figure_data_size"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --runs {params.runs:q} --out {output.csv:q}"
+        " --expected {input.expected:q} --files {output:q}"
 
 
 rule figure_convergence:
@@ -90,6 +94,7 @@ rule figure_convergence:
             "metrics.json",
             "history.csv",
         ),
+        expected=expected_of_figure,
     output:
         csv=f"{FIGURES}/{{figure}}.csv",
         pdf=f"{FIGURES}/{{figure}}.pdf",
@@ -124,11 +129,13 @@ rule figure_convergence:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.figure_convergence"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --runs {params.runs:q} --out {output.csv:q}"
+        " --expected {input.expected:q} --files {output:q}"
 
 
 rule figure_attention:
     input:
         maps=maps_of,
+        expected=expected_of_figure,
     output:
         csv=f"{FIGURES}/{{figure}}.csv",
         pdf=f"{FIGURES}/{{figure}}.pdf",
@@ -160,11 +167,13 @@ rule figure_attention:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.figure_attention"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --maps {input.maps:q} --out {output.csv:q}"
+        " --expected {input.expected:q} --files {output:q}"
 
 
 rule figure_heads:
     input:
         maps=maps_of,
+        expected=expected_of_figure,
     output:
         csv=f"{FIGURES}/{{figure}}.csv",
         pdf=f"{FIGURES}/{{figure}}.pdf",
@@ -196,11 +205,13 @@ rule figure_heads:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.figure_heads"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --maps {input.maps:q} --out {output.csv:q}"
+        " --expected {input.expected:q} --files {output:q}"
 
 
 rule figure_attention_kl:
     input:
         distances=distances_of(analysis.attention_runs(STUDY)),
+        expected=expected_of_figure,
     output:
         csv=f"{FIGURES}/{{figure}}.csv",
         pdf=f"{FIGURES}/{{figure}}.pdf",
@@ -232,6 +243,7 @@ rule figure_attention_kl:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.figure_attention_kl"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --distances {input.distances:q} --out {output.csv:q}"
+        " --expected {input.expected:q} --files {output:q}"
 
 
 rule figure_calibration:
@@ -241,6 +253,7 @@ rule figure_calibration:
             "metrics.json",
             "predictions.parquet",
         ),
+        expected=expected_of_figure,
     output:
         csv=f"{FIGURES}/{{figure}}.csv",
         summary=f"{FIGURES}/{{figure}}_summary.csv",
@@ -276,3 +289,4 @@ rule figure_calibration:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.figure_calibration"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --runs {params.runs:q} --out {output.csv:q}"
+        " --expected {input.expected:q} --files {output:q}"

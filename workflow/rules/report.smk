@@ -13,6 +13,7 @@ rule index:
     input:
         shown=REPORTED,
         captions=as_inputs(CAPTIONS.values()),
+        expected=expected_of_index,
     output:
         index=f"{RESULTS}/index.html",
         pages=[
@@ -46,6 +47,7 @@ rule index:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.index"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --captions {params.captions:q} --out {output.index:q}"
+        " --expected {input.expected:q} --files {output:q}"
 
 
 # A second Snakemake reads what this one has written. It is run by the same Python, also where jobs

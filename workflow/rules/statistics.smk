@@ -4,6 +4,11 @@ rule significance:
         runs=files_of(
             analysis.significance_runs(STUDY), "metrics.json", "predictions.parquet"
         ),
+        expected=expected_of(
+            "significance",
+            analysis_settings.significance_settings,
+            analysis.significance_runs(STUDY),
+        ),
     output:
         csv=report(
             f"{RESULTS}/significance.csv",
@@ -34,6 +39,7 @@ rule significance:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.significance"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --runs {params.runs:q} --out {output.csv:q}"
+        " --expected {input.expected:q} --files {output:q}"
 
 
 rule claims:
@@ -45,6 +51,12 @@ rule claims:
             "history.csv",
         ),
         distances=distances_of(analysis.attention_runs(STUDY)),
+        expected=expected_of(
+            "claims",
+            analysis_settings.claims_settings,
+            analysis.claims_runs(STUDY),
+            distances=analysis.attention_runs(STUDY),
+        ),
     output:
         csv=report(
             f"{RESULTS}/claims.csv",
@@ -74,3 +86,4 @@ rule claims:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.claims"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --runs {params.runs:q} --distances {input.distances:q} --out {output.csv:q}"
+        " --expected {input.expected:q} --files {output:q}"

@@ -2,6 +2,7 @@
 rule table1:
     input:
         runs=files_of(STUDY.runs_of_table1(), "metrics.json", "predictions.parquet"),
+        expected=expected_of("table1", settings.table1_settings, STUDY.runs_of_table1()),
     output:
         csv=report(
             TABLE1,
@@ -31,12 +32,16 @@ rule table1:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.table1"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --runs {params.runs:q} --out {output.csv:q}"
+        " --expected {input.expected:q} --files {output:q}"
 
 
 rule table2:
     input:
         runs=files_of(
             analysis.table2_runs(STUDY), "metrics.json", "predictions.parquet"
+        ),
+        expected=expected_of(
+            "table2", analysis_settings.table2_settings, analysis.table2_runs(STUDY)
         ),
     output:
         csv=report(
@@ -69,6 +74,7 @@ rule table2:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.table2"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --runs {params.runs:q} --out {output.csv:q}"
+        " --expected {input.expected:q} --files {output:q}"
 
 
 rule table3:
@@ -77,6 +83,11 @@ rule table3:
             analysis.comparison_runs(STUDY, STUDY.table1_tasks),
             "metrics.json",
             "predictions.parquet",
+        ),
+        expected=expected_of(
+            "table3",
+            analysis_settings.table3_settings,
+            analysis.comparison_runs(STUDY, STUDY.table1_tasks),
         ),
     output:
         csv=report(
@@ -111,6 +122,7 @@ rule table3:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.table3"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --runs {params.runs:q} --out {output.csv:q}"
+        " --expected {input.expected:q} --files {output:q}"
 
 
 rule table4:
@@ -121,6 +133,12 @@ rule table4:
             "predictions.parquet",
         ),
         examples=examples_of(STUDY.table1_tasks),
+        expected=expected_of(
+            "table4",
+            analysis_settings.table4_settings,
+            analysis.comparison_runs(STUDY, STUDY.table1_tasks),
+            examples=STUDY.table1_tasks,
+        ),
     output:
         csv=report(
             f"{RESULTS}/table4.csv",
@@ -154,6 +172,7 @@ rule table4:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.table4"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --runs {params.runs:q} --examples {input.examples:q} --out {output.csv:q}"
+        " --expected {input.expected:q} --files {output:q}"
 
 
 # Made only where the study has experiments with `reading_of`.
@@ -161,6 +180,11 @@ rule readings:
     input:
         runs=files_of(
             analysis.readings_runs(STUDY), "metrics.json", "predictions.parquet"
+        ),
+        expected=expected_of(
+            "readings",
+            analysis_settings.readings_settings,
+            analysis.readings_runs(STUDY),
         ),
     output:
         csv=report(
@@ -193,6 +217,7 @@ rule readings:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.readings"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --runs {params.runs:q} --out {output.csv:q}"
+        " --expected {input.expected:q} --files {output:q}"
 
 
 rule submission:
@@ -201,6 +226,13 @@ rule submission:
             analysis.table2_runs(STUDY), "metrics.json", "predictions.parquet"
         ),
         examples=examples_of(STUDY.table1_tasks),
+        expected=expected_of(
+            "glue_submission",
+            analysis_settings.submission_settings,
+            analysis.table2_runs(STUDY),
+            examples=STUDY.table1_tasks,
+            stage="submission",
+        ),
     output:
         chosen=f"{RESULTS}/glue_submission.zip",
         standard=f"{RESULTS}/glue_submission_{STUDY.standard.name}.zip",
@@ -228,3 +260,4 @@ rule submission:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.submission"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --runs {params.runs:q} --examples {input.examples:q} --out {output.chosen:q}"
+        " --expected {input.expected:q} --files {output:q}"

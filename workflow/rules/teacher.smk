@@ -8,6 +8,7 @@ rule teacher:
         history=f"{RUN}/history.csv",
         metrics=f"{RUN}/metrics.json",
         predictions=f"{RUN}/predictions.parquet",
+        manifest=f"{RUN}/{manifests.NAME}",
     log:
         f"{LOGS}/teacher/{RUN_NAME}.log",
     benchmark:
@@ -31,3 +32,4 @@ rule teacher:
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --base {input.base:q} --data {input.data:q} --out {params.out:q}"
         " --checkpoints {params.checkpoints:q}"
+        " --manifest {output.manifest:q}"

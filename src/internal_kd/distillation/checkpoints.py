@@ -6,7 +6,6 @@ config, other code or other inputs is left alone.
 """
 
 import hashlib
-import json
 import logging
 import os
 import shutil
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+from internal_kd.manifests import digest, hashes, versions
 
 logger = logging.getLogger(__name__)
 
@@ -29,19 +30,13 @@ State = dict[str, Any]
 
 
 def run_identity(told: Any, inputs: Iterable[str | Path]) -> str:
-    """Hash of what decides a run's numbers: what it was told, and the content of its input files.
+    """Hash of what decides a run's numbers: what it was told, its input files, and the packages.
 
     Args:
         told: settings and fingerprint of the code, as JSON can write them.
         inputs: files and folders, hashed as a whole.
     """
-    digest = hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16)
-    for path in map(Path, inputs):
-        files = sorted(file for file in path.rglob("*") if file.is_file()) or [path]
-        for file in files:
-            with open(file, "rb") as content:
-                digest.update(hashlib.file_digest(content, "blake2b").digest())
-    return digest.hexdigest()
+    return digest([told, versions(), list(hashes(map(Path, inputs)).values())])
 
 
 class Checkpoints:

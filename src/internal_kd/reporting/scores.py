@@ -88,12 +88,3 @@ def flags(runs: Iterable[Run]) -> dict[tuple[str, str], tuple[str, ...]]:
             key = (run["run"]["experiment"], run["run"]["task"])
             found.setdefault(key, set()).update(run["flags"])
     return {key: tuple(sorted(names)) for key, names in found.items()}
-
-
-def code_versions(runs: Iterable[Run]) -> dict[str, tuple[str, ...]]:
-    """Fingerprints of the code by what it trained; teachers and students have different ones."""
-    found: dict[str, set[str]] = {}
-    for run in runs:
-        kind = "students" if "experiment" in run.get("settings", {}) else "teachers"
-        found.setdefault(kind, set()).add(str(run.get("code")))
-    return {kind: tuple(sorted(codes)) for kind, codes in found.items()}

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from internal_kd.reporting.runs import RunFolder
-from internal_kd.reporting.scores import LAST_EPOCH, code_versions
+from internal_kd.reporting.scores import LAST_EPOCH
 from internal_kd.reporting.wording import (
     HEAD_NOTE,
     capitalized,
@@ -40,7 +40,6 @@ def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Settings) ->
         *_detectable(shown, settings),
         *_choice_of_epoch(shown, settings["tasks"]),
         *([settings["note"]] if settings["note"] else []),
-        *_mixed_code(runs),
     ]
 
 
@@ -91,13 +90,3 @@ def _largest(gains: pd.Series) -> str:
     """Experiment and task of the largest value, of a series by task and experiment."""
     task, experiment = gains.sort_values().index[-1]
     return f"{capitalized(experiment)} on {get_task(task).title}"
-
-
-def _mixed_code(runs: Sequence[RunFolder]) -> list[str]:
-    found = code_versions(run.metrics for run in runs)
-    return [
-        f"Attention: the {kind} were trained by different versions of the code "
-        f"({', '.join(codes)})."
-        for kind, codes in found.items()
-        if len(codes) > 1
-    ]

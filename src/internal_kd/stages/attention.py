@@ -9,6 +9,8 @@ from internal_kd.evaluation.trained import load_split, load_trained
 from internal_kd.runtime import select_device, use_threads
 from internal_kd.stages.cli import run_stage
 
+INPUTS = ("teacher", "student", "data")
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of the stage."""
@@ -28,4 +30,4 @@ def main(args: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("internal_kd.stages.attention", add_arguments, main)
+    run_stage("internal_kd.stages.attention", add_arguments, main, inputs=INPUTS)

@@ -9,10 +9,12 @@ from internal_kd.evaluation.trained import load_split, load_trained
 from internal_kd.runtime import select_device, use_threads
 from internal_kd.stages.cli import run_stage
 
+ROLES = ("teacher", "standard", "internal")
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of the stage."""
-    for role in ("teacher", "standard", "internal"):
+    for role in ROLES:
         parser.add_argument(f"--{role}", type=Path, required=True, help=f"folder of the {role} run")
     parser.add_argument("--data", type=Path, required=True, help="tokens of the task")
     parser.add_argument("--out", type=Path, required=True, help="maps to write, as .npz")
@@ -23,11 +25,11 @@ def main(args: Namespace) -> None:
     use_threads()
     device = select_device()
     tokens = load_split(args.data, args.settings["split"])
-    folders = (args.teacher, args.standard, args.internal)
+    folders = [getattr(args, role) for role in ROLES]
     teacher, standard, internal = (load_trained(folder, device) for folder in folders)
     maps = maps_of_example(teacher, standard, internal, tokens, args.settings["example"])
     save_maps(args.out, maps)
 
 
 if __name__ == "__main__":
-    run_stage("internal_kd.stages.attention_maps", add_arguments, main)
+    run_stage("internal_kd.stages.attention_maps", add_arguments, main, inputs=(*ROLES, "data"))

@@ -8,12 +8,14 @@ import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
 from internal_kd.errors import Interrupted, UserError, printable
 from internal_kd.fingerprint import current_fingerprint
+from internal_kd.manifests import hashes, write_manifest
 from internal_kd.stages.shortage import shortage
 
 FAULT = 1
@@ -26,6 +28,9 @@ def run_stage(
     add_arguments: Callable[[ArgumentParser], None],
     main: Callable[[Namespace], None],
     argv: Sequence[str] | None = None,
+    *,
+    inputs: Sequence[str] = (),
+    outputs: Sequence[str] = ("out",),
 ) -> None:
     """Parse arguments, run `main` and turn a user's mistake into one sentence and exit status 2.
 
@@ -36,12 +41,15 @@ def run_stage(
         add_arguments: adds the stage's own arguments.
         main: does the work.
         argv: arguments without the program's name; those of the process if None.
+        inputs: names of the arguments that are files or folders to read.
+        outputs: names of the arguments that are files or folders to write. Both are recorded in the
+            manifest, where the stage is asked for one.
     """
     _collect_garbage_again()
     parser = _parser(module)
     add_arguments(parser)
     args = parser.parse_args(argv)
-    status = _status_of(module, main, args)
+    status = _status_of(module, partial(_recorded, main, inputs, outputs), args)
     if status:
         sys.exit(status)
 
@@ -85,6 +93,22 @@ def _ask_nobody() -> None:
         os.dup2(nothing.fileno(), 0)
 
 
+def _recorded(
+    main: Callable[[Namespace], None],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    args: Namespace,
+) -> None:
+    """Do the work, and leave a manifest if one is wanted."""
+    if args.manifest is None:
+        main(args)
+        return
+    read = hashes(path for name in inputs if (path := getattr(args, name)) is not None)
+    main(args)
+    written = [getattr(args, name) for name in outputs]
+    write_manifest(args.manifest, written, read, settings=args.settings, code=args.code)
+
+
 def _refused(sentence: str) -> int:
     logging.error("error: %s", printable(sentence))
     return USER_ERROR
@@ -96,6 +120,7 @@ def _parser(module: str) -> ArgumentParser:
         "--settings", type=json.loads, default={}, help="JSON: the settings of this stage"
     )
     parser.add_argument("--code", help="fingerprint of the code that is expected to run")
+    parser.add_argument("--manifest", type=Path, help="record to write of what was made from what")
     parser.add_argument("--log", type=Path, help="file for progress and messages")
     return parser
 

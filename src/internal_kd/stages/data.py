@@ -68,4 +68,10 @@ def _examples(tables: dict[str, pa.Table], task: Task) -> pa.Table:
 
 
 if __name__ == "__main__":
-    run_stage("internal_kd.stages.data", add_arguments, main)
+    run_stage(
+        "internal_kd.stages.data",
+        add_arguments,
+        main,
+        inputs=("base",),
+        outputs=("tokens", "examples"),
+    )

@@ -18,6 +18,8 @@ from internal_kd.stages.cli import run_stage
 
 logger = logging.getLogger(__name__)
 
+INPUTS = ("init", "data", "teacher")
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of the stage."""
@@ -33,7 +35,7 @@ def main(args: Namespace) -> None:
     """Train the student; settings: run, experiment, training, distillation, selection and
     teacher_seed.
     """
-    inputs = [path for path in (args.init, args.data, args.teacher) if path is not None]
+    inputs = [path for name in INPUTS if (path := getattr(args, name)) is not None]
     told = [args.settings, args.code]
     carry_out(args.checkpoints, args.out, told, inputs, partial(_distill, args))
 
@@ -110,4 +112,4 @@ def _leave(args: Namespace, workshop: Workshop, students: int, student: Student,
 
 
 if __name__ == "__main__":
-    run_stage("internal_kd.stages.distill", add_arguments, main)
+    run_stage("internal_kd.stages.distill", add_arguments, main, inputs=INPUTS)

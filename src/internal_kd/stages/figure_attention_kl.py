@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from internal_kd.reporting.figures.attention_kl import write_attention_kl
-from internal_kd.stages.cli import run_stage
+from internal_kd.stages.product import run_product
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -23,4 +23,4 @@ def main(args: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("internal_kd.stages.figure_attention_kl", add_arguments, main)
+    run_product("internal_kd.stages.figure_attention_kl", add_arguments, main)

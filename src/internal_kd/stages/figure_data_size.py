@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from internal_kd.reporting.figures.data_size import write_data_size
-from internal_kd.stages.cli import run_stage
+from internal_kd.stages.product import run_product
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -21,4 +21,4 @@ def main(args: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("internal_kd.stages.figure_data_size", add_arguments, main)
+    run_product("internal_kd.stages.figure_data_size", add_arguments, main)

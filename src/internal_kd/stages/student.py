@@ -55,4 +55,4 @@ def _seed(settings: dict[str, Any]) -> int:
 
 
 if __name__ == "__main__":
-    run_stage("internal_kd.stages.student", add_arguments, main)
+    run_stage("internal_kd.stages.student", add_arguments, main, inputs=("base",))

@@ -63,4 +63,4 @@ def _fine_tune(args: Namespace, checkpoints: Checkpoints | None) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("internal_kd.stages.teacher", add_arguments, main)
+    run_stage("internal_kd.stages.teacher", add_arguments, main, inputs=("base", "data"))

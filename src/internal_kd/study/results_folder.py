@@ -17,7 +17,7 @@ SOURCES = (
 # What the workflow writes into a folder of results: these folders, and files that end like this.
 FOLDERS = frozenset(
     ("attention", "base", "benchmarks", "checkpoints", "data", "figures", "init", "logs")
-) | {"pages", "runs"}
+) | {"pages", "provenance", "runs"}
 ENDINGS = frozenset((".csv", ".html", ".lock", ".md", ".tex", ".zip"))
 DEEP = 2  # folders of results that are looked for other studies
 

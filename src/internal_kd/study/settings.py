@@ -11,7 +11,9 @@ from typing import Any
 from internal_kd.study.config import Study
 from internal_kd.study.draft import training_of
 from internal_kd.study.experiments import Experiment, acting_fields
+from internal_kd.study.files import base_model_files, data_files
 from internal_kd.study.runs import Run
+from internal_kd.study.user_files import content_hashes
 
 Settings = dict[str, Any]
 
@@ -37,7 +39,9 @@ def base_model_settings(study: Study) -> Settings:
     base = dict(study.config["base_model"])
     if base["source"] == "embedded":
         return {"layers": base["layers"]}
-    return dict(study.config["pretraining"]) if base["source"] == "pretrain" else base
+    if base["source"] == "pretrain":
+        return dict(study.config["pretraining"])
+    return base | _files(base_model_files(base))
 
 
 def init_name(experiment: Experiment, task: str, seed: int) -> str:
@@ -63,7 +67,23 @@ def task_data_settings(study: Study, task: str) -> Settings:
     settings = {key: data[key] for key in ("source", "path", "max_length")}
     if data["source"] == "embedded":
         settings["language_seed"] = data["language_seed"]
-    return {**settings, "task": task, "limit": (data["limit"] or {}).get(task)}
+    told = {"task": task, "limit": (data["limit"] or {}).get(task)}
+    return settings | told | _files(data_files(data, task))
+
+
+def _files(paths: list[str]) -> Settings:
+    """Hashes of the user's own files, if there are any; the hub's are named by a revision."""
+    return {"files": content_hashes(tuple(paths))} if paths else {}
+
+
+def attention_settings(run: Run) -> Settings:
+    """Which student is compared with its teacher, and on what."""
+    return {"run": asdict(run), "split": "validation"}
+
+
+def attention_maps_settings(task: str, example: int) -> Settings:
+    """Which example's attention is shown."""
+    return {"task": task, "example": example, "split": "validation"}
 
 
 def teacher_settings(study: Study, run: Run) -> Settings:

@@ -1,0 +1,173 @@
+"""What the files of a study should have been made with: settings and code, by manifest.
+
+Tables and figures get this for all that they read and for what lies behind it, down to the base
+model, and compare it with the manifests that the jobs left.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from internal_kd.manifests import NAME
+from internal_kd.study import analysis, settings
+from internal_kd.study.config import Study
+from internal_kd.study.figures import Figure
+from internal_kd.study.runs import Run
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Settings and fingerprint of the code that a job of today would get."""
+
+    settings: settings.Settings
+    code: str
+
+    @cached_property
+    def as_json(self) -> str:
+        """As one line of JSON."""
+        return settings.as_json({"settings": self.settings, "code": self.code})
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a table or figure should be made from.
+
+    Attributes:
+        jobs: by path of the manifest.
+        read: manifests of what the table itself reads; the files of other jobs may be gone.
+        shown: manifests of tables and figures that a page shows as they are.
+    """
+
+    jobs: dict[str, Expectation] = field(default_factory=dict)
+    read: frozenset[str] = frozenset()
+    shown: tuple[str, ...] = ()
+
+    @property
+    def manifests(self) -> list[str]:
+        """Paths of all manifests, sorted."""
+        return sorted({*self.jobs, *self.shown})
+
+    @classmethod
+    def all_of(cls, parts: Iterable["Expected"]) -> "Expected":
+        """The union of the parts."""
+        jobs: dict[str, Expectation] = {}
+        read: set[str] = set()
+        for part in parts:
+            jobs |= part.jobs
+            read |= part.read
+        return cls(jobs, frozenset(read))
+
+    def then(self, path: str, job: Expectation) -> "Expected":
+        """A job whose files are read, with this as what lies behind it."""
+        return Expected(self.jobs | {path: job}, frozenset([path]))
+
+    @property
+    def as_json(self) -> str:
+        """As one line of JSON."""
+        jobs = (f"{json.dumps(path)}:{self.jobs[path].as_json}" for path in sorted(self.jobs))
+        named = settings.as_json({"read": sorted(self.read), "shown": self.shown})
+        return f'{{"jobs":{{{",".join(jobs)}}},{named[1:]}'
+
+
+class Expectations:
+    """The expectations of one study.
+
+    Args:
+        study: that is planned.
+        code: gives the fingerprint of a stage's code.
+    """
+
+    def __init__(self, study: Study, code: Callable[[str], str]) -> None:
+        self.study = study
+        self.code = code
+        self._runs: dict[Run, Expected] = {}
+
+    def runs(self, runs: Iterable[Run]) -> Expected:
+        """Runs, their data, their initial students and their teachers."""
+        return Expected.all_of(map(self._run, runs))
+
+    def examples(self, tasks: Iterable[str]) -> Expected:
+        """Texts of tasks."""
+        return Expected.all_of(map(self._data, tasks))
+
+    def distances(self, runs: Iterable[Run]) -> Expected:
+        """Distances of students from their teachers."""
+        return Expected.all_of(map(self._distances, runs))
+
+    def maps(self, runs: Iterable[Run], task: str, example: int) -> Expected:
+        """Attention of some models on one example of a task."""
+        told = settings.attention_maps_settings(task, example)
+        own = Expectation(told, self.code("attention_maps"))
+        return self.runs(runs).then(self.maps_manifest(task, example), own)
+
+    def figure(self, figure: Figure) -> Expected:
+        """What a figure of any kind reads."""
+        study = self.study
+        match figure.kind:
+            case "parameters":
+                return self.runs(analysis.layer_sweep_runs(study, figure.task))
+            case "data_size":
+                return self.runs(analysis.size_sweep_runs(study, figure.task))
+            case "convergence":
+                return self.runs(analysis.convergence_runs(study, figure))
+            case "attention" | "heads":
+                runs = analysis.shown_runs(study, figure.task)
+                return self.maps(runs, figure.task, figure.example)
+            case "attention_kl":
+                return self.distances(analysis.attention_runs(study))
+        return self.runs(analysis.comparison_runs(study, study.table1_tasks))
+
+    def run_manifest(self, run: Run) -> str:
+        """Path of the manifest of a run."""
+        return f"{run.path(self.study.results)}/{NAME}"
+
+    def distances_manifest(self, run: Run) -> str:
+        """Path of the manifest of a student's distances."""
+        return f"{self.study.results}/attention/{run.name}.{NAME}"
+
+    def maps_manifest(self, task: str, example: int) -> str:
+        """Path of the manifest of attention maps."""
+        return f"{self.study.results}/attention/{task}-example{example}.{NAME}"
+
+    def _run(self, run: Run) -> Expected:
+        if run not in self._runs:
+            behind = Expected.all_of(self._before(run))
+            teacher = self.study.experiments[run.experiment].is_teacher
+            told = settings.teacher_settings if teacher else settings.distill_settings
+            own = Expectation(told(self.study, run), self.code("teacher" if teacher else "distill"))
+            self._runs[run] = behind.then(self.run_manifest(run), own)
+        return self._runs[run]
+
+    def _before(self, run: Run) -> Iterator[Expected]:
+        """The data, the start and the teacher of a run."""
+        yield self._data(run.task)
+        yield self._start(run)
+        if self.study.experiments[run.experiment].needs_teacher:
+            yield self._run(self.study.teacher_of(run))
+
+    def _start(self, run: Run) -> Expected:
+        """What a run starts from: the base model, or a student cut from it."""
+        experiment = self.study.experiments[run.experiment]
+        if experiment.is_teacher:
+            return self._base
+        init = settings.init_name(experiment, run.task, run.seed)
+        told = settings.student_init_settings(init, run.layers)
+        path = f"{self.study.results}/init/{init}/layers{run.layers}/{NAME}"
+        return self._base.then(path, Expectation(told, self.code("student")))
+
+    def _data(self, task: str) -> Expected:
+        told = settings.task_data_settings(self.study, task)
+        path = f"{self.study.results}/data/{task}/{NAME}"
+        return self._base.then(path, Expectation(told, self.code("data")))
+
+    def _distances(self, run: Run) -> Expected:
+        own = Expectation(settings.attention_settings(run), self.code("attention"))
+        return self._run(run).then(self.distances_manifest(run), own)
+
+    @cached_property
+    def _base(self) -> Expected:
+        stage = settings.base_model_stage(self.study)
+        told = settings.base_model_settings(self.study)
+        own = Expectation(told, self.code(stage))
+        return Expected().then(f"{self.study.results}/base/{NAME}", own)
