@@ -63,9 +63,9 @@ def test_examples_stand_one_after_the_other_without_padding(encoded):
     assert dtypes == ["int32", "uint8"]
 
 
-def test_tokenizer_without_types_gives_zeros(rte, rte_table):
+def test_a_model_without_segments_gets_zeros(rte, rte_table):
     split = encode_split(
-        validate_table(rte_table, rte, "train", "here"), rte, tokenizer(False), max_length=64
+        validate_table(rte_table, rte, "train", "here"), rte, tokenizer(True), 64, segments=0
     )
     assert split.lengths.tolist() == [12, 7, 8]
     assert not split.token_type_ids.any()

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from internal_kd.manifests import expected_file
 from tests.faults import forked
 from tests.workflow.tiny import STUDY, make_project
 
@@ -95,6 +96,10 @@ def make_study(folder: Path) -> Path:
     """The project with the tiny study, whose trainings have a few dozen steps."""
     make_project(folder)
     (folder / "tiny.yaml").write_text(yaml.safe_dump(STUDY | LONGER))
+    # A dry run tells what a table should be made from only where there is such a file.
+    expected = folder / expected_file(str(RESULTS), "table1")
+    expected.parent.mkdir(parents=True)
+    expected.touch()
     return folder
 
 
