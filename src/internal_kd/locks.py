@@ -15,6 +15,8 @@ from internal_kd.errors import UserError
 
 logger = logging.getLogger(__name__)
 
+NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
+
 
 @contextmanager
 def only_writer(file: Path) -> Iterator[None]:
@@ -67,7 +69,7 @@ def open_lock(file: Path, mode: int = 0o666) -> IO[str]:
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        return os.fdopen(os.open(file, flags, mode), "a+", encoding="utf-8")
+        return open(file, "a+", encoding="utf-8", opener=lambda path, _: os.open(path, flags, mode))
     except PermissionError as error:
         if not _is_foreign(file):
             raise
@@ -94,11 +96,22 @@ def _owner_of(file: Path) -> str:
 
 
 def try_lock(file: IO[str]) -> bool:
-    """Lock an open file until it is closed, unless another process has locked it."""
+    """Lock an open file until it is closed, unless another process has locked it.
+
+    Where the file system has no locks, nobody is kept out, which is told.
+    """
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        logger.warning(
+            "%s cannot be locked (%s); see to it that only one workflow writes there",
+            file.name,
+            error.strerror,
+        )
     return True
 
 

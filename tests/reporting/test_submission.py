@@ -227,17 +227,21 @@ def test_same_bytes_every_time(tmp_path, add, examples, send):
     assert found[0] == found[1]
 
 
-def test_wrong_number_of_rows_is_refused_where_the_data_are_glues(add, examples, send):
-    runs, files = [add("exp2.0", 0, 8, [0, 1])], [examples([0, 1])]
-    with pytest.raises(UserError, match="rte: 2 test examples where GLUE has 3000"):
-        send(runs, files, official=True)
-
-
-def test_wrong_index_is_refused_where_the_data_are_glues(add, examples, send):
-    runs = [add("exp2.0", 0, 8, full([1], 3000))]
-    files = [examples([*range(2999), 5000])]
-    with pytest.raises(UserError, match="rte: idx of the test split is not 0 to 2999"):
-        send(runs, files, official=True)
+@pytest.mark.parametrize(
+    ("idx", "remark"),
+    [
+        ([0, 1], "placeholder: 2 test examples where GLUE has 3000"),
+        ([*range(2999), 5000], "placeholder: idx of the test split is not 0 to 2999"),
+        (range(1, 3001), "placeholder: idx of the test split is not 0 to 2999"),
+        ([0] * 3000, "placeholder: idx of the test split is not 0 to 2999"),
+    ],
+)
+def test_a_test_split_that_is_not_glues_is_left_out(add, examples, send, read, idx, remark):
+    """As that of somebody's own data in GLUE's form."""
+    page = send([add("exp2.0", 0, 8, full([1], len(idx)))], [examples(idx)], official=True)
+    assert remark in lines_about(page, "RTE.tsv")[1]
+    assert read("RTE.tsv", ZIPS[1]) == ["entailment"] * 3000
+    assert page.count("Not for the server: placeholders only.") == 3
 
 
 def test_other_data_without_glues_index_keep_their_order(add, examples, send, read):
@@ -268,14 +272,14 @@ def test_stage(tmp_path, add, examples, settings):
 
 
 def test_stage_tells_a_mistake_in_one_sentence(tmp_path, add, examples, settings, capsys):
-    run, file = add("exp3.4", 0, 8, [0, 1]), examples([0, 1])
-    arguments = ["--settings", json.dumps(settings | {"official": True})]
+    run, file = add("exp3.4", 0, 8, [0, 1]), examples([0, 1, 2])
+    arguments = ["--settings", json.dumps(settings)]
     arguments += ["--runs", str(run.folder), "--examples", str(file)]
     arguments += ["--out", str(tmp_path / "sent.zip")]
     with pytest.raises(SystemExit) as stop:
         run_stage("internal_kd.stages.submission", stage.add_arguments, stage.main, arguments)
     assert stop.value.code == 2
-    assert "error: rte: 2 test examples" in capsys.readouterr().err
+    assert "its test predictions are not of the examples of rte" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("task", ["cola", "mrpc", "qnli", "rte"])

@@ -36,6 +36,8 @@ os.environ.update(
     INTERNAL_KD_PYTHON=sys.executable,
     PYTHONPATH=os.pathsep.join(dict.fromkeys([str(SOURCE), *TRUSTED])),
     PYTHONSAFEPATH="1",
+    PYTHONUTF8="1",  # whatever the locale
+    MPLBACKEND="Agg",  # a notebook names one that a job does not have
 )
 
 # Trainings tell their epochs on a terminal only where they run one after the other.
@@ -87,8 +89,11 @@ except UserError as mistake:
     sys.exit(str(mistake))
 
 os.environ.update(INTERNAL_KD_REQUIRE_GPU=str(int(STUDY.config["require_gpu"])))
-# Conda environments of rules have packages of their own.
+# Conda environments of rules have a Python and packages of their own; other jobs use this one, also
+# where its environment is not activated.
 if not workflow.deployment_settings.deployment_method:
+    own = os.path.dirname(sys.executable)
+    os.environ["PATH"] = os.pathsep.join([own, os.environ.get("PATH", os.defpath)])
     try:
         require_packages()
     except UserError as mistake:

@@ -33,13 +33,12 @@ def write_submissions(
         folders: of the runs of Table 1.
         examples: examples.parquet of each task, in folders of the tasks' names.
         settings: study (name), note, tasks, teacher and standard (name, label), candidates (the
-            same, internal distillations), official (the data are GLUE's own: wrong numbers of rows
-            are mistakes).
+            same, internal distillations), official (the data are in GLUE's form: a test split that
+            is not GLUE's complete one is left out, with a remark).
         out: path of the .zip.
 
     Raises:
-        UserError: predictions that are not of these examples; with `official`, a test split that is
-            not GLUE's complete one.
+        UserError: predictions that are not of these examples.
     """
     runs, out = read_run_folders(folders), Path(out)
     written = []
@@ -88,42 +87,44 @@ def _fill(
     test = run.predictions().get("test")
     if test is None:
         return Filled(file, placeholder(file), None, "placeholder: the data have no test split")
-    order, remark = _order(file, run, test, examples, settings["official"])
+    idx = _idx(file, run, test, examples)
+    fault = _not_glues(file, idx) if settings["official"] else None
+    if fault is not None:
+        return Filled(file, placeholder(file), None, f"placeholder: {fault}")
+    order, remark = _order(idx)
     remarks = [remark, *(FLAG_TEXTS.get(flag, flag) for flag in run.metrics.get("flags", ()))]
     labels = [file.labels[label] for label in test.predictions[order]]
     return Filled(file, labels, run, "; ".join(filter(None, remarks)))
 
 
-def _order(
-    file: GlueFile,
-    run: RunFolder,
-    test: SplitPredictions,
-    examples: Examples,
-    official: bool,
-) -> tuple[npt.NDArray[np.int64], str]:
-    """Rows of the predictions in GLUE's order (int64 [n]), and what there is to remark."""
+def _idx(
+    file: GlueFile, run: RunFolder, test: SplitPredictions, examples: Examples
+) -> npt.NDArray[np.int64]:
+    """GLUE's numbers of the examples, in the order of the predictions, `[n]`."""
     frame = read_examples(examples, file.task, "test", columns=["split", "index", "idx"])
     if not np.array_equal(frame["index"], test.indices):
         raise UserError(
             f"{run.folder}: its test predictions are not of the examples of {file.task}; "
             "make the run again with the same data"
         )
-    if official:
-        _check_official(file, frame["idx"].to_numpy())
-    order = np.argsort(frame["idx"].to_numpy(), kind="stable")
-    if np.array_equal(frame["idx"].to_numpy()[order], np.arange(len(frame))):
+    return frame["idx"].to_numpy()
+
+
+def _order(idx: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], str]:
+    """Rows of the predictions in GLUE's order (int64 `[n]`), and what there is to remark."""
+    order = np.argsort(idx, kind="stable")
+    if np.array_equal(idx[order], np.arange(len(idx))):
         return order, ""
-    return np.arange(len(frame)), "rows in the order of the data, whose idx is not 0, 1, 2, ..."
+    return np.arange(len(idx)), "rows in the order of the data, whose idx is not 0, 1, 2, ..."
 
 
-def _check_official(file: GlueFile, idx: npt.NDArray[np.int64]) -> None:
+def _not_glues(file: GlueFile, idx: npt.NDArray[np.int64]) -> str | None:
+    """Why a test split is not the one that the server knows, as other people's data are not."""
     if len(idx) != file.rows:
-        raise UserError(
-            f"{file.task}: {len(idx)} test examples where GLUE has {file.rows}; take the complete "
-            "test split (see data.limit) or set official to false"
+        return (
+            f"{len(idx)} test examples where GLUE has {file.rows}; the server takes its complete "
+            "test split, without data.limit"
         )
     if not np.array_equal(np.sort(idx), np.arange(file.rows)):
-        raise UserError(
-            f"{file.task}: idx of the test split is not 0 to {file.rows - 1}; "
-            "take the test split as GLUE distributes it"
-        )
+        return f"idx of the test split is not 0 to {file.rows - 1}, as GLUE distributes it"
+    return None

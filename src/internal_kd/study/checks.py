@@ -21,6 +21,7 @@ from internal_kd.study.results_folder import input_problems, results_problems
 from internal_kd.tasks import TASKS, nearest
 
 CHECKS = Checks()
+REPORTS = ("table1", "comparison", "figures")
 
 
 @CHECKS.reading("study", "results")
@@ -265,7 +266,7 @@ def check_layer_lists(draft: Draft) -> Found:
             )
 
 
-@CHECKS.reading("experiments", "student", "tasks")
+@CHECKS.reading("experiments", "student", "tasks", *REPORTS)
 def check_epochs(draft: Draft) -> Found:
     """There is an epoch for every layer's turn, and one for the output loss where it comes last."""
     layers = draft["student"]["layers"]
@@ -289,7 +290,7 @@ def _one_for_each_key(draft: Draft, task: str) -> list[tuple[Path, Experiment]]:
     return list({path: (path, experiment) for path, experiment in reversed(found)}.values())
 
 
-@CHECKS.reading("experiments", "student", "tasks", "distillation.internal_fraction")
+@CHECKS.reading("experiments", "student", "tasks", "distillation.internal_fraction", *REPORTS)
 def check_internal_fraction(draft: Draft) -> Found:
     """The layers' share of the epochs leaves one for the output loss where it comes last."""
     layers, fraction = draft["student"]["layers"], draft["distillation"]["internal_fraction"]
@@ -311,7 +312,23 @@ def check_internal_fraction(draft: Draft) -> Found:
 
 
 def _staged(draft: Draft) -> list[Experiment]:
-    return [experiment for experiment in draft.students if experiment.has_stages]
+    """The experiments whose layers have their turns, and which tables or figures show."""
+    shown = _shown(draft)
+    return [row for row in draft.students if row.has_stages and row.name in shown]
+
+
+def _shown(draft: Draft) -> set[str]:
+    """Names of experiments in tables and in figures of the study's tasks."""
+    drawn = [figure or {} for figure in (draft["figures"] or {}).values()]
+    figures = [figure for figure in drawn if figure.get("task") in draft["tasks"]]
+    readings = [row for row in draft.students if row.reading_of]
+    rows = draft["table1"]["experiments"]
+    return {
+        *(draft["experiments"] if rows is None else rows),
+        *draft["comparison"].values(),
+        *(name for figure in figures for name in figure.get("experiments") or ()),
+        *(name for row in readings for name in (row.name, str(row.reading_of))),
+    }
 
 
 def _epochs_path(draft: Draft, experiment: Experiment, task: str) -> Path:

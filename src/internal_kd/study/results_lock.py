@@ -8,7 +8,6 @@ kernel frees it when its process ends, however it ends; the file stays and names
 import json
 import os
 import socket
-import sys
 from pathlib import Path
 from typing import IO, Any
 
@@ -41,7 +40,7 @@ def hold(folder: Path, study: str) -> IO[str]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = open_lock(folder / MARK)
-    if not _locked(lock, folder):
+    if not try_lock(lock):
         lock.close()
         raise UserError(
             f"results: {_holder(folder)} is at work on '{folder}'; wait for it to end, or name "
@@ -51,19 +50,6 @@ def hold(folder: Path, study: str) -> IO[str]:
     lock.write(json.dumps({"study": study, "process": os.getpid(), "host": socket.gethostname()}))
     lock.flush()
     return lock
-
-
-def _locked(lock: IO[str], folder: Path) -> bool:
-    """Whether nobody else holds the lock, as far as the file system can tell."""
-    try:
-        return try_lock(lock)
-    except OSError as error:
-        print(
-            f"warning: '{folder}' cannot be locked ({error.strerror}); see to it that only one "
-            "workflow writes there",
-            file=sys.stderr,
-        )
-        return True
 
 
 def _holder(folder: Path) -> str:

@@ -63,7 +63,11 @@ METRIC_TITLES = {
 def new_figure(
     width: float = COLUMN_WIDTH, height: float = 2.4, **subplots: Any
 ) -> tuple[Figure, Any]:
-    """A figure of this size in inches and its axes, see `matplotlib.pyplot.subplots`."""
+    """A figure of this size in inches and its axes, see `matplotlib.pyplot.subplots`.
+
+    Whatever a user's own matplotlibrc says, such as `text.usetex`, does not count.
+    """
+    matplotlib.rcdefaults()
     plt.rcParams.update(SETTINGS)
     return plt.subplots(figsize=(width, height), **subplots)
 
