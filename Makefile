@@ -16,14 +16,14 @@ WORKERS ?= 2
 TORCH := 2.13.0
 
 VENV := .venv
-BIN := $(CURDIR)/$(VENV)/bin
+BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PEERS := build/bench
 # Memory is kept as in the workflow's jobs (workflow/rules/common.smk).
 TIMED := OMP_NUM_THREADS=1 TQDM_DISABLE=1 MALLOC_MMAP_THRESHOLD_=1073741824 \
 	MALLOC_TRIM_THRESHOLD_=4294967296 MALLOC_TOP_PAD_=67108864
 PACKAGES := -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
-WITH_VENV := PATH="$(BIN):$$PATH"
+WITH_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 NEEDED := import sys; sys.exit(sys.version_info < (3, 11) and \
 	"error: Python 3.11 or newer is needed; name one with PYTHON=python3.x")
 

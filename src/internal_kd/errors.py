@@ -1,6 +1,8 @@
 """The one exception for mistakes that a user can mend."""
 
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 LONGEST_REASON = 200
 # Separators of lines and paragraphs, and what turns the direction of the text around it.
@@ -13,6 +15,26 @@ class UserError(Exception):
 
 class Interrupted(Exception):
     """The process was asked to end, and ended with a checkpoint written."""
+
+
+@contextmanager
+def told_about(file: object, what: str, remedy: str) -> Iterator[None]:
+    """Turn whatever a library raises while a file is read or used into one sentence about it.
+
+    Args:
+        file: its path, or what it is a part of.
+        what: is wrong with it, such as `not a readable parquet file`.
+        remedy: what the user can do.
+
+    Raises:
+        UserError: anything was raised inside, but for shortage of memory and the requests to end.
+    """
+    try:
+        yield
+    except (UserError, Interrupted, MemoryError):
+        raise
+    except Exception as error:
+        raise UserError(f"{file}: {what} ({reason(error)}); {remedy}") from error
 
 
 def reason(error: BaseException) -> str:

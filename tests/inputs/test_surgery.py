@@ -7,8 +7,8 @@ import torch
 from transformers import AutoModel
 
 from internal_kd.models.layers import encoder_layers
-from internal_kd.stages import student
-from tests.inputs.checkpoints import change_json, checkpoint, make_base
+from internal_kd.stages import base, student
+from tests.inputs.checkpoints import change_json, checkpoint, make_base, settings
 from tests.inputs.test_weights import refused
 from tests.stages.tiny_study import call
 
@@ -56,15 +56,12 @@ def test_a_random_student_has_the_kinds_of_the_first_layers(modern, tmp_path) ->
     assert json.loads((tmp_path / "init/config.json").read_text())["layer_types"] == TYPES[:3]
 
 
-def test_settings_of_single_layers_are_refused_or_kept(tmp_path, capsys) -> None:
+def test_settings_of_single_layers_are_refused(tmp_path, capsys) -> None:
     """Transformers reads them by the number of the layer, which is another one in a student."""
     source = checkpoint(tmp_path / "model")
     change_json(source / "config.json", per_layer_config={"3": {"hidden_act": "relu"}})
-    base = make_base(source, tmp_path / "base")
-    told = refused(
-        capsys, student, {"init": "upper", "layers": 2}, base=base, out=tmp_path / "init"
-    )
-    assert "layers 2, 4 " in told
+    told = refused(capsys, base, settings(source), out=tmp_path / "base")
+    assert "per_layer_config in its config.json" in told
 
 
 @pytest.mark.parametrize("family", ["Bert", "Roberta", "Electra", "DistilBert", "Camembert"])

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -41,18 +42,23 @@ def paths_of(tiny: Path, folder: Path, name: str) -> dict[str, Path]:
     return paths | {"checkpoints": folder / "checkpoints" / name}
 
 
-def together(folder: Path, settings: dict[str, dict], planned: Path | None = None) -> str:
-    """The argument that names companions."""
-    runs = [
-        {
+def together(
+    folder: Path, settings: dict[str, dict], planned: Iterable[str] | None = None
+) -> list[str]:
+    """The arguments that name companions, all of them planned unless told."""
+    runs = {
+        name: {
             "settings": settings[name],
             "out": str(folder / name),
             "checkpoints": str(folder / "checkpoints" / name),
             "log": str(folder / "logs" / f"{name}.log"),
         }
-        for name in settings
-    ]
-    return json.dumps({"planned": planned and str(planned), "runs": runs})
+        for name in (settings if planned is None else planned)
+        if name in settings
+    }
+    file = folder / "planned.json"
+    file.write_text(json.dumps(runs))
+    return [str(file), *settings]
 
 
 def train(tiny: Path, folder: Path, settings: dict[str, dict], **more) -> None:
@@ -148,7 +154,7 @@ def test_a_process_that_is_ended_loses_nobody(tiny, tmp_path, monkeypatch, numbe
     beside = together(tmp_path, {name: settings[name] for name in others})
     paths = paths_of(tiny, tmp_path, own)
     log = tmp_path / "logs/exp3.4.log"
-    words = [*command(settings[own], paths), "--together", beside, "--log", str(tmp_path / "log")]
+    words = [*command(settings[own], paths), "--together", *beside, "--log", str(tmp_path / "log")]
     process = subprocess.Popen(words, env=environment)
     while not (log.exists() and "epoch 2 " in log.read_text()):
         assert process.poll() is None
@@ -169,8 +175,7 @@ def test_who_is_locked_done_or_not_planned_is_left_out(tiny, tmp_path, monkeypat
     settings = {name: told(name) for name in NAMES}
     call(distill, settings["exp1.1"], **paths_of(tiny, tmp_path, "exp1.1"))
     shutil.rmtree(tmp_path / "checkpoints" / "exp1.1.finished")
-    planned = tmp_path / "planned"
-    planned.write_text(f"{OWN}\nexp1.1\nexp2.0\n")
+    planned = [OWN, "exp1.1", "exp2.0"]
     steps = count_steps(monkeypatch)
     with only_writer(tmp_path / "checkpoints" / "exp2.0.lock"):
         train(tiny, tmp_path, settings, planned=planned)

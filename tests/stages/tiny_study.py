@@ -73,11 +73,11 @@ def write_tokens(path: Path, unlabelled_test: bool = False) -> Path:
     return path
 
 
-def call(stage: ModuleType, settings: dict[str, Any], **paths: Path | str) -> None:
+def call(stage: ModuleType, settings: dict[str, Any], **paths: Path | str | list[str]) -> None:
     """Run a stage as its rule does, without a process of its own."""
     argv = ["--settings", json.dumps(settings)]
     for name, path in paths.items():
-        argv += [f"--{name}", str(path)]
+        argv += [f"--{name}", *(path if isinstance(path, list) else [str(path)])]
     run_stage(stage.__name__, stage.add_arguments, stage.main, argv)
 
 

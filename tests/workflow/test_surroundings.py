@@ -132,12 +132,11 @@ def test_a_file_system_without_locks_is_told_and_used(project, tmp_path, number)
 def test_own_pairs_with_a_test_split_have_everything_but_a_submission(project, labels):
     """They are in the form of a task of GLUE, whose server does not know them."""
     values = np.full(ROWS, -1) if labels == "hidden" else np.arange(ROWS) % 2
-    texts = {
-        name: [f"w{row % 20} w1" for row in range(ROWS)] for name in ("sentence1", "sentence2")
-    }
-    pq.write_table(pa.table(texts | {"label": values}), project / "text/rte/test.parquet")
+    words = [f"w{row % 20} w1" for row in range(ROWS)]
+    columns = {"sentence1": words, "sentence2": words, "label": values}
+    pq.write_table(pa.table(columns), project / "text/rte/test.parquet")
     shutil.rmtree(project / "results/tiny")
-    done = call(project, "results/tiny/index.html", {})
+    done = call(project, "results/tiny/index.html", {}, "--config", "data={limit: null}")
     assert done.returncode == 0, done.stdout
     page = (project / "results/tiny/glue_submission.md").read_text(encoding="utf-8")
     assert "placeholder: 30 test examples where GLUE has 3000" in page

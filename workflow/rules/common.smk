@@ -105,7 +105,7 @@ BENCHMARKS = f"{RESULTS}/benchmarks"
 RUN = f"{RESULTS}/{runs.PATTERN}"
 RUN_NAME = runs.NAME
 CHECKPOINTS = f"{RESULTS}/checkpoints/{RUN_NAME}"
-PLANNED_RUNS = f"{RESULTS}/checkpoints/planned"
+PLANNED_RUNS = f"{RESULTS}/checkpoints/planned.json"
 BASE_MODEL = f"{RESULTS}/base"
 STUDENT_INIT = f"{RESULTS}/init/{{init}}/layers{{layers}}"
 TOKENS = f"{RESULTS}/data/{{task}}/tokens.npz"
@@ -306,8 +306,7 @@ def together_option(wildcards, input):
     if not STUDY.config["distillation"]["together"]:
         return []
     others = settings.companions(STUDY, run_of(wildcards))
-    told = {"planned": PLANNED_RUNS, "runs": [told_of(run) for run in others]}
-    return ["--together", settings.as_json(told)]
+    return ["--together", PLANNED_RUNS, *(run.name for run in others)]
 
 
 def told_of(run):
@@ -321,15 +320,18 @@ def told_of(run):
 
 
 def tell_planned_runs():
-    """Write down which students are to be trained: no other is a companion."""
+    """Write down which students are to be trained: no other is a companion.
+
+    It is a file, since a command may not be that long.
+    """
     planned = [job for job in workflow.dag.needrun_jobs() if job.rule.name == "distill"]
     told = workflow.is_main_process and STUDY.config["distillation"]["together"]
     if planned and told:
         file = Path(PLANNED_RUNS)
         file.parent.mkdir(parents=True, exist_ok=True)
-        names = (RUN_NAME.format(**job.wildcards_dict) for job in planned)
-        names = "".join(f"{name}\n" for name in sorted(names))
-        file.write_text(names, encoding="utf-8")
+        planned = [run_of(job.wildcards) for job in planned]
+        text = settings.as_json({run.name: told_of(run) for run in planned})
+        file.write_text(text, encoding="utf-8")
 
 
 def tell_mistakes(logs):

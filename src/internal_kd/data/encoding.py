@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from internal_kd.errors import UserError
+from internal_kd.errors import UserError, told_about
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -199,14 +199,12 @@ def save_tokens(
 
 def load_tokens(path: str | Path) -> tuple[dict[str, EncodedSplit], dict[str, Any]]:
     """Read what `save_tokens` wrote: the splits by name, and `meta`."""
-    try:
+    with told_about(path, "not a token file of this package", "make it again"):
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
         meta = json.loads(str(arrays.pop(META_KEY)))
-    except (OSError, EOFError, ValueError, KeyError) as error:
-        raise UserError(f"{path}: not a token file of this package; make it again") from error
-    names = list(dict.fromkeys(key.split("/")[0] for key in arrays))
-    return {name: _split_from(arrays, name) for name in names}, meta
+        names = list(dict.fromkeys(key.split("/")[0] for key in arrays))
+        return {name: _split_from(arrays, name) for name in names}, meta
 
 
 def _split_from(arrays: Mapping[str, npt.NDArray[Any]], name: str) -> EncodedSplit:

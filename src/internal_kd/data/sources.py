@@ -1,23 +1,26 @@
 """Where the rows of a task come from: the hub, a local folder, or the embedded study."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from internal_kd.data.checks import check_classes, validate_table, warn_of_overlap
 from internal_kd.data.parts import files_of_split
-from internal_kd.errors import UserError, reason
+from internal_kd.errors import UserError, reason, told_about
 from internal_kd.hub import go_offline_if_unreachable
 from internal_kd.tasks import SPLITS, Task
 
 GLUE_ON_THE_HUB = "nyu-mll/glue"
 REQUIRED_SPLITS = ("train", "validation")
 LIMIT_SEED = 0
+IDX = "idx"  # the column with the numbers of rows
 
+Rows = npt.NDArray[np.int64]
 Found = dict[str, tuple[pa.Table, str]]
 
 
@@ -53,7 +56,7 @@ def _find(settings: Mapping[str, Any], task: Task) -> Found:
     if source == "folder":
         if path is None:
             raise UserError("data.path is missing; name the folder that holds {task}/train.parquet")
-        return _from_folder(Path(path), task)
+        return _from_folder(Path(path), task, settings.get("limit") or {})
     if source == "hub":
         return _from_hub(path or GLUE_ON_THE_HUB, settings.get("revision"), task)
     raise UserError(f"data.source is '{source}'; it must be embedded, folder or hub")
@@ -61,10 +64,16 @@ def _find(settings: Mapping[str, Any], task: Task) -> Found:
 
 def limited(table: pa.Table, rows: int | None) -> pa.Table:
     """At most `rows` rows in their order, chosen by a fixed shuffle; fewer are part of more."""
-    if rows is None or rows >= table.num_rows:
-        return table
-    shuffled = np.random.default_rng(LIMIT_SEED).permutation(table.num_rows)
-    return table.take(np.sort(shuffled[:rows]))
+    chosen = None if rows is None else chosen_rows(table.num_rows, rows)
+    return table if chosen is None else table.take(chosen)
+
+
+def chosen_rows(rows: int, limit: int) -> Rows | None:
+    """Numbers of the rows that a limit leaves, ascending; None if it leaves all."""
+    if limit >= rows:
+        return None
+    shuffled = np.random.default_rng(LIMIT_SEED).permutation(rows)
+    return np.sort(shuffled[:limit])
 
 
 def _from_embedded(task: Task, seed: int) -> Found:
@@ -74,7 +83,7 @@ def _from_embedded(task: Task, seed: int) -> Found:
     return {split: (table, f"embedded {task.name} {split}") for split, table in tables.items()}
 
 
-def _from_folder(folder: Path, task: Task) -> Found:
+def _from_folder(folder: Path, task: Task, limit: Mapping[str, int]) -> Found:
     files = {split: _files_of(folder / task.name, split) for split in SPLITS}
     for split in REQUIRED_SPLITS:
         if not files[split]:
@@ -82,7 +91,11 @@ def _from_folder(folder: Path, task: Task) -> Found:
                 f"{folder / task.name / split}.parquet (or .arrow) does not exist; "
                 f"put the {split} split there or change data.path"
             )
-    return {split: (_joined(found), str(found[0])) for split, found in files.items() if found}
+    return {
+        split: (_joined(found, limit.get(split)), str(found[0]))
+        for split, found in files.items()
+        if found
+    }
 
 
 def _files_of(folder: Path, split: str) -> list[Path]:
@@ -92,24 +105,57 @@ def _files_of(folder: Path, split: str) -> list[Path]:
     return found.files
 
 
-def _joined(files: list[Path]) -> pa.Table:
-    tables = [_read(file) for file in files]
+def _joined(files: list[Path], limit: int | None) -> pa.Table:
+    """The rows of all files that the limit leaves, with their numbers as `idx` if there is none."""
+    chosen = None if limit is None else chosen_rows(sum(map(_rows_in, files)), limit)
+    tables = [_read(file, rows) for file, rows in _split_up(files, chosen)]
     for file, table in zip(files, tables, strict=True):
         if not table.schema.equals(tables[0].schema):
             raise UserError(
                 f"{file}: its columns or their types are not those of {files[0]}; "
                 "write all parts of a split alike"
             )
-    return pa.concat_tables(tables)
+    table = pa.concat_tables(tables)
+    if chosen is None or IDX in table.column_names:
+        return table
+    return table.append_column(IDX, pa.array(chosen))
 
 
-def _read(file: Path) -> pa.Table:
-    try:
-        return pq.read_table(file) if file.suffix == ".parquet" else _read_arrow(file)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise UserError(
-            f"{file}: not a readable {file.suffix[1:]} file ({reason(error)}); write it anew"
-        ) from error
+def _split_up(files: list[Path], chosen: Rows | None) -> Iterator[tuple[Path, Rows | None]]:
+    """For each file the numbers of its rows among the chosen ones; None for all."""
+    start = 0
+    for file in files:
+        if chosen is None:
+            yield file, None
+            continue
+        end = start + _rows_in(file)
+        yield file, chosen[(chosen >= start) & (chosen < end)] - start
+        start = end
+
+
+def _read(file: Path, rows: Rows | None) -> pa.Table:
+    with told_about(file, f"not a readable {file.suffix[1:]} file", "write it anew"):
+        if file.suffix == ".arrow":
+            table = _read_arrow(file)
+            return table if rows is None else table.take(rows)
+        return pq.read_table(file) if rows is None else _read_rows(file, rows)
+
+
+def _read_rows(file: Path, rows: Rows) -> pa.Table:
+    """Some rows of a Parquet file, which may be larger than the memory."""
+    found, start, pieces = pq.ParquetFile(file), 0, []
+    for batch in found.iter_batches():
+        inside = rows[(rows >= start) & (rows < start + batch.num_rows)] - start
+        pieces.append(batch.take(pa.array(inside)))
+        start += batch.num_rows
+    return pa.Table.from_batches(pieces, schema=found.schema_arrow)
+
+
+def _rows_in(file: Path) -> int:
+    with told_about(file, f"not a readable {file.suffix[1:]} file", "write it anew"):
+        if file.suffix == ".parquet":
+            return int(pq.read_metadata(file).num_rows)
+        return int(_read_arrow(file).num_rows)
 
 
 def _read_arrow(file: Path) -> pa.Table:

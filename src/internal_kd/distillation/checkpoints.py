@@ -11,17 +11,20 @@ import os
 import shutil
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from internal_kd.errors import UserError
 from internal_kd.manifests import digest, hashes, versions
 
 logger = logging.getLogger(__name__)
 
 SUFFIX = ".checkpoint"
+MINUTES = "INTERNAL_KD_CHECKPOINT_MINUTES"
 DEFAULT_MINUTES = 10.0
 # Share of the time that writing at the ends of epochs may take, so that short ones are not slowed.
 WRITING_SHARE = 0.05
@@ -39,20 +42,37 @@ def run_identity(told: Any, inputs: Iterable[str | Path]) -> str:
     return digest([told, versions(), list(hashes(map(Path, inputs)).values())])
 
 
+def _minutes() -> float:
+    """Time between two checkpoints, as the user wants it.
+
+    Raises:
+        UserError: it is no time.
+    """
+    told = os.environ.get(MINUTES, DEFAULT_MINUTES)
+    with suppress(ValueError):
+        if float(told) >= 0:
+            return float(told)
+    raise UserError(
+        f"{MINUTES}: is '{told}'; it must be a number of minutes, such as {DEFAULT_MINUTES}"
+    )
+
+
 class Checkpoints:
     """The checkpoints of one run, of which the newest is kept.
 
     Args:
         folder: nothing else lies in it; made when needed, removed by `remove`.
         identity: see `run_identity`.
-        minutes: inside an epoch, time between two checkpoints.
+        minutes: inside an epoch, time between two checkpoints; the user's wish if None.
+
+    Raises:
+        UserError: that wish is no time.
     """
 
     def __init__(self, folder: Path, identity: str, minutes: float | None = None) -> None:
         self.folder = folder
         self.identity = identity
-        told = os.environ.get("INTERNAL_KD_CHECKPOINT_MINUTES", DEFAULT_MINUTES)
-        self.seconds = 60 * float(told if minutes is None else minutes)
+        self.seconds = 60 * (_minutes() if minutes is None else minutes)
         self._written = time.monotonic()
         self._cost = 0.0
 

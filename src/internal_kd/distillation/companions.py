@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from internal_kd.distillation.checkpoints import Checkpoints, run_identity
 from internal_kd.distillation.finished import FinishedRun
-from internal_kd.errors import reason
+from internal_kd.errors import reason, told_about
 from internal_kd.locks import writer_if_free
 
 logger = logging.getLogger(__name__)
@@ -75,19 +75,21 @@ class Companion:
 
 @contextmanager
 def companions(
-    together: Told | None, code: str | None, inputs: Callable[[Settings], Sequence[Path]]
+    together: Sequence[str] | None, code: str | None, inputs: Callable[[Settings], Sequence[Path]]
 ) -> Iterator[list[Companion]]:
     """The runs to train beside this process's own; they are let go at the end.
 
     Args:
-        together: `runs`, each with `settings`, `out`, `checkpoints` and `log`, and `planned`, a
-            file with the names of the runs that the workflow is to make, or null for all.
+        together: a file, and the names of runs that may be trained in step with this one. The file
+            is JSON and has, for each run that the workflow is to make, by its name, `settings`,
+            `out`, `checkpoints` and `log`.
         code: fingerprint of the code.
         inputs: files and folders that a run of these settings reads.
+
+    Raises:
+        UserError: the file is not such a one.
     """
-    told = together or {"runs": [], "planned": None}
-    planned = _planned(told["planned"])
-    runs = [run for run in told["runs"] if planned is None or _name(run) in planned]
+    runs = _planned(*together) if together else []
     claimed = [_claim(run, code, inputs(run["settings"])) for run in runs]
     found = [companion for companion in claimed if companion is not None]
     try:
@@ -97,18 +99,13 @@ def companions(
             companion.let_go()
 
 
-def _name(run: Told) -> str:
-    return Path(run["checkpoints"]).name
-
-
-def _planned(file: str | None) -> set[str] | None:
-    """Names of the planned runs; none where the workflow has not told them."""
-    if file is None:
-        return None
-    try:
-        return set(Path(file).read_text(encoding="utf-8").split())
-    except FileNotFoundError:
-        return set()
+def _planned(file: str, *names: str) -> list[Told]:
+    """Those of the named runs that are planned; none where the workflow has planned nothing."""
+    if not Path(file).exists():
+        return []
+    with told_about(file, "not a list of planned runs", "call snakemake again"):
+        planned = json.loads(Path(file).read_text(encoding="utf-8"))
+        return [planned[name] for name in names if name in planned]
 
 
 def _claim(run: Told, code: str | None, inputs: Sequence[Path]) -> Companion | None:

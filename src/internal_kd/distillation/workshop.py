@@ -21,7 +21,7 @@ from internal_kd.distillation.settings import TrainingSettings
 from internal_kd.distillation.signal_pool import SignalPool
 from internal_kd.distillation.signals import SignalSource, Wanted
 from internal_kd.distillation.training import Training
-from internal_kd.errors import UserError
+from internal_kd.errors import UserError, told_about
 from internal_kd.models.classifier import Classifier
 from internal_kd.models.head import copy_head
 from internal_kd.models.layers import matched_teacher_layers
@@ -58,6 +58,7 @@ class Workshop:
         run = settings["run"]
         self.streams = Streams("student", run["task"], run["seed"])
         self.data = load_run_data(tokens, run, settings["selection"], self.streams)
+        self._teacher_flags = [] if teacher is None else _flags_of(teacher)
 
     def inputs(self, settings: Settings) -> list[Path]:
         """Files and folders that a run reads."""
@@ -66,12 +67,7 @@ class Workshop:
 
     def flags(self, settings: Settings) -> list[str]:
         """What is remarkable about a run's teacher: one that never learnt has nothing to teach."""
-        if not settings["experiment"]["needs_teacher"] or self.teacher_folder is None:
-            return []
-        metrics = json.loads(
-            (self.teacher_folder.parent / "metrics.json").read_text(encoding="utf-8")
-        )
-        return [f"teacher_{flag}" for flag in metrics["flags"]]
+        return self._teacher_flags if settings["experiment"]["needs_teacher"] else []
 
     def fitting(self, runs: Sequence[Settings]) -> list[bool]:
         """For each run whether the budget holds its signals beside those of the runs before it."""
@@ -181,3 +177,10 @@ class Workshop:
             pad_token_id=self.data.pad_token_id,
             device=self.device,
         )
+
+
+def _flags_of(teacher: Path) -> list[str]:
+    file = teacher.parent / "metrics.json"
+    with told_about(file, "not the metrics of a teacher", "make its run again"):
+        metrics = json.loads(file.read_text(encoding="utf-8"))
+        return [f"teacher_{flag}" for flag in metrics["flags"]]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from internal_kd.errors import UserError
+from internal_kd.errors import told_about
 
 Floats = npt.NDArray[np.float32]
 
@@ -73,9 +73,7 @@ def load_maps(path: str | Path) -> AttentionMaps:
     Raises:
         UserError: the file is absent or none of attention maps.
     """
-    try:
+    with told_about(path, "not a file of attention maps", "make it again"):
         with np.load(path, allow_pickle=False) as file:
             arrays: dict[str, Any] = {f.name: file[f.name] for f in fields(AttentionMaps)}
-    except (OSError, EOFError, ValueError, KeyError) as error:
-        raise UserError(f"{path}: not a file of attention maps; make it again") from error
-    return AttentionMaps(**arrays | {"example": int(arrays["example"])})
+        return AttentionMaps(**arrays | {"example": int(arrays["example"])})

@@ -13,7 +13,8 @@ def read_config(folder: str | Path, revision: str | None = None) -> PreTrainedCo
 
     Raises:
         OSError, ValueError: as Transformers does if there is no model that it knows.
-        UserError: the weights are quantized, or an adapter belongs to them.
+        UserError: the weights are quantized, an adapter belongs to them, or layers differ in what
+            the config says of them.
     """
     config: PreTrainedConfig = AutoConfig.from_pretrained(
         str(folder), revision=revision or "main", trust_remote_code=False
@@ -22,6 +23,12 @@ def read_config(folder: str | Path, revision: str | None = None) -> PreTrainedCo
         raise UserError(
             f"base_model: the weights of {folder} are quantized (quantization_config in its "
             "config.json); give the model in full or half precision"
+        )
+    written, _ = PreTrainedConfig.get_config_dict(str(folder), revision=revision or "main")
+    if written.get("per_layer_config"):
+        raise UserError(
+            f"base_model: {folder} gives single layers settings of their own (per_layer_config in "
+            "its config.json), which a student of some of them could not keep; use another model"
         )
     if find_adapter_config_file(str(folder), revision=revision or "main"):
         raise UserError(

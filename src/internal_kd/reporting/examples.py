@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from internal_kd.errors import UserError
+from internal_kd.errors import UserError, told_about
 
 
 def read_examples(
@@ -29,8 +29,6 @@ def read_examples(
             f"give data/{task}/examples.parquet"
         )
     wanted = None if columns is None else list(columns)
-    try:
+    with told_about(found[0], "not a file of examples", "make it again"):
         frame = pd.read_parquet(found[0], columns=wanted, filters=[("split", "==", split)])
         return frame.sort_values("index", ignore_index=True)
-    except (OSError, ValueError, KeyError) as error:  # pyarrow's errors are ValueErrors
-        raise UserError(f"{found[0]}: not a file of examples; make it again") from error

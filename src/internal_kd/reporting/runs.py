@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from internal_kd.errors import UserError
+from internal_kd.errors import told_about
 from internal_kd.evaluation.predictions import SplitPredictions, read_predictions
 from internal_kd.reporting.scores import read_runs
 
@@ -61,10 +61,8 @@ class RunFolder:
             UserError: their file is absent or broken.
         """
         file = self.folder / "predictions.parquet"
-        try:
+        with told_about(file, "not the predictions of a run", "make it again"):
             return read_predictions(file)
-        except (OSError, ValueError, KeyError) as error:
-            raise UserError(f"{file}: not the predictions of a run; make it again") from error
 
     def history(self) -> pd.DataFrame:
         """One row per epoch.
@@ -73,10 +71,8 @@ class RunFolder:
             UserError: its file is absent or broken.
         """
         file = self.folder / "history.csv"
-        try:
+        with told_about(file, "not the history of a run", "make it again"):
             return pd.read_csv(file)
-        except (OSError, ValueError) as error:
-            raise UserError(f"{file}: not the history of a run; make it again") from error
 
 
 def read_run_folders(folders: Iterable[str | Path]) -> list[RunFolder]:

@@ -2,8 +2,18 @@
 
 import gc
 import sys
+from typing import Any
 
 # Nothing is garbage while a program's packages are imported: looking for some takes an eighth of
 # the time. `cli.run_stage` collects again. Who imports a stage as a module is left alone.
 if sys.argv[:1] == ["-m"]:
     gc.disable()
+
+    def _tell_shortage(kind: type[BaseException], error: BaseException, *more: Any) -> None:
+        """Memory can end while packages are imported, before a stage can tell it."""
+        if isinstance(error, MemoryError) or "allocate memory" in str(error):
+            print("error: memory: not enough to start with; give the job more", file=sys.stderr)
+            return
+        sys.__excepthook__(kind, error, *more)
+
+    sys.excepthook = _tell_shortage

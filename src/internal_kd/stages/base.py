@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from internal_kd.errors import UserError, reason
+from internal_kd.errors import UserError, reason, told_about
 from internal_kd.hub import go_offline_if_unreachable
 from internal_kd.models.layers import encoder_layers
 from internal_kd.models.leftovers import forget_unknown, read_config
@@ -21,6 +21,8 @@ from internal_kd.models.tokenizers import (
 )
 from internal_kd.stages.cli import run_stage
 
+USUAL = "use an encoder such as BERT, RoBERTa, ELECTRA or DistilBERT in its usual form"
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of the stage."""
@@ -31,11 +33,12 @@ def main(args: Namespace) -> None:
     """Write the base model; settings: source, path, revision, layers."""
     model, tokenizer = _fetch(args.settings)
     check_layers(model, args.settings["layers"])
-    check_encoder(model)
-    check_tokenizer(tokenizer, model)
-    fit_segments(tokenizer, model)
-    share_padding(tokenizer, model)
-    _save(model, tokenizer, args.out)
+    with told_about(f"base_model.path: {args.settings['path']!r}", "cannot be used", USUAL):
+        check_encoder(model)
+        check_tokenizer(tokenizer, model)
+        fit_segments(tokenizer, model)
+        share_padding(tokenizer, model)
+        _save(model, tokenizer, args.out)
 
 
 def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, out: Path) -> None:
@@ -46,8 +49,7 @@ def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, out: Path)
     changed = difference(model, out)
     if changed is not None:
         raise UserError(
-            f"base_model: {type(model).__name__} as its config.json has it {changed}; use an "
-            "encoder such as BERT, RoBERTa, ELECTRA or DistilBERT in its usual form"
+            f"base_model: {type(model).__name__} as its config.json has it {changed}; {USUAL}"
         )
     check_saved_tokenizer(tokenizer, out)
 
@@ -62,14 +64,10 @@ def _fetch(settings: dict[str, Any]) -> tuple[PreTrainedModel, PreTrainedTokeniz
             path, revision=revision or "main", trust_remote_code=False
         )
         return model, tokenizer
-    except UserError:
+    except (UserError, MemoryError):
         raise
-    except (OSError, ValueError) as error:
+    except Exception as error:  # whatever an HTTP client, a tokenizer or a pickle can raise
         raise UserError(_sentence(settings["source"], path, error)) from error
-    except Exception as error:  # whatever the hub's HTTP client raises when a connection breaks
-        if settings["source"] != "hub":
-            raise
-        raise UserError(_sentence("hub", path, error)) from error
 
 
 def _sentence(source: str, path: str, error: Exception) -> str:

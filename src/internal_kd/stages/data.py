@@ -9,7 +9,7 @@ from transformers import AutoTokenizer
 
 from internal_kd.data.encoding import check_known, encode_split, save_tokens
 from internal_kd.data.sources import load_split_tables
-from internal_kd.errors import UserError
+from internal_kd.errors import UserError, told_about
 from internal_kd.models.limits import limits_in
 from internal_kd.stages.cli import run_stage
 from internal_kd.tasks import Task, get_task
@@ -28,12 +28,15 @@ def main(args: Namespace) -> None:
     task = get_task(settings["task"])
     limits = limits_in(args.base)
     _check_length(limits.positions, settings["max_length"])
-    tables = load_split_tables(settings, task)
-    tokenizer = AutoTokenizer.from_pretrained(str(args.base), trust_remote_code=False)
-    splits = {
-        name: encode_split(table, task, tokenizer, settings["max_length"], limits.segments)
-        for name, table in tables.items()
-    }
+    source = f"data.path: {settings.get('path') or settings['source']}, {task.name}"
+    with told_about(source, "cannot be read", f"give the data in the form of GLUE's {task.title}"):
+        tables = load_split_tables(settings, task)
+    with told_about("base_model", "its tokenizer fails", "take both from one source"):
+        tokenizer = AutoTokenizer.from_pretrained(str(args.base), trust_remote_code=False)
+        splits = {
+            name: encode_split(table, task, tokenizer, settings["max_length"], limits.segments)
+            for name, table in tables.items()
+        }
     check_known(splits["train"], tokenizer.unk_token_id, task.name)
     meta = {
         "task": task.name,

@@ -1,6 +1,5 @@
 """Stage `distill`: train a student, with or without a teacher (Experiments 1.1 to 3.6)."""
 
-import json
 import logging
 import time
 from argparse import ArgumentParser, Namespace
@@ -28,7 +27,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--teacher", type=Path, help="folder of the teacher's model")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--checkpoints", type=Path, help="folder to go on from if interrupted")
-    parser.add_argument("--together", type=json.loads, help="JSON: runs to train beside this one")
+    parser.add_argument(
+        "--together",
+        nargs="+",
+        help="JSON file of planned runs, and names of some to train beside",
+    )
 
 
 def main(args: Namespace) -> None:

@@ -1,20 +1,26 @@
 """Files that an interrupted copy or download left behind, told without reading them whole."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 PARQUET = b"PAR1"
 FLOATS = {"F64", "F32", "F16", "BF16"}
+FUTURE = 60  # seconds that clocks of machines may differ
 LENGTH = 8  # bytes of the number that tells how long a safetensors header is
 
 
 def damage(file: Path) -> str | None:
     """What is wrong with a Parquet or safetensors file, as the end of a sentence; None if nothing.
 
-    Other files are not looked at.
+    Of other files only whether they are there, and now.
     """
+    if not file.exists():
+        return "is a link to a file that is not there"
+    if file.stat().st_mtime > time.time() + FUTURE:
+        return "was changed in the future by this machine's clock, and would count as new each time"
     look = {".parquet": _of_parquet, ".safetensors": _of_safetensors}.get(file.suffix)
     return look(file) if look else None
 

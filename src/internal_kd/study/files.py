@@ -91,6 +91,11 @@ def base_model_problems(base: Mapping[str, Any], max_length: int) -> Found:
     except ValueError:
         yield Problem(("base_model", "path"), f"'{file}' is not JSON; save the model again")
         return
+    if not isinstance(model, dict):
+        yield Problem(
+            ("base_model", "path"), f"'{file}' is no config of a model; save the model again"
+        )
+        return
     yield from _weights_problems(file.parent)
     yield from _form_problems(file.parent, model)
     yield from _shape_problems(base, model, max_length)

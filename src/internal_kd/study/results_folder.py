@@ -125,8 +125,10 @@ def _folders_in(folder: Path, depth: int) -> Iterator[Path]:
 def _of_files(results: str, study: str) -> Iterator[str]:
     """A folder that cannot be made or written to."""
     folder = Path(results).absolute()
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    if not there.is_dir():
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    if not there.exists():
+        yield f"'{there}' is a link to nothing; remove it or name another folder"
+    elif not there.is_dir():
         yield f"'{there}' is a file, not a folder; name another folder"
     elif not os.access(there, os.W_OK | os.X_OK):
         yield f"'{there}' cannot be written to; change its permissions or name another"
