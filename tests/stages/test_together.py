@@ -56,7 +56,8 @@ def together(
         for name in (settings if planned is None else planned)
         if name in settings
     }
-    file = folder / "planned.json"
+    file = folder / "checkpoints/planned.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(runs))
     return [str(file), *settings]
 

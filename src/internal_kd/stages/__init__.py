@@ -11,9 +11,12 @@ if sys.argv[:1] == ["-m"]:
 
     def _tell_shortage(kind: type[BaseException], error: BaseException, *more: Any) -> None:
         """Memory can end while packages are imported, before a stage can tell it."""
-        if isinstance(error, MemoryError) or "allocate memory" in str(error):
-            print("error: memory: not enough to start with; give the job more", file=sys.stderr)
-            return
+        reason: BaseException | None = error
+        while reason is not None:
+            if isinstance(reason, MemoryError) or "allocate memory" in str(reason):
+                sys.stderr.write("error: memory: not enough to start with; give the job more\n")
+                return
+            reason = reason.__cause__ or reason.__context__
         sys.__excepthook__(kind, error, *more)
 
     sys.excepthook = _tell_shortage
