@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -62,3 +63,14 @@ def make_base(source: Path, out: Path) -> Path:
     """The base model that the workflow makes of a checkpoint."""
     call(base, settings(source), out=out)
     return out
+
+
+def tokens(ids: torch.Tensor, types: torch.Tensor | None = None, padding: int = -1) -> Any:
+    """Texts as models are given them: `ids` int64 `[texts, tokens]`, by default in one segment."""
+    mask = (ids != padding).long()
+    return SimpleNamespace(
+        input_ids=ids,
+        token_type_ids=torch.zeros_like(ids) if types is None else types,
+        attention_mask=mask,
+        padded=not bool(mask.all()),
+    )

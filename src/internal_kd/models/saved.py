@@ -55,10 +55,11 @@ def difference(model: PreTrainedModel, folder: str | Path) -> str | None:
 
 
 def _long_text(model: PreTrainedModel) -> _Text:
-    """Arbitrary tokens, the second half of them in the second segment."""
-    length = min(LONGEST, limits_of(model).positions or LONGEST)
+    """Arbitrary tokens, the second half of them in the second segment if the model knows one."""
+    limits = limits_of(model)
+    length = min(LONGEST, limits.positions or LONGEST)
     numbers = torch.arange(length)[None]
-    segments = (numbers >= length // 2).long()
+    segments = (numbers >= length // 2).long() * (limits.segments > 1)
     return _Text(numbers % model.config.vocab_size, segments, torch.ones_like(numbers))
 
 
