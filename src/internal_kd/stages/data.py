@@ -26,7 +26,8 @@ def main(args: Namespace) -> None:
     """Write tokens and texts; settings: task, source, path, max_length, language_seed, limit."""
     settings = args.settings
     task = get_task(settings["task"])
-    limits = limits_in(args.base)
+    with told_about(args.base, "not the folder of a base model", "make it again"):
+        limits = limits_in(args.base)
     _check_length(limits.positions, settings["max_length"])
     source = f"data.path: {settings.get('path') or settings['source']}, {task.name}"
     with told_about(source, "cannot be read", f"give the data in the form of GLUE's {task.title}"):
