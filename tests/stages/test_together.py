@@ -96,7 +96,8 @@ def test_each_student_ends_as_it_does_alone(tiny, alone, tmp_path, monkeypatch, 
     for name in NAMES:
         same_run(tmp_path / name, alone / source / name)
     left = {path.name for path in (tmp_path / "checkpoints").iterdir()}
-    assert left == {f"{name}.{end}" for name in NAMES for end in ("lock", "finished")}
+    kept = {f"{name}.{end}" for name in NAMES for end in ("lock", "finished")}
+    assert left == {"planned.json", *kept}
     assert "epoch 5 " in (tmp_path / "logs/exp3.4.log").read_text()
 
 

@@ -164,7 +164,7 @@ def test_a_name_that_is_a_number_is_refused():
         ("profiles", "'profiles' holds sources"),
         ("benchmarks/results", "'benchmarks' holds sources"),
         ("link", "'src' holds sources"),
-        ("round/x", ""),
+        ("round/x", "is a link to nothing"),
         ("results/base", "'results/base' is used by the default study"),
         ("results/runs/x", "'results/runs' is used"),
         ("results/table9.csv", "'results/table9.csv' is used"),

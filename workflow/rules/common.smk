@@ -93,7 +93,8 @@ os.environ.update(INTERNAL_KD_REQUIRE_GPU=str(int(STUDY.config["require_gpu"])))
 # where its environment is not activated.
 if not workflow.deployment_settings.deployment_method:
     own = os.path.dirname(sys.executable)
-    os.environ["PATH"] = os.pathsep.join([own, os.environ.get("PATH", os.defpath)])
+    found = os.environ.get("PATH", os.defpath)
+    os.environ.update(PATH=os.pathsep.join([own, found]))
     try:
         require_packages()
     except UserError as mistake:

@@ -58,7 +58,6 @@ class Workshop:
         run = settings["run"]
         self.streams = Streams("student", run["task"], run["seed"])
         self.data = load_run_data(tokens, run, settings["selection"], self.streams)
-        self._teacher_flags = [] if teacher is None else _flags_of(teacher)
 
     def inputs(self, settings: Settings) -> list[Path]:
         """Files and folders that a run reads."""
@@ -66,8 +65,16 @@ class Workshop:
         return [path for path in (self.init, self.tokens, teacher) if path is not None]
 
     def flags(self, settings: Settings) -> list[str]:
-        """What is remarkable about a run's teacher: one that never learnt has nothing to teach."""
+        """What is remarkable about a run's teacher: one that never learnt has nothing to teach.
+
+        Raises:
+            UserError: the metrics of the teacher cannot be read.
+        """
         return self._teacher_flags if settings["experiment"]["needs_teacher"] else []
+
+    @cached_property
+    def _teacher_flags(self) -> list[str]:
+        return [] if self.teacher_folder is None else _flags_of(self.teacher_folder)
 
     def fitting(self, runs: Sequence[Settings]) -> list[bool]:
         """For each run whether the budget holds its signals beside those of the runs before it."""

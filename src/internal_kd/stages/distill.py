@@ -47,6 +47,7 @@ def _distill(args: Namespace, checkpoints: Checkpoints | None) -> None:
     started = time.perf_counter()
     use_threads()
     workshop = Workshop(args.settings, args.init, args.data, args.teacher, select_device())
+    workshop.flags(args.settings)  # unreadable ones are told before hours of training
     # Compiled steps reuse their tensors, also those of a teacher that others still want to read.
     able = checkpoints and not args.settings["training"].get("compile")
     together = args.together if able else None
