@@ -138,7 +138,10 @@ class FusedAdam:
 
 
 class LinearWarmupDecay:
-    """Learning rate that rises linearly from 0 and falls linearly to 0 (Devlin et al. 2018)."""
+    """Learning rate that rises linearly and falls linearly towards 0 (Devlin et al. 2018).
+
+    The first of `w` steps of warm-up has the rate `peak / (w + 1)`, so that no step is lost.
+    """
 
     def __init__(self, peak: float, total_steps: int, warmup_fraction: float) -> None:
         self.peak = peak
