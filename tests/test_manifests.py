@@ -9,7 +9,6 @@ import pytest
 from internal_kd import manifests
 from internal_kd.errors import UserError
 from internal_kd.manifests import (
-    ExpectedFile,
     check_files,
     hashes,
     is_untouched,
@@ -133,11 +132,3 @@ def test_the_state_shows_every_change(folder, change):
         case "manifest":
             path.write_text(json.dumps(json.loads(path.read_text()), indent=3))
     assert state() != before
-
-
-def test_expectations_are_kept_with_their_stamp(tmp_path):
-    content = ExpectedFile('{"a":"ü\\n"}', "17")
-    content.write(tmp_path / "below/x.expected.json")
-    found = ExpectedFile.read(tmp_path / "below/x.expected.json")
-    assert found == content
-    assert found.digest == ExpectedFile(content.text, "18").digest

@@ -27,11 +27,12 @@ def told_about(file: object, what: str, remedy: str) -> Iterator[None]:
         remedy: what the user can do.
 
     Raises:
-        UserError: anything was raised inside, but for shortage of memory and the requests to end.
+        UserError: anything was raised inside, but for what is not about the file: a shortage of
+            memory, a package that is missing, and the request to end.
     """
     try:
         yield
-    except (UserError, Interrupted, MemoryError):
+    except (UserError, Interrupted, MemoryError, ModuleNotFoundError):
         raise
     except Exception as error:
         raise UserError(f"{file}: {what} ({reason(error)}); {remedy}") from error

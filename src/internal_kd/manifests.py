@@ -19,7 +19,6 @@ from typing import Any
 from internal_kd.errors import UserError
 
 NAME = "manifest.json"
-FOLDER, EXPECTED = "provenance", ".expected.json"  # of tables and figures
 PACKAGES = ("torch", "transformers")
 ALWAYS_READ = 16 * 2**20  # bytes; larger files are read again only if size or time have changed
 
@@ -45,7 +44,7 @@ class Manifest:
         files: that were written, by path.
         remarks: what stands below a table or figure about the files it was made from.
         expected: digest of what a table or figure should be made from.
-        stamp: of the file of expectations that it was made by, see `ExpectedFile`.
+        stamp: of the file of expectations that it was made by, see `expected_files`.
         state: digest of the files that a table or figure was made from, see `state_of`.
     """
 
@@ -58,52 +57,6 @@ class Manifest:
     expected: str = ""
     stamp: str = ""
     state: str = ""
-
-
-@dataclass(frozen=True)
-class ExpectedFile:
-    """The content of a file that says what a table or figure should be made from.
-
-    Attributes:
-        text: as JSON, in one line.
-        stamp: another one for each time that it should be made again, since Snakemake goes by the
-            content of small files.
-    """
-
-    text: str
-    stamp: str
-
-    @property
-    def digest(self) -> str:
-        """Hash of what is expected."""
-        return digest(self.text)
-
-    def write(self, path: Path) -> None:
-        """Write both, as a whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.{os.getpid()}")
-        partial.write_text(f"{self.text}\n{self.stamp}\n", encoding="utf-8")
-        partial.replace(path)
-
-    @classmethod
-    def read(cls, path: Path) -> "ExpectedFile":
-        """Read them.
-
-        Raises:
-            OSError, ValueError: there is no such file.
-        """
-        text, stamp = path.read_text(encoding="utf-8").splitlines()
-        return cls(text, stamp)
-
-
-def expected_file(results: str, product: str) -> str:
-    """Path of what a table or figure should be made from, by its path below the results."""
-    return f"{results}/{FOLDER}/{product}{EXPECTED}"
-
-
-def record_of(expected: str | Path) -> Path:
-    """Path of the manifest of the table or figure that has this file of expectations."""
-    return Path(f"{str(expected).removesuffix(EXPECTED)}.json")
 
 
 def digest(value: Any) -> str:

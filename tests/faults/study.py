@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from internal_kd.manifests import expected_file
+from internal_kd.expected_files import expected_file
 from tests.faults import forked
 from tests.workflow.tiny import STUDY, make_project
 

@@ -33,7 +33,7 @@ LIVES = {
     "generation": {"do_sample": True, "num_beams": 4, "max_length": 7, "no_repeat_ngram_size": 3},
     "a trainer": {"finetuning_task": "sst2", "gradient_checkpointing": True, "use_cache": False},
 }
-FAMILIES = {"Bert": {}, "DistilBert": {}}
+FAMILIES = ("Bert", "DistilBert")
 
 
 def trained(source: Path, folder: Path) -> Path:

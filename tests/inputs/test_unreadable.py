@@ -1,6 +1,8 @@
 """Files of the user that a library chokes on: one sentence about the file, whatever it raises."""
 
+import errno
 import json
+import os
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -13,9 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from transformers import PreTrainedModel
 
 from internal_kd.data.sources import limited, load_split_tables
-from internal_kd.errors import UserError
+from internal_kd.errors import Interrupted, UserError, told_about
 from internal_kd.evaluation.attention_maps import load_maps
 from internal_kd.reporting.examples import read_examples
 from internal_kd.stages import attention, base, data, distill
@@ -259,3 +262,22 @@ def test_a_limit_takes_the_same_rows_of_a_file_or_its_parts(tmp_path, limit, par
     assert found["idx"].to_pylist() == whole["idx"].to_pylist()
     assert found["sentence1"].to_pylist() == whole["sentence1"].to_pylist()
     assert found["label"].to_pylist() == whole["label"].to_pylist()
+
+
+@pytest.mark.parametrize("error", [MemoryError, ModuleNotFoundError, Interrupted, UserError])
+def test_what_is_not_about_the_file_stays_what_it_is(error):
+    with pytest.raises(error, match=r"^words$"), told_about("file", "not readable", "write it"):
+        raise error("words")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_not_the_base_models_fault(model, tmp_path, capsys, monkeypatch, number):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(PreTrainedModel, "save_pretrained", full)
+    told = refused(capsys, base, settings(model), out=tmp_path / "base")
+    assert told == (
+        f"error: {tmp_path / 'base'}: {os.strerror(number)}; make room there, or change results in "
+        "the config"
+    )

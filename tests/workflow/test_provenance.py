@@ -4,8 +4,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import chdir, contextmanager
+from collections.abc import Callable
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +34,6 @@ PRODUCTS = {
 TEACHER = RESULTS / "runs/rte/exp1.0/layers4/train100/seed0"
 SOFT = RESULTS / "runs/rte/exp2.0/layers2/train100/seed0"
 STACKED = RESULTS / "runs/rte/exp3.4/layers2/train100/seed0"
-# What reads neither students of all layers nor what was made from them.
-WITHOUT_SOFT = {"figures/fig4"}
 
 
 def call(folder: Path, *more: str, target: str = "all") -> forked.Done:
@@ -97,7 +95,7 @@ def clone(study: Path, folder: Path) -> Path:
     folder.mkdir()
     make_project(folder)
     for file in (*(folder / "model").iterdir(), *(folder / "text/rte").iterdir()):
-        os.utime(file, (1_000_000_000, 1_000_000_000))
+        age(file)
     shutil.copytree(study / RESULTS, folder / RESULTS)
     return folder
 
@@ -282,12 +280,10 @@ def other_code(folder: Path) -> None:
     file.write_text(file.read_text(encoding="utf-8") + "\n\nNEW = 1\n", encoding="utf-8")
 
 
-@contextmanager
-def another_row(folder: Path) -> Iterator[None]:
+def another_row(folder: Path) -> None:
     config = yaml.safe_load((folder / "tiny.yaml").read_text(encoding="utf-8"))
     config["table1"]["experiments"].append("exp3.0")
     (folder / "tiny.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    yield
 
 
 def page(file: Path) -> str:
@@ -325,8 +321,8 @@ def test_times_alone_leave_a_remark_below_every_product_and_on_the_index(study):
 
 def test_a_row_is_added_where_times_alone_count(study):
     other_settings(study, learning_rate=5.0e-3)
-    with another_row(study):
-        done = call(study, "--rerun-triggers", "mtime", target=str(RESULTS / "table1.csv"))
+    another_row(study)
+    done = call(study, "--rerun-triggers", "mtime", target=str(RESULTS / "table1.csv"))
     assert done.status == 0, done.text
     assert job_counts(done.text) == {"distill": 1, "table1": 1}
     table = page(study / RESULTS / "table1.md")
@@ -348,7 +344,9 @@ def test_results_in_a_clone_with_other_code_and_settings(study, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [("--touch",), ("--allowed-rules", "table1")], ids=["touch", "allowed-rules"]
+    "options",
+    [("--touch",), ("--allowed-rules", "table1"), ("--nolock", "--rerun-triggers", "mtime")],
+    ids=["touch", "allowed-rules", "nolock"],
 )
 def test_snakemakes_own_ways_to_keep_files(study, options):
     other_settings(study, learning_rate=5.0e-3)
@@ -386,11 +384,8 @@ def test_a_teacher_made_anew_after_its_students(study):
 # Files of the user: what counts is their content, whatever their time.
 
 
-@contextmanager
-def kept_time(file: Path) -> Iterator[None]:
+def age(file: Path) -> None:
     os.utime(file, (1_000_000_000, 1_000_000_000))
-    yield
-    os.utime(file, (900_000_000, 900_000_000))
 
 
 def another_label(file: Path) -> None:
@@ -401,8 +396,8 @@ def another_label(file: Path) -> None:
 
 def test_data_with_other_content_and_an_older_time(study):
     file = study / "text/rte/train.parquet"
-    with kept_time(file):
-        another_label(file)
+    another_label(file)
+    age(file)
     jobs = planned(study)
     assert jobs["task_data"] == 1
     assert jobs["teacher"] == 1
@@ -418,7 +413,7 @@ def test_the_same_data_with_a_newer_time(study):
 @pytest.mark.parametrize("file", ["model.safetensors", "config.json", "tokenizer.json"])
 def test_a_base_model_with_other_content_and_an_older_time(study, file):
     path = study / "model" / file
-    with kept_time(path):
-        content = path.read_bytes()
-        path.write_bytes(content[:-1] + b" " if file.endswith("json") else content[:-1] + b"\x01")
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + b" " if file.endswith("json") else content[:-1] + b"\x01")
+    age(path)
     assert planned(study)["base_model"] == 1

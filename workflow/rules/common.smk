@@ -44,7 +44,7 @@ os.environ.update(
 if workflow.resource_settings.cores != 1:
     os.environ.setdefault("INTERNAL_KD_PROGRESS", "0")
 
-from internal_kd import manifests
+from internal_kd import expected_files, manifests
 from internal_kd.errors import UserError
 from internal_kd.fingerprint import code_fingerprint
 from internal_kd.study import (
@@ -217,7 +217,8 @@ def expected_of_figure(wildcards):
 def expected_of_index(wildcards):
     """The file of what the index should be made from: the tables and figures as they were made."""
     records = (
-        manifests.record_of(manifests.expected_file(RESULTS, name)) for name in PRODUCTS
+        expected_files.record_of(expected_files.expected_file(RESULTS, name))
+        for name in PRODUCTS
     )
     shown = Expected(shown=tuple(map(str, records)))
     return expectations("index", "index", CONTENTS, shown)
@@ -229,10 +230,10 @@ def expectations(product, stage, told, expected):
     Only who plans writes it: when a job starts, much of what its neighbours should be made from has
     been made. A dry run changes it where it is there, so that it tells of the tables to be made again.
     """
-    path = manifests.expected_file(RESULTS, product)
-    # A second Snakemake, which plans or reports, has no lock.
-    plans = getattr(workflow.execution_settings, "lock", False)
-    asked = plans and workflow.is_main_process and product not in WRITTEN
+    path = expected_files.expected_file(RESULTS, product)
+    # A second Snakemake, which plans or reports, executes nothing.
+    plans = workflow.is_main_process and workflow.execution_settings is not None
+    asked = plans and product not in WRITTEN
     if asked and (os.path.exists(path) or not workflow.dryrun):
         WRITTEN.add(product)
         job = {"settings": told, "code": stage_code(stage)}

@@ -1,6 +1,6 @@
 """Where the rows of a task come from: the hub, a local folder, or the embedded study."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -107,30 +107,27 @@ def _files_of(folder: Path, split: str) -> list[Path]:
 
 def _joined(files: list[Path], limit: int | None) -> pa.Table:
     """The rows of all files that the limit leaves, with their numbers as `idx` if there is none."""
-    chosen = None if limit is None else chosen_rows(sum(map(_rows_in, files)), limit)
-    tables = [_read(file, rows) for file, rows in _split_up(files, chosen)]
+    sizes = [] if limit is None else list(map(_rows_in, files))
+    chosen = None if limit is None else chosen_rows(sum(sizes), limit)
+    if chosen is None:
+        return _concatenated(files, [_read(file, None) for file in files])
+    starts = np.cumsum([0, *sizes[:-1]])
+    parts = np.split(chosen, np.searchsorted(chosen, starts[1:]))
+    numbered = zip(files, parts, starts, strict=True)
+    table = _concatenated(files, [_read(file, part - start) for file, part, start in numbered])
+    if IDX in table.column_names:
+        return table
+    return table.append_column(IDX, pa.array(chosen))
+
+
+def _concatenated(files: list[Path], tables: list[pa.Table]) -> pa.Table:
     for file, table in zip(files, tables, strict=True):
         if not table.schema.equals(tables[0].schema):
             raise UserError(
                 f"{file}: its columns or their types are not those of {files[0]}; "
                 "write all parts of a split alike"
             )
-    table = pa.concat_tables(tables)
-    if chosen is None or IDX in table.column_names:
-        return table
-    return table.append_column(IDX, pa.array(chosen))
-
-
-def _split_up(files: list[Path], chosen: Rows | None) -> Iterator[tuple[Path, Rows | None]]:
-    """For each file the numbers of its rows among the chosen ones; None for all."""
-    start = 0
-    for file in files:
-        if chosen is None:
-            yield file, None
-            continue
-        end = start + _rows_in(file)
-        yield file, chosen[(chosen >= start) & (chosen < end)] - start
-        start = end
+    return pa.concat_tables(tables)
 
 
 def _read(file: Path, rows: Rows | None) -> pa.Table:

@@ -13,9 +13,9 @@ from typing import Any
 
 from internal_kd.errors import UserError
 from internal_kd.evaluation.metrics import score
+from internal_kd.expected_files import ExpectedFile
 from internal_kd.manifests import (
     NAME,
-    ExpectedFile,
     Manifest,
     check_files,
     read_by,

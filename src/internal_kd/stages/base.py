@@ -38,7 +38,7 @@ def main(args: Namespace) -> None:
         check_tokenizer(tokenizer, model)
         fit_segments(tokenizer, model)
         share_padding(tokenizer, model)
-        _save(model, tokenizer, args.out)
+    _save(model, tokenizer, args.out)
 
 
 def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, out: Path) -> None:
@@ -64,7 +64,7 @@ def _fetch(settings: dict[str, Any]) -> tuple[PreTrainedModel, PreTrainedTokeniz
             path, revision=revision or "main", trust_remote_code=False
         )
         return model, tokenizer
-    except (UserError, MemoryError):
+    except (UserError, MemoryError, ModuleNotFoundError):
         raise
     except Exception as error:  # whatever an HTTP client, a tokenizer or a pickle can raise
         raise UserError(_sentence(settings["source"], path, error)) from error

@@ -4,7 +4,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-from internal_kd.manifests import record_of, write_manifest
+from internal_kd.expected_files import record_of
+from internal_kd.manifests import write_manifest
 from internal_kd.reporting.provenance import check
 from internal_kd.stages.cli import run_stage
 

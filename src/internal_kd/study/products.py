@@ -13,15 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from internal_kd.errors import UserError
-from internal_kd.manifests import (
-    ExpectedFile,
-    Manifest,
-    digest,
-    is_untouched,
-    read_manifest,
-    record_of,
-    state_of,
-)
+from internal_kd.expected_files import ExpectedFile, record_of
+from internal_kd.manifests import Manifest, digest, is_untouched, read_manifest, state_of
 from internal_kd.study.expectations import Expected
 
 
@@ -29,7 +22,7 @@ def write_expectations(file: str, expected: Expected, job: Mapping[str, Any]) ->
     """Write what a table or figure should be made from, as it was when it was so made, or anew.
 
     Args:
-        file: see `manifests.expected_file`.
+        file: see `expected_files.expected_file`.
         expected: all that it should be made from.
         job: settings and code of the job that makes it.
     """

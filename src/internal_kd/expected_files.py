@@ -1,0 +1,55 @@
+"""What a table or figure should be made from, in a file that is one of its inputs."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from internal_kd import manifests
+
+FOLDER, SUFFIX = "provenance", ".expected.json"
+
+
+@dataclass(frozen=True)
+class ExpectedFile:
+    """The content of a file that says what a table or figure should be made from.
+
+    Attributes:
+        text: as JSON, in one line.
+        stamp: another one for each time that it should be made again, since Snakemake goes by the
+            content of small files.
+    """
+
+    text: str
+    stamp: str
+
+    @property
+    def digest(self) -> str:
+        """Hash of what is expected."""
+        return manifests.digest(self.text)
+
+    def write(self, path: Path) -> None:
+        """Write both, as a whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"{path.name}.{os.getpid()}")
+        partial.write_text(f"{self.text}\n{self.stamp}\n", encoding="utf-8")
+        partial.replace(path)
+
+    @classmethod
+    def read(cls, path: Path) -> "ExpectedFile":
+        """Read them.
+
+        Raises:
+            OSError, ValueError: there is no such file.
+        """
+        text, stamp = path.read_text(encoding="utf-8").splitlines()
+        return cls(text, stamp)
+
+
+def expected_file(results: str, product: str) -> str:
+    """Path of what a table or figure should be made from, by its path below the results."""
+    return f"{results}/{FOLDER}/{product}{SUFFIX}"
+
+
+def record_of(expected: str | Path) -> Path:
+    """Path of the manifest of the table or figure that has this file of expectations."""
+    return Path(f"{str(expected).removesuffix(SUFFIX)}.json")
