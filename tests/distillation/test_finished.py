@@ -1,3 +1,4 @@
+import os
 import shutil
 from pathlib import Path
 
@@ -21,18 +22,34 @@ def files_of(out: Path) -> dict[str, str]:
 
 @pytest.fixture
 def out(tmp_path) -> Path:
-    write_files(tmp_path / "out")
     return tmp_path / "out"
 
 
 @pytest.fixture
-def kept(tmp_path, out) -> FinishedRun:
+def kept(tmp_path) -> FinishedRun:
     finished = FinishedRun(tmp_path / "run.finished", "identity")
-    finished.keep(out)
+    with finished.writing() as files:
+        write_files(files)
     return finished
 
 
+def test_outputs_have_all_files_of_the_run_and_no_other(kept, out):
+    assert kept.restore(out)
+    assert files_of(out) == FILES
+
+
+def test_a_run_begins_without_files_of_a_killed_one(tmp_path):
+    finished = FinishedRun(tmp_path / "run.finished", "identity")
+    (tmp_path / "run.finished.partial").mkdir()
+    (tmp_path / "run.finished.partial/half").touch()
+    with finished.writing() as files:
+        write_files(files)
+    finished.restore(tmp_path / "out")
+    assert files_of(tmp_path / "out") == FILES
+
+
 def test_deleted_outputs_come_back(kept, out):
+    kept.restore(out)
     shutil.rmtree(out)
     assert kept.restore(out)
     assert files_of(out) == FILES
@@ -40,23 +57,21 @@ def test_deleted_outputs_come_back(kept, out):
 
 def test_files_are_kept_without_taking_space(kept, out):
     name = "model/model.safetensors"
+    kept.restore(out)
     assert (kept.folder / name).samefile(out / name)
 
 
-def test_files_are_copied_where_there_are_no_hard_links(tmp_path, out, monkeypatch):
+def test_files_are_copied_where_there_are_no_hard_links(kept, out, monkeypatch):
     def refuse(*_: object) -> None:
         raise OSError(1, "Operation not permitted")
 
     monkeypatch.setattr("os.link", refuse)
-    finished = FinishedRun(tmp_path / "run.finished", "identity")
-    finished.keep(out)
-    shutil.rmtree(out)
-    assert finished.restore(out)
+    assert kept.restore(out)
     assert files_of(out) == FILES
 
 
 def test_outputs_that_are_left_in_part_are_replaced(kept, out):
-    (out / "metrics.json").unlink()
+    out.mkdir()
     (out / "metrics.json").write_text("half")
     assert kept.restore(out)
     assert files_of(out) == FILES
@@ -83,11 +98,52 @@ def test_without_a_record_there_is_nothing_to_restore(kept, tmp_path):
     assert not kept.folder.exists()
 
 
-def test_a_full_disk_stops_nothing(tmp_path, out, monkeypatch, caplog):
+def test_a_full_disk_costs_no_training(kept, out, monkeypatch):
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("shutil.copytree", full)
-    FinishedRun(tmp_path / "run.finished", "identity").keep(out)
-    assert "not kept a second time: No space left on device" in caplog.text
-    assert not (tmp_path / "run.finished").exists()
+    with monkeypatch.context() as patched:
+        patched.setattr("os.link", full)
+        patched.setattr("shutil.copyfile", full)
+        with pytest.raises(OSError, match="No space left"):
+            kept.restore(out)
+    assert kept.restore(out)
+    assert files_of(out) == FILES
+
+
+def test_a_run_that_fails_leaves_nothing(tmp_path):
+    finished = FinishedRun(tmp_path / "run.finished", "identity")
+
+    def fail(files: Path) -> None:
+        write_files(files)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError), finished.writing() as files:
+        fail(files)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_outputs_deleted_while_they_are_linked_come_back(kept, out, monkeypatch):
+    """A Snakemake that starts a job again deletes what a job that outlived its own has written."""
+    link, deleted = os.link, []
+
+    def link_after_deletion(source: str, target: str) -> None:
+        if not deleted:
+            deleted.append(target)
+            shutil.rmtree(out)
+        link(source, target)
+
+    monkeypatch.setattr("os.link", link_after_deletion)
+    assert kept.restore(out)
+    assert deleted
+    assert files_of(out) == FILES
+
+
+def test_outputs_deleted_before_they_are_kept_are_whole_when_they_come_back(tmp_path, out):
+    finished = FinishedRun(tmp_path / "run.finished", "identity")
+    with finished.writing() as files:
+        write_files(files)
+    finished.restore(out)
+    (out / "model/model.safetensors").unlink()
+    assert FinishedRun(finished.folder, "identity").restore(out)
+    assert files_of(out) == FILES

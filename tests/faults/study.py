@@ -135,6 +135,24 @@ def numbers(results: Path) -> dict[str, Any]:
     return found
 
 
+def differences(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, str]:
+    """Names of files that differ, and how: a few words instead of whole tables."""
+    return {
+        name: _difference(found.get(name), expected.get(name))
+        for name in sorted(found.keys() | expected.keys())
+        if found.get(name) != expected.get(name)
+    }
+
+
+def _difference(found: Any, expected: Any) -> str:
+    if found is None or expected is None:
+        return "missing" if found is None else "not expected"
+    there = next((n for n, (a, b) in enumerate(zip(found, expected, strict=False)) if a != b), 0)
+    if isinstance(found, dict):
+        return str([key for key in found | expected if found.get(key) != expected.get(key)])
+    return f"at {there}: {found[there:][:80]!r}, not {expected[there:][:80]!r}"
+
+
 def _history(file: Path) -> list[dict[str, Any]]:
     with open(file, newline="") as rows:
         return [_without_seconds(row) for row in csv.DictReader(rows)]

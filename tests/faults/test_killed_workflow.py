@@ -23,6 +23,7 @@ from tests.faults.study import (
     RESULTS,
     TARGETS,
     commands,
+    differences,
     make_study,
     numbers,
 )
@@ -159,7 +160,7 @@ def expected(tmp_path_factory) -> dict[str, Any]:
             done = command.run(project)
             assert done.status == 0, done.text
         found[name] = numbers(project / RESULTS)
-    assert found["first"] != found["changed"]
+    assert differences(found["first"], found["changed"])
     return found
 
 
@@ -242,16 +243,16 @@ def made(project: Path, tally: Tally, trainings: int, *config: str) -> dict[str,
 def test_a_study_is_made_in_spite_of_kills_at_every_stage(project, expected, tally):
     for kill in SCHEDULE:
         under_fire(project, kill, tally)
-    assert made(project, tally, 4) == expected["first"]
+    assert differences(made(project, tally, 4), expected["first"]) == {}
     assert tally.epochs < 2 * tally.needed
 
 
 def test_after_a_change_a_killed_job_leaves_no_old_numbers(project, expected, tally):
     """Snakemake goes on to its end: it must not take the table of before for up to date."""
     under_fire(project, Kill(("distill",), "stage", 0.3), tally, *CHANGED)
-    assert made(project, tally, 1, *CHANGED) == expected["changed"]
+    assert differences(made(project, tally, 1, *CHANGED), expected["changed"]) == {}
 
 
 def test_after_a_change_a_power_cut_leaves_no_old_numbers(project, expected, tally):
     under_fire(project, Kill(("distill",), "all", 0.3), tally)
-    assert made(project, tally, 1) == expected["first"]
+    assert differences(made(project, tally, 1), expected["first"]) == {}

@@ -343,8 +343,8 @@ def tell_mistakes(logs):
 
 
 def forget_finished():
-    """Drop the second names of runs' files: Snakemake has noted all outputs as complete."""
-    for pattern in ("*.finished", "*.together"):
+    """Remove the kept names of runs' files: Snakemake has noted all outputs as complete."""
+    for pattern in ("*.finished", "*.finished.partial"):
         for folder in Path(RESULTS, "checkpoints").glob(pattern):
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -6,7 +6,6 @@ that one is yet to come, and takes the files from there.
 
 import json
 import logging
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,13 +48,9 @@ class Companion:
 
     def keep(self, leave: Callable[[Path], None]) -> None:
         """Have the run's files left in a folder, and keep them for its own job."""
-        folder = self.checkpoints.folder.with_name(f"{self.name}.together")
-        shutil.rmtree(folder, ignore_errors=True)
-        leave(folder)
-        self.finished.keep(folder)
-        shutil.rmtree(folder)
-        if self.finished.kept:
-            self.checkpoints.remove()
+        with self.finished.writing() as files:
+            leave(files)
+        self.checkpoints.remove()
 
     @contextmanager
     def failures_told(self) -> Iterator[None]:

@@ -1,24 +1,28 @@
-"""What a run has left, kept until the workflow has it for certain.
+"""The files of a run, kept until the workflow has them for certain.
 
-Snakemake deletes the outputs of a failed job, and with those of a group of jobs that share one
-allocation also the outputs of its members that had ended well. A finished run therefore leaves hard
-links to its files in a second folder, and started again takes them from there.
+Snakemake deletes the outputs of a job that failed, of one that it starts again, and of the members
+of a group whose allocation failed. A run therefore writes its files into a folder of its own, where
+nobody deletes any, and its outputs are hard links to them. Started again, it only links them again.
 """
 
-import hashlib
 import json
 import logging
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from internal_kd.manifests import file_hash
 
 logger = logging.getLogger(__name__)
 
 RECORD = "finished.json"
+TRIES = 3  # a Snakemake that has just been started may delete outputs while they are linked
 
 
 class FinishedRun:
-    """The files of one run, under a second name.
+    """The files of one run.
 
     Args:
         folder: nothing else lies in it.
@@ -29,18 +33,20 @@ class FinishedRun:
         self.folder = folder
         self.identity = identity
 
-    def keep(self, out: Path) -> None:
-        """Keep the files below `out`, as a whole or not at all; what cannot be kept is told."""
-        partial = self.folder.with_name(f"{self.folder.name}.partial")
+    @contextmanager
+    def writing(self) -> Iterator[Path]:
+        """A folder to write the files into; all of them are kept at the end, or none."""
         self.forget()
+        partial = self.folder.with_name(f"{self.folder.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
         try:
-            _link_tree(out, partial)
-            record = {"identity": self.identity, "files": _hashes(out)}
+            yield partial
+            record = {"identity": self.identity, "files": _hashes(partial)}
             (partial / RECORD).write_text(json.dumps(record), encoding="utf-8")
             partial.rename(self.folder)
-        except OSError as error:
-            logger.warning("%s: not kept a second time: %s", out, error.strerror)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
 
     @property
     def kept(self) -> bool:
@@ -53,17 +59,19 @@ class FinishedRun:
         if record.get("identity") != self.identity:
             self.forget()
             return False
-        _link_tree(self.folder, out)
-        (out / RECORD).unlink()
-        if _hashes(out) != record["files"]:
+        if _hashes(self.folder) != record["files"]:
             logger.warning("%s: the kept files are damaged; they are not used", self.folder)
             self.forget()
             return False
-        logger.info("this run was finished before; its files are taken from %s", self.folder)
+        for _ in range(TRIES):
+            with suppress(FileNotFoundError):
+                _link_tree(self.folder, out)
+                return True
+        _link_tree(self.folder, out)
         return True
 
     def forget(self) -> None:
-        """Remove the second names; the files stay where the run has left them."""
+        """Remove the kept names; outputs that are linked to the files stay."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _record(self) -> dict:
@@ -75,24 +83,28 @@ class FinishedRun:
 
 
 def _link_tree(source: Path, target: Path) -> None:
-    shutil.copytree(source, target, copy_function=_link, dirs_exist_ok=True)
+    for file in _files(source):
+        _link(file, target / file.relative_to(source))
 
 
-def _link(source: str, target: str) -> None:
+def _link(source: Path, target: Path) -> None:
     """A hard link, or a copy on file systems that have none."""
-    Path(target).unlink(missing_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
     try:
         os.link(source, target)
+    except FileNotFoundError:
+        raise
     except OSError:
         shutil.copyfile(source, target)
     os.utime(target)
 
 
+def _files(folder: Path) -> list[Path]:
+    """The files of a run below a folder."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != RECORD)
+
+
 def _hashes(folder: Path) -> dict[str, str]:
-    """Hash of every file below a folder, by its relative path."""
-    hashes = {}
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        with open(file, "rb") as content:
-            digest = hashlib.file_digest(content, "blake2b").hexdigest()
-        hashes[str(file.relative_to(folder))] = digest
-    return hashes
+    """Hash of every file of a run below a folder, by its relative path."""
+    return {str(file.relative_to(folder)): file_hash(file) for file in _files(folder)}

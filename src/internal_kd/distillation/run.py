@@ -1,6 +1,7 @@
 """One run from data and model to the files it leaves."""
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -29,6 +30,8 @@ from internal_kd.models.parameters import count_parameters
 from internal_kd.run_format import FORMAT
 from internal_kd.streams import Streams, holdout_seed
 from internal_kd.tasks import get_task
+
+logger = logging.getLogger(__name__)
 
 EVALUATED = ("validation", "test")
 HOLDOUT = "holdout"
@@ -90,32 +93,37 @@ def carry_out(
     out: Path,
     told: Any,
     inputs: Iterable[str | Path],
-    train: Callable[[Checkpoints | None], None],
+    train: Callable[[Path, Checkpoints | None], None],
+    record: Callable[[], None],
 ) -> None:
     """Do a run, going on from its checkpoints; nothing is left to do if it has ended well before.
 
-    A lock beside `folder` sees to it that a run has one writer, for which others wait.
+    A lock beside `folder` ensures that a run has one writer, for which others wait.
 
     Args:
         folder: for the checkpoints, removed when the run has ended well; None for none.
         out: folder that the run leaves its files in.
         told: settings and fingerprint of the code.
         inputs: files and folders that the run reads.
-        train: does the run and leaves its files in `out`.
+        train: does the run and writes its files into the folder that it is given.
+        record: called once all files are in `out`, before another writer can come.
     """
     if folder is None:
-        train(None)
+        train(out, None)
+        record()
         return
     with only_writer(folder.with_name(f"{folder.name}.lock")):
         identity = run_identity(told, inputs)
         finished = FinishedRun(folder.with_name(f"{folder.name}.finished"), identity)
         checkpoints = Checkpoints(folder, identity)
         if finished.restore(out):
-            checkpoints.remove()
-            return
-        train(checkpoints)
-        finished.keep(out)
+            logger.info("this run was finished before; its files are those of %s", finished.folder)
+        else:
+            with finished.writing() as files:
+                train(files, checkpoints)
+            finished.restore(out)
         checkpoints.remove()
+        record()
 
 
 def make_training(

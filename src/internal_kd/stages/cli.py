@@ -29,7 +29,7 @@ def run_stage(
     main: Callable[[Namespace], None],
     argv: Sequence[str] | None = None,
     *,
-    inputs: Sequence[str] = (),
+    inputs: Sequence[str] | None = (),
     outputs: Sequence[str] = ("out",),
 ) -> None:
     """Parse arguments, run `main` and turn a user's mistake into one sentence and exit status 2.
@@ -41,7 +41,8 @@ def run_stage(
         add_arguments: adds the stage's own arguments.
         main: does the work.
         argv: arguments without the program's name; those of the process if None.
-        inputs: names of the arguments that are files or folders to read.
+        inputs: names of the arguments that are files or folders to read; None where `main` calls
+            what `recorder` gives.
         outputs: names of the arguments that are files or folders to write. Both are recorded in the
             manifest, where the stage is asked for one.
     """
@@ -49,7 +50,8 @@ def run_stage(
     parser = _parser(module)
     add_arguments(parser)
     args = parser.parse_args(argv)
-    status = _status_of(module, partial(_recorded, main, inputs, outputs), args)
+    recorded = main if inputs is None else partial(_recorded, main, inputs, outputs)
+    status = _status_of(module, recorded, args)
     if status:
         sys.exit(status)
 
@@ -100,13 +102,26 @@ def _recorded(
     args: Namespace,
 ) -> None:
     """Do the work, and leave a manifest if one is wanted."""
-    if args.manifest is None:
-        main(args)
-        return
-    read = hashes(path for name in inputs if (path := getattr(args, name)) is not None)
+    record = recorder(args, inputs, outputs)
     main(args)
+    record()
+
+
+def recorder(
+    args: Namespace, inputs: Sequence[str], outputs: Sequence[str] = ("out",)
+) -> Callable[[], None]:
+    """What writes the manifest of a stage, if one is wanted, from its inputs as they are now.
+
+    Args:
+        args: of the stage.
+        inputs, outputs: names of its arguments, see `run_stage`.
+    """
+    if args.manifest is None:
+        return lambda: None
+    read = hashes(path for name in inputs if (path := getattr(args, name)) is not None)
     written = [getattr(args, name) for name in outputs]
-    write_manifest(args.manifest, written, read, settings=args.settings, code=args.code)
+    job = {"settings": args.settings, "code": args.code}
+    return lambda: write_manifest(args.manifest, written, read, **job)
 
 
 def _refused(sentence: str) -> int:

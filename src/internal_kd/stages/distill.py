@@ -13,7 +13,7 @@ from internal_kd.distillation.run import carry_out, write_run
 from internal_kd.distillation.together import LockStep, Student
 from internal_kd.distillation.workshop import Workshop
 from internal_kd.runtime import select_device, use_threads
-from internal_kd.stages.cli import run_stage
+from internal_kd.stages.cli import recorder, run_stage
 
 logger = logging.getLogger(__name__)
 
@@ -40,10 +40,11 @@ def main(args: Namespace) -> None:
     """
     inputs = [path for name in INPUTS if (path := getattr(args, name)) is not None]
     told = [args.settings, args.code]
-    carry_out(args.checkpoints, args.out, told, inputs, partial(_distill, args))
+    record = recorder(args, INPUTS)
+    carry_out(args.checkpoints, args.out, told, inputs, partial(_distill, args), record)
 
 
-def _distill(args: Namespace, checkpoints: Checkpoints | None) -> None:
+def _distill(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> None:
     started = time.perf_counter()
     use_threads()
     workshop = Workshop(args.settings, args.init, args.data, args.teacher, select_device())
@@ -55,13 +56,13 @@ def _distill(args: Namespace, checkpoints: Checkpoints | None) -> None:
         beside = _fitting(workshop, args.settings, found)
         if beside and checkpoints:
             own = _train_beside(args, workshop, checkpoints, beside, started)
-            _leave(args, workshop, len(beside) + 1, own, args.out)
+            _leave(args, workshop, len(beside) + 1, own, out)
             return
     (source,) = workshop.sources([args.settings])
     training = workshop.training(args.settings, source, checkpoints)
     training.run()
     seconds = time.perf_counter() - started
-    _leave(args, workshop, 1, Student(args.settings, training, seconds), args.out)
+    _leave(args, workshop, 1, Student(args.settings, training, seconds), out)
 
 
 def _fitting(workshop: Workshop, own: Settings, found: Sequence[Companion]) -> list[Companion]:
@@ -116,4 +117,4 @@ def _leave(args: Namespace, workshop: Workshop, students: int, student: Student,
 
 
 if __name__ == "__main__":
-    run_stage("internal_kd.stages.distill", add_arguments, main, inputs=INPUTS)
+    run_stage("internal_kd.stages.distill", add_arguments, main, inputs=None)

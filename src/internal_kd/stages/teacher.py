@@ -13,8 +13,10 @@ from internal_kd.distillation.settings import TrainingSettings
 from internal_kd.distillation.updates import UpdateRule
 from internal_kd.models.loading import new_classifier
 from internal_kd.runtime import select_device, use_threads
-from internal_kd.stages.cli import run_stage
+from internal_kd.stages.cli import recorder, run_stage
 from internal_kd.streams import Streams
+
+INPUTS = ("base", "data")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -28,10 +30,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 def main(args: Namespace) -> None:
     """Fine-tune; settings: run, training, selection."""
     told, inputs = [args.settings, args.code], [args.base, args.data]
-    carry_out(args.checkpoints, args.out, told, inputs, partial(_fine_tune, args))
+    record = recorder(args, INPUTS)
+    carry_out(args.checkpoints, args.out, told, inputs, partial(_fine_tune, args), record)
 
 
-def _fine_tune(args: Namespace, checkpoints: Checkpoints | None) -> None:
+def _fine_tune(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> None:
     started = time.perf_counter()
     use_threads()
     run, device = args.settings["run"], select_device()
@@ -50,7 +53,7 @@ def _fine_tune(args: Namespace, checkpoints: Checkpoints | None) -> None:
     )
     result = training.run()
     write_run(
-        args.out,
+        out,
         model,
         data,
         result,
@@ -63,4 +66,4 @@ def _fine_tune(args: Namespace, checkpoints: Checkpoints | None) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("internal_kd.stages.teacher", add_arguments, main, inputs=("base", "data"))
+    run_stage("internal_kd.stages.teacher", add_arguments, main, inputs=None)
