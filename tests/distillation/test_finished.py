@@ -1,3 +1,4 @@
+import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from internal_kd.distillation.finished import FinishedRun
+from internal_kd.distillation.run import carry_out
 
 FILES = {"metrics.json": "{}", "model/model.safetensors": "weights"}
 
@@ -44,12 +46,12 @@ def test_a_run_begins_without_files_of_a_killed_one(tmp_path):
     (tmp_path / "run.finished.partial/half").touch()
     with finished.writing() as files:
         write_files(files)
-    finished.restore(tmp_path / "out")
+    finished.put(tmp_path / "out")
     assert files_of(tmp_path / "out") == FILES
 
 
 def test_deleted_outputs_come_back(kept, out):
-    kept.restore(out)
+    kept.put(out)
     shutil.rmtree(out)
     assert kept.restore(out)
     assert files_of(out) == FILES
@@ -57,7 +59,7 @@ def test_deleted_outputs_come_back(kept, out):
 
 def test_files_are_kept_without_taking_space(kept, out):
     name = "model/model.safetensors"
-    kept.restore(out)
+    kept.put(out)
     assert (kept.folder / name).samefile(out / name)
 
 
@@ -139,11 +141,20 @@ def test_outputs_deleted_while_they_are_linked_come_back(kept, out, monkeypatch)
     assert files_of(out) == FILES
 
 
-def test_outputs_deleted_before_they_are_kept_are_whole_when_they_come_back(tmp_path, out):
-    finished = FinishedRun(tmp_path / "run.finished", "identity")
-    with finished.writing() as files:
+def test_outputs_appear_once_all_files_are_there_and_are_recorded_under_the_lock(tmp_path, out):
+    """A Snakemake that starts the job again deletes outputs that it finds: there are none yet."""
+    lock, recorded = tmp_path / "run.lock", []
+
+    def train(files: Path, _: object) -> None:
         write_files(files)
-    finished.restore(out)
-    (out / "model/model.safetensors").unlink()
-    assert FinishedRun(finished.folder, "identity").restore(out)
-    assert files_of(out) == FILES
+        assert not out.exists()
+
+    def record() -> None:
+        recorded.append(files_of(out))
+        with open(lock) as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    for _ in range(2):
+        carry_out(tmp_path / "run", out, "settings", [], train, record)
+        shutil.rmtree(out)
+    assert recorded == [FILES, FILES]

@@ -63,12 +63,16 @@ class FinishedRun:
             logger.warning("%s: the kept files are damaged; they are not used", self.folder)
             self.forget()
             return False
+        self.put(out)
+        return True
+
+    def put(self, out: Path) -> None:
+        """Link the kept files into `out`, or copy them on file systems without hard links."""
         for _ in range(TRIES):
             with suppress(FileNotFoundError):
                 _link_tree(self.folder, out)
-                return True
+                return
         _link_tree(self.folder, out)
-        return True
 
     def forget(self) -> None:
         """Remove the kept names; outputs that are linked to the files stay."""

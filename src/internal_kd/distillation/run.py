@@ -121,7 +121,7 @@ def carry_out(
         else:
             with finished.writing() as files:
                 train(files, checkpoints)
-            finished.restore(out)
+            finished.put(out)
         checkpoints.remove()
         record()
 
