@@ -38,11 +38,10 @@ rule all:
 
 onstart:
     keep_apart()
-    tell_planned_runs()
 
 
 onsuccess:
-    forget_finished()
+    remove_caches()
 
 
 onerror:

@@ -1,8 +1,9 @@
 """Training steps of BERTs with random weights on one device, stage by stage."""
 
+import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -12,12 +13,13 @@ from benchmarks.examples import PAD, random_split
 from benchmarks.flops import forward
 from benchmarks.lengths import sample
 from benchmarks.shapes import Shape
-from internal_kd.data.batches import Batch, sorted_batches
+from internal_kd.data.batches import Batch
 from internal_kd.data.encoding import EncodedSplit
-from internal_kd.distillation.objective import DistillationObjective, wanted_signals
+from internal_kd.distillation.objective import DistillationObjective, signal_request
 from internal_kd.distillation.schedules import Schedule, Stage
 from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
-from internal_kd.distillation.signals import LiveSignals, PrecomputedSignals
+from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit, signal_source
+from internal_kd.distillation.signals import SignalSource
 from internal_kd.distillation.training import Training
 from internal_kd.distillation.updates import UpdateRule
 from internal_kd.models.bert import BertClassifier, BertConfig
@@ -99,7 +101,7 @@ class Bench:
         self.teacher = FrozenTeacher(_model(shape, shape.teacher_layers, device))
 
     def needed(self, part: Part) -> float:
-        """Floating-point operations of a step, see `benchmarks.flops`; signals are precomputed."""
+        """Floating-point operations of a step, see `benchmarks.flops`; signals are stored."""
         depth = part.depth(self.shape.student_layers)
         return 3 * self.batch_size * forward(self.shape.hidden, depth, self.split.lengths)
 
@@ -120,14 +122,10 @@ class Bench:
         return seconds / (passes * len(training.batches))
 
     def _training(self, part: Part, precision: Precision, compiled: bool) -> Training:
-        wanted = wanted_signals(part.losses, self.shape.matched)
-        signals = PrecomputedSignals(
-            LiveSignals(self.teacher, wanted), self.split, self._batches(), "fp32", self.device
-        )
         return Training(
             _model(self.shape, self.shape.student_layers, self.device),
             self.split,
-            DistillationObjective(part.losses, signals),
+            DistillationObjective(part.losses, self._signals(part)),
             Schedule(),
             TrainingSettings(1, self.batch_size, 1e-5, precision=precision, compile=compiled),
             rule=UpdateRule(),
@@ -137,8 +135,13 @@ class Bench:
             pad_token_id=PAD,
         )
 
-    def _batches(self) -> Iterator[Batch]:
-        return (batch.to(self.device) for batch in sorted_batches(self.split, 64, PAD))
+    def _signals(self, part: Part) -> SignalSource:
+        request = signal_request(part.losses, self.shape.matched)
+        with tempfile.TemporaryDirectory() as name:  # what is mapped from there stays
+            folder = Path(name)
+            teacher = TeacherOfSplit(self.teacher, folder, self.split, PAD, self.device)
+            options = SignalOptions("stored", folder=folder / "signals")
+            return signal_source(teacher, request, options)
 
 
 def _step(training: Training, batch: Batch, stage: Stage) -> None:

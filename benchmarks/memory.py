@@ -26,11 +26,12 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from benchmarks.lengths import histogram
-from internal_kd.distillation.objective import wanted_signals
+from internal_kd.distillation.objective import signal_request
+from internal_kd.distillation.run_builder import RunBuilder
 from internal_kd.distillation.settings import ObjectiveSettings
-from internal_kd.distillation.signals import precomputed_bytes
+from internal_kd.distillation.signal_source import SignalOptions
+from internal_kd.distillation.signal_targets import signal_bytes
 from internal_kd.distillation.speed import KILO
-from internal_kd.distillation.workshop import Workshop
 from internal_kd.models.layers import matched_teacher_layers
 from internal_kd.models.loading import new_classifier
 
@@ -88,21 +89,22 @@ def measure(folder: Path, case: str) -> dict[str, Any]:
     torch.set_num_threads(1)
     settings = _settings(internal, signals)
     cpu = torch.device("cpu")
-    workshop = Workshop(settings, folder / INIT, folder / TOKENS, folder / "teacher", cpu)
+    options = SignalOptions(folder=folder / "signals", budget_mb=signals["budget_mb"])
+    paths = (folder / INIT, folder / TOKENS, folder / "teacher")
+    builder = RunBuilder(settings, *paths, cpu, options)
     before = _own_peak_mb()
-    (source,) = workshop.sources([settings])
-    for _ in islice(workshop.training(settings, source, checkpoints=None).steps(), STEPS):
+    for _ in islice(builder.training(checkpoints=None).steps(), STEPS):
         pass
-    lengths = workshop.data.splits["train"].lengths
-    wanted = wanted_signals(
+    lengths = builder.data.splits["train"].lengths
+    request = signal_request(
         ObjectiveSettings(internal, {}), matched_teacher_layers(LAYERS, LAYERS // 2)
     )
-    needed = precomputed_bytes(lengths, wanted, HEADS, HIDDEN, signals["attention"])
+    needed = signal_bytes(lengths, request, HEADS, HIDDEN, signals["attention"])
     return {
         "process": case,
         "budget_mb": signals["budget_mb"],
         "signals_mb": round(needed / 1e6),
-        "source": type(source).__name__,
+        "source": type(builder.signals).__name__,
         "before_mb": before,
         "peak_mb": _own_peak_mb(),
     }
@@ -116,8 +118,7 @@ def _settings(internal: dict[str, float], signals: dict[str, Any]) -> dict[str, 
     experiment |= {"internal_updates": "all", "output_updates": "all", "layer_reduction": "mean"}
     training = {**config["student"]["training"], "epochs": 1, "batch_size": 32}
     distillation = {**config["distillation"], "signals": {"source": "auto", **signals}}
-    for key in ("together", "restart_schedule"):
-        del distillation[key]
+    del distillation["restart_schedule"]
     return {
         "run": {"task": "qqp", "layers": LAYERS // 2, "percent": 100, "seed": 0},
         "experiment": experiment,

@@ -28,7 +28,7 @@ from internal_kd.models.classifier import Classifier
 from internal_kd.streams import Streams
 
 Updates = Literal["all", "active"]
-Source = Literal["precomputed", "live"]
+Source = Literal["stored", "live"]
 
 EPOCHS_PER_LAYER = 4
 INTERNAL_FRACTION = 0.8
@@ -40,7 +40,7 @@ SCHEDULES: dict[str, tuple[Kind, Updates]] = {
     "PID": ("progressive", "all"),
     "PID, only the layer in turn learns": ("progressive", "active"),
 }
-SOURCES: tuple[Source, ...] = ("precomputed", "live")
+SOURCES: tuple[Source, ...] = ("stored", "live")
 FIELDS = ("schedule", "signals", "round", "cpu_seconds", "times_as_fast")
 
 

@@ -1,13 +1,15 @@
+import errno
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from internal_kd.errors import UserError
-from internal_kd.locks import only_writer, writer_if_free
+from internal_kd.locks import exclusive, only_writer
 
 HOLD = """
 import sys
@@ -57,14 +59,28 @@ def test_the_lock_is_free_afterwards(tmp_path):
             pass
 
 
-def test_who_does_not_wait_gets_a_free_lock_only(tmp_path):
-    file = tmp_path / "runs" / "run.lock"
-    lock = writer_if_free(file)
-    assert f"process {os.getpid()} on " in file.read_text()
-    assert writer_if_free(file) is None
-    lock.close()
-    with only_writer(file):
-        assert writer_if_free(file) is None
+def test_an_exclusive_lock_is_waited_for(tmp_path, caplog):
+    file = tmp_path / "signals" / "store.lock"
+    file.parent.mkdir()
+    holder = hold(file)
+    assert holder.stdout.readline() == "held\n"
+    release = threading.Timer(0.3, holder.kill)
+    release.start()
+    with caplog.at_level("INFO"), exclusive(file, "signals"):
+        assert holder.wait() < 0
+    assert "signals: waiting for another process" in caplog.text
+    holder.communicate()
+
+
+def test_an_exclusive_lock_needs_a_file_system_with_locks(tmp_path, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    with pytest.raises(OSError, match="No locks"), exclusive(tmp_path / "lock", "signals"):
+        pass
+    with only_writer(tmp_path / "lock"):
+        pass
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o002, 0o077])
@@ -82,7 +98,10 @@ def test_a_lock_has_the_permissions_that_the_user_gives_new_files(tmp_path, mask
 def test_a_lock_that_is_a_link_is_not_followed(tmp_path, target):
     (tmp_path / "precious").write_text("here")
     (tmp_path / "run.lock").symlink_to(target)
-    for lock in (writer_if_free, lambda file: only_writer(file).__enter__()):
+    for lock in (
+        lambda file: exclusive(file, "").__enter__(),
+        lambda file: only_writer(file).__enter__(),
+    ):
         with pytest.raises(UserError, match=r"run\.lock: this lock is a link; remove it"):
             lock(tmp_path / "run.lock")
     assert (tmp_path / "precious").read_text() == "here"

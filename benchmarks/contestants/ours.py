@@ -1,6 +1,8 @@
 """The project's own training."""
 
+import shutil
 import tempfile
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -20,10 +22,10 @@ from benchmarks.reference import LossAndGradients, gradients_of
 from benchmarks.shapes import teacher_and_student
 from benchmarks.workload import Workload
 from internal_kd.data.batches import assemble
-from internal_kd.distillation.objective import DistillationObjective, wanted_signals
+from internal_kd.distillation.objective import DistillationObjective, signal_request
 from internal_kd.distillation.schedules import Schedule, Stage
 from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
-from internal_kd.distillation.signal_pool import signal_source
+from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit, signal_source
 from internal_kd.distillation.signals import SignalSource
 from internal_kd.distillation.training import Training
 from internal_kd.distillation.updates import UpdateRule
@@ -48,12 +50,12 @@ class ClockedSchedule(Schedule):
 
 
 class Ours(Contestant):
-    """`internal_kd.distillation.training.Training` with precomputed signals or a live teacher."""
+    """`internal_kd.distillation.training.Training` with stored signals or a live teacher."""
 
     def __init__(
         self,
         workload: Workload,
-        source: Literal["precomputed", "live"] = "precomputed",
+        source: Literal["stored", "live"] = "stored",
         precision: Literal["fp32", "bf16"] = "fp32",
     ) -> None:
         super().__init__(workload)
@@ -62,7 +64,9 @@ class Ours(Contestant):
         self.live_teacher = source == "live"
         self.exact = precision == "fp32"
         self.source, self.precision = source, precision
-        self.teacher, self.student = _models(workload)
+        self._temporary = tempfile.TemporaryDirectory()
+        self.folder = Path(self._temporary.name)
+        self.teacher, self.student = _models(workload, self.folder)
         self.signals = self._signals()
 
     def prepare(self) -> float:
@@ -123,24 +127,21 @@ class Ours(Contestant):
         )
 
     def _signals(self) -> SignalSource:
-        return signal_source(
-            self.teacher,
-            self.workload.split,
-            wanted_signals(LOSSES, self.workload.shape.matched),
-            source=self.source,
-            budget_mb=0,
-            pad_token_id=PAD,
-            device=torch.device("cpu"),
-            batch_size=self.workload.batch_size,
+        shutil.rmtree(self.folder / "signals", ignore_errors=True)
+        teacher = TeacherOfSplit(
+            self.teacher, self.folder / "teacher", self.workload.split, PAD, torch.device("cpu")
         )
+        options = SignalOptions(self.source, folder=self.folder / "signals")
+        return signal_source(teacher, signal_request(LOSSES, self.workload.shape.matched), options)
 
 
-def _models(workload: Workload) -> tuple[FrozenTeacher, Classifier]:
+def _models(workload: Workload, folder: Path) -> tuple[FrozenTeacher, Classifier]:
     """The models in the project's form, by way of the files of Transformers' models."""
     loaded = []
-    for model in teacher_and_student(workload.shape, "eager"):
-        with tempfile.TemporaryDirectory() as folder:
-            model.save_pretrained(folder)
-            loaded.append(load_classifier(folder))
+    for name, model in zip(
+        ("teacher", "student"), teacher_and_student(workload.shape, "eager"), strict=True
+    ):
+        model.save_pretrained(folder / name)
+        loaded.append(load_classifier(folder / name))
     teacher, student = loaded
     return FrozenTeacher(teacher), student

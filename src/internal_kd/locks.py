@@ -42,19 +42,27 @@ def only_writer(file: Path) -> Iterator[None]:
         yield
 
 
-def writer_if_free(file: Path) -> IO[str] | None:
-    """The lock `file`, held until it is closed; None where another process holds it.
+@contextmanager
+def exclusive(file: Path, what: str) -> Iterator[None]:
+    """Hold the lock `file` while inside, or wait for the process that holds it.
+
+    Args:
+        file: the lock; it stays on disk, and the kernel frees it.
+        what: it protects, for the log.
 
     Raises:
+        OSError: the file system has no locks.
         UserError: the file is another user's or a link.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    lock = open_lock(file)
-    if not try_lock(lock):
-        lock.close()
-        return None
-    _sign(lock)
-    return lock
+    with open_lock(file) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            logger.info("%s: waiting for another process that writes them", what)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        _sign(lock)
+        yield
 
 
 def open_lock(file: Path, mode: int = 0o666) -> IO[str]:

@@ -46,6 +46,7 @@ class Manifest:
         expected: digest of what a table or figure should be made from.
         stamp: of the file of expectations that it was made by, see `expected_files`.
         state: digest of the files that a table or figure was made from, see `state_of`.
+        signals: where a student had the teacher's signals from, see `describe_signals`.
     """
 
     settings: Mapping[str, Any]
@@ -57,6 +58,7 @@ class Manifest:
     expected: str = ""
     stamp: str = ""
     state: str = ""
+    signals: Mapping[str, Any] | None = None
 
 
 def digest(value: Any) -> str:
@@ -97,13 +99,13 @@ def write_manifest(
         path: of the manifest.
         outputs: files and folders that the job wrote.
         inputs: hashes of the files that it read, see `hashes`.
-        job: `settings` and `code` and, for tables and figures, the rest of a `Manifest`.
+        job: `settings` and `code`, and what else a `Manifest` has.
     """
     written = [file for output in outputs for file in _files_in(output)]
     manifest = Manifest(
         versions=versions(),
         inputs={_relative(file, path): value for file, value in inputs.items()},
-        files={_relative(file, path): _mark(file) for file in written},
+        files={_relative(file, path): file_mark(file) for file in written},
         **job,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -153,7 +155,7 @@ def check_files(path: Path, manifest: Manifest, *, all_there: bool = True) -> No
             continue
         if not file.is_file():
             raise UserError(f"{file} is missing, which {path} lists; {_remedy(path)}")
-        if not _is(file, mark):
+        if not has_mark(file, mark):
             raise UserError(
                 f"{file} was changed after it was written (its content is not the one that {path} "
                 f"recorded); {_remedy(path)}"
@@ -163,7 +165,7 @@ def check_files(path: Path, manifest: Manifest, *, all_there: bool = True) -> No
 def is_untouched(path: Path, manifest: Manifest) -> bool:
     """Whether all files that a job wrote are as it left them."""
     files = {_joined(path, name): mark for name, mark in manifest.files.items()}
-    return all(file.is_file() and _is(file, mark) for file, mark in files.items())
+    return all(file.is_file() and has_mark(file, mark) for file, mark in files.items())
 
 
 def written_by(path: Path, manifest: Manifest) -> Iterator[tuple[Path, str]]:
@@ -207,12 +209,14 @@ def _files_in(path: Path) -> list[Path]:
     return sorted(file for file in path.rglob("*") if file.is_file() and file.name != NAME)
 
 
-def _mark(file: Path) -> FileMark:
+def file_mark(file: Path) -> FileMark:
+    """A file as it is now."""
     found = file.stat()
     return FileMark(file_hash(file), found.st_size, found.st_mtime_ns)
 
 
-def _is(file: Path, mark: FileMark) -> bool:
+def has_mark(file: Path, mark: FileMark) -> bool:
+    """Whether a file is as it was left; a large one of the same size and time is not read."""
     found = file.stat()
     if found.st_size != mark.size:
         return False

@@ -1,4 +1,4 @@
-"""Memory is measured on what it says: QQP's lengths, and signals kept or not as the budget says."""
+"""Memory is measured on what it says: QQP's lengths; signals stored as the budget permits."""
 
 import numpy as np
 import pytest
@@ -27,8 +27,8 @@ def test_tokens_have_the_lengths_of_qqp(folder):
     assert lengths.mean() == pytest.approx(mean, abs=4 * deviation / np.sqrt(ROWS))
 
 
-@pytest.mark.parametrize(("budget_mb", "source"), [(100, "PrecomputedSignals"), (1, "LiveSignals")])
-def test_signals_are_kept_as_far_as_the_budget_goes(folder, monkeypatch, budget_mb, source):
+@pytest.mark.parametrize(("budget_mb", "source"), [(100, "StoredSignals"), (1, "LiveSignals")])
+def test_signals_are_stored_as_far_as_the_budget_goes(folder, monkeypatch, budget_mb, source):
     case = ({"attention_kl": 1.0}, {"budget_mb": budget_mb, "attention": "uint16"})
     monkeypatch.setitem(memory.CASES, "case", case)
     monkeypatch.setattr(memory, "STEPS", 3)

@@ -2,13 +2,11 @@ import time
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from internal_kd.data.batches import (
     LengthBucketedBatches,
-    SharedBatches,
     assemble,
     sorted_batches,
 )
@@ -153,15 +151,3 @@ def test_share_of_real_tokens(build) -> None:
     bucketed = LengthBucketedBatches(build([4, 2, 3, 3]), 2, seed=0, pad_token_id=0)
     # Sorted: 2 3 | 3 4; 12 tokens on 2 * 3 + 2 * 4 positions.
     assert bucketed.real_share() == pytest.approx(12 / 14)
-
-
-def test_shared_batches_are_the_same_and_made_once(build):
-    told = (build(glue_like_lengths(50)), 8, 5, 0, True)
-    shared = SharedBatches(*told, device=torch.device("cpu"))
-    epochs = (shared.epoch(2), shared.epoch(2), LengthBucketedBatches(*told).epoch(2))
-    for one, other, alone in zip(*epochs, strict=True):
-        assert one is other
-        assert torch.equal(one.input_ids, alone.input_ids)
-        assert (one.rows == alone.rows).all()
-    behind = next(shared.epoch(2, start=3))
-    assert (behind.rows == shared.order(2)[3]).all()

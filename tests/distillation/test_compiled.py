@@ -47,8 +47,8 @@ def assert_same_training(pair, kind, source, **settings) -> None:
 @pytest.mark.parametrize(
     ("kind", "source", "longest", "settings"),
     [
-        ("simultaneous", "precomputed", 10, {"epochs": 1}),
-        ("progressive", "precomputed", 8, {"rule": UpdateRule("active", "head")}),
+        ("simultaneous", "stored", 10, {"epochs": 1}),
+        ("progressive", "stored", 8, {"rule": UpdateRule("active", "head")}),
         ("stacked", "live", 8, {"objective": ATTENTION_ALONE}),
     ],
 )

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from internal_kd.distillation.objective import DistillationObjective, wanted_signals
+from internal_kd.distillation.objective import DistillationObjective, signal_request
 from internal_kd.distillation.schedules import Stage
 from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.signals import LiveSignals
@@ -18,7 +18,7 @@ def objective(internal, output, *, layer_reduction="mean", matched=(2, 4), teach
     """An objective with a fixed random teacher of four layers."""
     settings = ObjectiveSettings(internal, output, layer_reduction=layer_reduction)
     teacher = FrozenTeacher(tiny_model(seed=teacher_seed))
-    return DistillationObjective(settings, LiveSignals(teacher, wanted_signals(settings, matched)))
+    return DistillationObjective(settings, LiveSignals(teacher, signal_request(settings, matched)))
 
 
 def test_weighted_sum_of_its_terms() -> None:
@@ -62,7 +62,7 @@ def test_zero_for_identical_models_although_the_student_has_attention_dropout() 
     for layer in student.bert.encoder.layer:
         layer.attention.self.dropout.p = 0.5
     settings = ObjectiveSettings({"attention_kl": 1.0}, {})
-    signals = LiveSignals(FrozenTeacher(teacher), wanted_signals(settings, (1, 2, 3, 4)))
+    signals = LiveSignals(FrozenTeacher(teacher), signal_request(settings, (1, 2, 3, 4)))
     loss, _ = DistillationObjective(settings, signals)(
         student.train(), tiny_batch(), Stage((1,), output=False, final=False)
     )

@@ -20,7 +20,7 @@ STAGES = {
 }
 
 
-@pytest.fixture(params=["precomputed", "live"])
+@pytest.fixture(params=["stored", "live"])
 def setting(request, tmp_path):
     """A pair whose examples differ in length, and an objective.
 

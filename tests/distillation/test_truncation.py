@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from internal_kd.distillation import objective as objective_module
-from internal_kd.distillation.objective import DistillationObjective, wanted_signals
+from internal_kd.distillation.objective import DistillationObjective, signal_request
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
-from internal_kd.distillation.signal_pool import signal_source
+from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit, signal_source
 from internal_kd.distillation.signals import LiveSignals
 from internal_kd.distillation.training import Training
 from internal_kd.distillation.updates import UpdateRule
@@ -39,19 +39,14 @@ def student_of(family: str, folder):
     return model
 
 
-def history_of(student, family: str, kind: str, rule: UpdateRule, source: str):
+def history_of(student, family: str, kind: str, rule: UpdateRule, source: str, folder):
     """Rows without times, and the trained student."""
     split, cpu = tiny_split(20), torch.device("cpu")
     student = copy.deepcopy(student)
-    signals = signal_source(
-        FrozenTeacher(tiny_model(family)),
-        split,
-        wanted_signals(OBJECTIVE, (2, 4)),
-        source=source,
-        budget_mb=100.0,
-        pad_token_id=0,
-        device=cpu,
-    )
+    tiny_model(family).save_pretrained(folder / "teacher")
+    teacher = TeacherOfSplit(FrozenTeacher(tiny_model(family)), folder / "teacher", split, 0, cpu)
+    options = SignalOptions(source, folder=folder / "signals")
+    signals = signal_source(teacher, signal_request(OBJECTIVE, (2, 4)), options)
     training = Training(
         student,
         split,
@@ -94,9 +89,9 @@ def assert_alike(ours, theirs) -> None:
 @pytest.mark.parametrize("internal", ["all", "active"])
 def test_histories_are_those_of_whole_passes(family, kind, internal, tmp_path, monkeypatch) -> None:
     student, rule = student_of(family, tmp_path), UpdateRule(internal, "all")
-    truncated, ours = history_of(student, family, kind, rule, "live")
+    truncated, ours = history_of(student, family, kind, rule, "live", tmp_path)
     run_everything(monkeypatch)
-    whole, theirs = history_of(student, family, kind, rule, "live")
+    whole, theirs = history_of(student, family, kind, rule, "live", tmp_path)
     assert len(truncated) == EPOCHS
     assert_alike(truncated, whole)
     for (name, a), b in zip(ours.named_parameters(), theirs.parameters(), strict=True):
@@ -106,8 +101,8 @@ def test_histories_are_those_of_whole_passes(family, kind, internal, tmp_path, m
 
 
 @pytest.mark.parametrize("kind", ["progressive", "stacked"])
-def test_live_and_precomputed_signals_give_the_same_history(kind, tmp_path) -> None:
+def test_live_and_stored_signals_give_the_same_history(kind, tmp_path) -> None:
     student, rule = student_of("bert", tmp_path), UpdateRule()
-    live, _ = history_of(student, "bert", kind, rule, "live")
-    kept, _ = history_of(student, "bert", kind, rule, "precomputed")
+    live, _ = history_of(student, "bert", kind, rule, "live", tmp_path)
+    kept, _ = history_of(student, "bert", kind, rule, "stored", tmp_path)
     assert_alike(live, kept)

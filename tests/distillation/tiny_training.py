@@ -10,10 +10,14 @@ import torch
 
 from internal_kd.data.encoding import EncodedSplit
 from internal_kd.distillation.checkpoints import Checkpoints
-from internal_kd.distillation.objective import DistillationObjective, wanted_signals
+from internal_kd.distillation.objective import DistillationObjective, signal_request
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
-from internal_kd.distillation.signal_pool import signal_source
+from internal_kd.distillation.signal_source import (
+    SignalOptions,
+    TeacherOfSplit,
+    signal_source,
+)
 from internal_kd.distillation.signals import SignalSource
 from internal_kd.distillation.training import Training
 from internal_kd.distillation.updates import UpdateRule
@@ -39,25 +43,18 @@ class Pair:
     student: BertClassifier
     device: torch.device
     split: EncodedSplit
+    folder: Path
 
     def signals(self, source: str, attention: str = "fp32") -> SignalSource:
         """The teacher's signals for the examples."""
-        return signal_source(
-            self.teacher,
-            self.split,
-            wanted_signals(OBJECTIVE, MATCHED),
-            source=source,
-            budget_mb=100.0,
-            attention=attention,
-            pad_token_id=0,
-            device=self.device,
-            batch_size=8,
-        )
+        options = SignalOptions(source, attention, 100.0, self.folder / "signals")
+        teacher = TeacherOfSplit(self.teacher, self.folder / "teacher", self.split, 0, self.device)
+        return signal_source(teacher, signal_request(OBJECTIVE, MATCHED), options)
 
     def training(
         self,
         kind: str = "simultaneous",
-        source: str = "precomputed",
+        source: str = "stored",
         *,
         rule: UpdateRule | None = None,
         checkpoints: Checkpoints | None = None,
@@ -98,7 +95,7 @@ def make_pair(folder: Path, device: torch.device = CPU, longest: int = 8) -> Pai
         made.append(load_classifier(folder / name).to(device))
     split = tiny_split(26)
     chosen = np.flatnonzero(split.lengths <= longest)[:18]
-    return Pair(FrozenTeacher(made[0]), made[1], device, split.select(chosen))
+    return Pair(FrozenTeacher(made[0]), made[1], device, split.select(chosen), folder)
 
 
 def rows_of(training: Training) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ APPEARING = {
     "table1": [""],
 }
 TRIES = 6
-_RESUMED = re.compile(r"going on from a checkpoint: epoch (\d+), step (\d+)")
+_RESUMED = re.compile(r"resuming from a checkpoint: epoch (\d+), step (\d+)")
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from internal_kd.data.batches import assemble
+from internal_kd.distillation.attention_cache import GatheredAttention
 from internal_kd.distillation.checkpoints import Checkpoints
-from internal_kd.distillation.kept_attention import GatheredAttention
 from internal_kd.distillation.objective import DistillationObjective
 from internal_kd.distillation.schedules import Stage
 from internal_kd.evaluation.predict import predict
@@ -85,7 +85,7 @@ def test_losses_are_those_of_the_equations(pair) -> None:
         assert terms[name] == pytest.approx(value, rel=1e-4, abs=1e-6), name
 
 
-@pytest.mark.parametrize("source", ["live", "precomputed"])
+@pytest.mark.parametrize("source", ["live", "stored"])
 def test_gradients_are_those_of_double_precision(pair, source, tmp_path) -> None:
     """The reference: everything in double precision on the CPU, signals live."""
     exact = make_pair(tmp_path / "exact", CPU, longest=10)
@@ -102,7 +102,7 @@ def test_gradients_are_those_of_double_precision(pair, source, tmp_path) -> None
 def test_signals_kept_are_those_of_a_live_teacher(pair, attention) -> None:
     batch = assemble(pair.split, ROWS, 0).to(pair.device)
     live = pair.signals("live")(batch, (1, 2), True)
-    source = pair.signals("precomputed", attention)
+    source = pair.signals("stored", attention)
     kept = source(batch, (1, 2), True)
     if pair.device.type == "cuda":
         assert isinstance(source.attention, GatheredAttention)
@@ -117,8 +117,8 @@ def test_half_precision_is_near(pair) -> None:
     with torch.no_grad():
         for parameter in (*pair.student.parameters(), *pair.teacher.parameters()):
             parameter *= 0.4 if parameter.ndim > 1 else 1.0
-    loss, _, gradients = outcome(pair, "precomputed")
-    half_loss, _, half = outcome(pair, "precomputed", precision="bf16")
+    loss, _, gradients = outcome(pair, "stored")
+    half_loss, _, half = outcome(pair, "stored", precision="bf16")
     assert half_loss == pytest.approx(loss, rel=2e-2)
     assert 0 < (half - gradients).norm() < 2e-2 * gradients.norm()
 
@@ -139,7 +139,7 @@ def assert_near(ours, theirs) -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason=NO_GPU)
-@pytest.mark.parametrize("source", ["live", "precomputed"])
+@pytest.mark.parametrize("source", ["live", "stored"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_cuda_graphs_have_the_history_of_single_launches(kind, source, tmp_path) -> None:
     pair = make_pair(tmp_path, torch.device("cuda", 0), longest=10)
@@ -182,7 +182,7 @@ def no_waiting(device):
             torch.cuda.set_sync_debug_mode("default")
 
 
-@pytest.mark.parametrize("source", ["live", "precomputed"])
+@pytest.mark.parametrize("source", ["live", "stored"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_step_does_not_wait_for_the_device(pair, kind, source) -> None:
     """The second epoch, when all that is made once is there."""

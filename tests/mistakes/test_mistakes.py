@@ -533,12 +533,12 @@ def study(made, tmp_path) -> Path:
 
 
 def results_of(study: Path) -> dict[str, bytes]:
-    """Content of every file in the folder of results, but for logs and the locks of runs."""
+    """Content of every file in the folder of results, but for logs, locks and stored signals."""
     folder = study / "results"
     return {
         str(file.relative_to(folder)): file.read_bytes()
         for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.suffix not in (".log", ".lock")
+        if file.is_file() and file.suffix not in (".log", ".lock") and "signals" not in file.parts
     }
 
 

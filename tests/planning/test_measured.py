@@ -40,13 +40,6 @@ def test_a_run_that_was_interrupted_takes_the_time_of_all_its_epochs(tmp_path) -
     assert finished_runs(tmp_path)[0].seconds == 80
 
 
-def test_a_run_in_step_with_others_takes_its_own_share(tmp_path) -> None:
-    metrics = write_run(tmp_path) / "metrics.json"
-    metrics.write_text(json.dumps(json.loads(metrics.read_text()) | {"speed": {"students": 4}}))
-    write_benchmark(tmp_path, f"distill/{RUN.name}", 200)
-    assert finished_runs(tmp_path)[0].seconds == 50
-
-
 def test_what_is_broken_or_there_in_part_is_left_out(tmp_path) -> None:
     for seed in range(4):
         write_run(tmp_path, Run("rte", "exp2.0", 2, 100, seed))

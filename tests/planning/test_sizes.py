@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from internal_kd.data.encoding import save_tokens
-from internal_kd.distillation.signals import Wanted, precomputed_bytes
+from internal_kd.distillation.signal_targets import signal_bytes
+from internal_kd.distillation.signals import SignalRequest
 from internal_kd.evaluation.predictions import SplitPredictions, write_predictions
 from internal_kd.planning import sizes
 from internal_kd.planning.encoder import encoder_of
@@ -16,8 +17,8 @@ LENGTHS = np.array([5, 9, 12, 30])
 TEXTS = Texts(4, LENGTHS.sum(), (LENGTHS**2).sum())
 
 
-def settings(experiment: str, source: str = "auto", budget_mb: float = 100, percent: int = 100):
-    signals = {"source": source, "budget_mb": budget_mb}
+def settings(experiment: str, source: str = "auto", percent: int = 100):
+    signals = {"source": source}
     return {
         "run": run_of(experiment, percent=percent),
         "experiment": experiment_settings(experiment),
@@ -28,34 +29,36 @@ def settings(experiment: str, source: str = "auto", budget_mb: float = 100, perc
 @pytest.mark.parametrize("experiment", ["exp2.0", "exp3.0", "exp3.1", "exp3.2"])
 def test_signals_take_what_a_run_reckons_with(experiment) -> None:
     internal = experiment_settings(experiment)["internal"]
-    wanted = Wanted(
+    request = SignalRequest(
         layers=(2, 4) if internal else (),
         cls="cls_cosine" in internal,
         attention="attention_kl" in internal,
     )
-    expected = precomputed_bytes(LENGTHS, wanted, ENCODER.heads, ENCODER.hidden)
+    expected = signal_bytes(LENGTHS, request, ENCODER.heads, ENCODER.hidden)
     assert sizes.signal_bytes(settings(experiment), ENCODER, TEXTS) == expected
 
 
-def test_signals_are_kept_where_they_fit_or_are_asked_for() -> None:
+def test_signals_are_stored_where_the_budget_or_the_config_says_so() -> None:
+    task = TaskTexts(2, train=TEXTS, validation=Texts())
     needed_mb = sizes.signal_bytes(settings("exp3.2"), ENCODER, TEXTS) / 1e6
-    for source, budget, kept in [
+    for source, budget_mb, stored in [
         ("auto", needed_mb, True),
         ("auto", 0.99 * needed_mb, False),
-        ("precomputed", 0.99 * needed_mb, True),
+        ("stored", 0.99 * needed_mb, True),
         ("live", needed_mb, False),
     ]:
-        told = settings("exp3.2", source, budget)
-        assert sizes.are_precomputed(told, ENCODER, TEXTS) == kept
+        found = sizes.stored_signals(settings("exp3.2", source), ENCODER, task, budget_mb)
+        assert found == (("attention_kl", "cls_cosine") if stored else ())
+    assert sizes.stored_signals(settings("exp2.0"), ENCODER, task, 0) == ("soft",)
+    assert sizes.stored_signals(settings("exp1.1"), ENCODER, task, 1) == ()
 
 
-def test_memory_is_that_of_the_runs_share_of_the_data() -> None:
+def test_bytes_are_those_of_the_runs_share_of_the_data() -> None:
     task = TaskTexts(2, train=TEXTS, validation=Texts())
-    whole = sizes.memory_of_signals(settings("exp3.2"), ENCODER, task)
-    assert sizes.memory_of_signals(settings("exp3.2", percent=50), ENCODER, task) == whole / 2
-    assert sizes.memory_of_signals(settings("exp3.2", "live"), ENCODER, task) == 0
-    assert sizes.memory_of_signals(settings("exp1.1"), ENCODER, task) == 0
-    assert sizes.memory_of_signals({"run": run_of("exp1.0")}, ENCODER, task) == 0
+    whole = sizes.stored_bytes(settings("exp3.2"), ENCODER, task, 100)
+    assert sizes.stored_bytes(settings("exp3.2", percent=50), ENCODER, task, 100) == whole / 2
+    assert sizes.stored_bytes(settings("exp3.2", "live"), ENCODER, task, 100) == 0
+    assert sizes.stored_bytes({"run": run_of("exp1.0")}, ENCODER, task, 100) == 0
 
 
 def test_a_run_leaves_a_model_and_predictions(tmp_path) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from internal_kd.data.batches import Batch
-from internal_kd.distillation.objective import DistillationObjective, wanted_signals
+from internal_kd.distillation.objective import DistillationObjective, signal_request
 from internal_kd.distillation.schedules import Stage
 from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.signals import LiveSignals, Signals
@@ -58,7 +58,7 @@ def step(experiment: str, stage: Stage, layers: int = 2) -> int:
     """Operations of a student's forward and backward pass, the teacher's left out."""
     told = experiment_settings(experiment)
     settings = ObjectiveSettings(told["internal"], told["output"])
-    live = LiveSignals(FrozenTeacher(classifier()), wanted_signals(settings, (2, 4)))
+    live = LiveSignals(FrozenTeacher(classifier()), signal_request(settings, (2, 4)))
     every = live(BATCH, (1, 2), logits=True)
 
     def kept(_batch: Batch, layers: Sequence[int], logits: bool) -> Signals:
@@ -77,16 +77,16 @@ def step(experiment: str, stage: Stage, layers: int = 2) -> int:
     return counter.get_total_flops()
 
 
-def planned(experiment: str, epochs: int = 1, source: str = "precomputed", **changes: Any) -> Work:
+def planned(experiment: str, epochs: int = 1, source: str = "stored", **changes: Any) -> Work:
     """Work of a student of two layers; of three epochs, PID and SID give two to its layers."""
-    signals = {"source": source, "budget_mb": 100}
+    signals = {"source": source}
     settings = {
         "run": run_of(experiment),
         "training": TRAINING | {"epochs": epochs},
         "experiment": experiment_settings(experiment, **changes),
         "distillation": DISTILLATION | {"internal_fraction": 0.67, "signals": signals},
     }
-    return training_work(settings, encoder(), TASK)
+    return training_work(settings, encoder(), TASK, 100)
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "electra", "distilbert"])
@@ -101,7 +101,7 @@ def test_forward_pass_is_counted_as_torch_counts_it(family, run, scores) -> None
 
 def test_fine_tuning_a_teacher() -> None:
     settings = {"run": run_of("exp1.0", layers=LAYERS), "training": TRAINING | {"epochs": 2}}
-    found = training_work(settings, encoder(), TASK)
+    found = training_work(settings, encoder(), TASK, 100)
     assert found == Work(2 * 3 * forward(logits_of, classifier()), 2, 0, 2 * ROWS * LENGTH)
 
 
@@ -146,7 +146,7 @@ def test_evaluation_goes_forward_after_each_epoch_and_once_more_at_the_end() -> 
     task = TaskTexts(2, train=TEXTS, validation=TEXTS, test=TEXTS.times(200))
     once = forward(logits_of, classifier())
     found = training_work(settings, encoder(), task)
-    assert found.flops - training_work(settings, encoder(), TASK).flops == (3 + 200) * once
+    assert found.flops - training_work(settings, encoder(), TASK, 100).flops == (3 + 200) * once
     assert found.passes == 3 + 5  # 600 test examples in batches of 128
 
 

@@ -76,7 +76,7 @@ class Student:
 
     def resumed(self) -> list[int]:
         """The epoch that its last attempt went on with, if it did."""
-        found = re.findall(r"going on from a checkpoint: epoch (\d+)", self.log())
+        found = re.findall(r"resuming from a checkpoint: epoch (\d+)", self.log())
         return [int(number) for number in found]
 
     def process(self) -> int:

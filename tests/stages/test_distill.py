@@ -46,8 +46,10 @@ def distil(tiny: Path, out: Path, name: str, *, seed=0, data="rte.npz", **change
         "selection": changes.get("selection", SELECTION),
         "teacher_seed": 0,
     }
-    teacher = {"teacher": tiny / "teacher/model"} if name != "exp1.1" else {}
-    call(distill, settings, init=tiny / "init", data=tiny / data, out=out, **teacher)
+    paths = {"init": tiny / "init", "data": tiny / data, "out": out}
+    if name != "exp1.1":
+        paths["teacher"] = tiny / "teacher/model"
+    call(distill, settings, **paths, **{"signals": out.parent / "signals", "signals-mb": "100"})
     return out
 
 
@@ -147,9 +149,11 @@ def test_same_seed_gives_the_same_predictions(tiny, tmp_path) -> None:
 
 def test_live_signals_give_the_same_student(tiny, tmp_path) -> None:
     logits = []
-    for source in ("live", "precomputed"):
-        signals = {"source": source, "budget_mb": 100, "attention": "fp32"}
+    for source in ("live", "stored"):
+        signals = {"source": source, "attention": "fp32"}
         run = distil(tiny, tmp_path / source, "exp3.2", signals=signals)
+        recorded = json.loads((run / "metrics.json").read_text())["signals"]
+        assert recorded["source"] == source
         logits.append(read_predictions(run / "predictions.parquet")["validation"].logits)
     np.testing.assert_allclose(logits[0], logits[1], atol=1e-3)
 

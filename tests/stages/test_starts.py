@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from internal_kd.distillation.workshop import Workshop
+from internal_kd.distillation.run_builder import RunBuilder
 from internal_kd.models.layers import head_parameters
 from internal_kd.models.loading import load_classifier, new_classifier
 from internal_kd.stages import student, teacher
@@ -58,11 +58,10 @@ def start_of(folder: Path, head_init: str, seed: int = 0) -> torch.Tensor:
         "run": run_of("exp2.0", seed=seed),
         "teacher_seed": 0,
     }
-    made = Workshop(
-        settings, folder / "init", folder / "rte.npz", folder / "teacher/model", torch.device("cpu")
+    builder = RunBuilder(
+        settings, folder / "init", folder / "rte.npz", folder / "teacher/model", CPU
     )
-    (source,) = made.sources([settings])
-    return head_of(made.training(settings, source, None).model)
+    return head_of(builder.training(None).model)
 
 
 def test_a_random_head_is_never_the_one_its_teacher_started_from(folder) -> None:

@@ -31,7 +31,7 @@ DISTILLATION = {
     "temperature": 1.0,
     "internal_fraction": 0.8,
     "cosine_threshold": 0.0,
-    "signals": {"source": "auto", "budget_mb": 100, "attention": "fp32"},
+    "signals": {"source": "auto", "attention": "fp32"},
 }
 SELECTION = {"split": "validation"}
 LABELS = ("entailment", "not_entailment")

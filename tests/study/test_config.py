@@ -216,7 +216,7 @@ MISTAKES = {
     ),
     "unknown signal source": (
         {"distillation": {"signals": {"source": "disk"}}},
-        "distillation.signals.source: 'disk' is not allowed; known: auto, live, precomputed",
+        "distillation.signals.source: 'disk' is not allowed; known: auto, live, stored",
     ),
     "warm-up only": (
         {"teacher": {"training": {"warmup_fraction": 1.0}}},

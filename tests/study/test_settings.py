@@ -166,27 +166,6 @@ def test_json_does_not_depend_on_the_order_of_keys():
     assert json.loads(distill("exp3.6"))["experiment"]["output"] == {"soft": 1.0, "hard": 0.1}
 
 
-def names(study, experiment: str) -> set[str]:
-    return {found.experiment for found in settings.companions(study, run(experiment))}
-
-
-def test_companions_read_the_same_inputs():
-    study = read_study(experiments={"exp3.5": {"init": "lower"}})
-    students = {name for name, found in study.experiments.items() if not found.is_teacher}
-    assert names(study, "exp2.0") == students - {"exp2.0", "exp3.5"}
-    assert names(study, "exp3.5") == set()
-    assert names(study, "exp1.1") == set()
-    for found in settings.companions(study, run("exp2.0")):
-        told, own = (settings.distill_settings(study, each) for each in (found, run("exp2.0")))
-        restarts = {"restart_schedule": told["training"]["restart_schedule"]}
-        assert told["training"] == own["training"] | restarts
-
-
-def test_students_with_training_settings_of_their_own_are_trained_alone():
-    study = read_study(experiments={"exp3.5": {"training": {"batch_size": 8}}})
-    assert "exp3.5" not in names(study, "exp2.0")
-    assert names(study, "exp3.5") == set()
-
-
-def test_training_together_is_no_setting_of_a_run():
-    assert distill("exp3.4") == distill("exp3.4", distillation={"together": True})
+def test_the_budget_of_signals_is_no_setting_of_a_run():
+    assert distill("exp3.4") == distill("exp3.4", distillation={"signals": {"budget_mb": 7}})
+    assert distill("exp3.4") != distill("exp3.4", distillation={"signals": {"source": "live"}})

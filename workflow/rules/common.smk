@@ -106,7 +106,7 @@ BENCHMARKS = f"{RESULTS}/benchmarks"
 RUN = f"{RESULTS}/{runs.PATTERN}"
 RUN_NAME = runs.NAME
 CHECKPOINTS = f"{RESULTS}/checkpoints/{RUN_NAME}"
-PLANNED_RUNS = f"{RESULTS}/checkpoints/planned.json"
+SIGNALS = f"{RESULTS}/signals"
 BASE_MODEL = f"{RESULTS}/base"
 STUDENT_INIT = f"{RESULTS}/init/{{init}}/layers{{layers}}"
 TOKENS = f"{RESULTS}/data/{{task}}/tokens.npz"
@@ -299,41 +299,13 @@ def distill_settings(wildcards):
     return settings.as_json(settings.distill_settings(STUDY, run_of(wildcards)))
 
 
-def together_option(wildcards, input):
-    """The arguments that name the students to train beside this one.
+def signals_mb(wildcards, input):
+    """Millions of bytes that stored signals of a run may take.
 
-    Snakemake leaves parameters that depend on `input` out of its triggers, and so this one: no number
-    depends on it.
+    Snakemake leaves parameters that depend on `input` out of its triggers, and so this one: another
+    budget is no reason to train a student again.
     """
-    if not STUDY.config["distillation"]["together"]:
-        return []
-    others = settings.companions(STUDY, run_of(wildcards))
-    return ["--together", PLANNED_RUNS, *(run.name for run in others)]
-
-
-def told_of(run):
-    """What a companion's own job is told."""
-    return {
-        "settings": settings.distill_settings(STUDY, run),
-        "out": run.path(RESULTS),
-        "checkpoints": CHECKPOINTS.format(**asdict(run)),
-        "log": f"{LOGS}/distill/{run.name}.log",
-    }
-
-
-def tell_planned_runs():
-    """Write down which students are to be trained: no other is a companion.
-
-    It is a file, since a command may not be that long.
-    """
-    planned = [job for job in workflow.dag.needrun_jobs() if job.rule.name == "distill"]
-    told = workflow.is_main_process and STUDY.config["distillation"]["together"]
-    if planned and told:
-        file = Path(PLANNED_RUNS)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        planned = [run_of(job.wildcards) for job in planned]
-        text = settings.as_json({run.name: told_of(run) for run in planned})
-        file.write_text(text, encoding="utf-8")
+    return STUDY.config["distillation"]["signals"]["budget_mb"]
 
 
 def tell_mistakes(logs):
@@ -342,11 +314,15 @@ def tell_mistakes(logs):
         print(sentence, file=sys.stderr)
 
 
-def forget_finished():
-    """Remove the kept names of runs' files: Snakemake has noted all outputs as complete."""
+def remove_caches():
+    """Remove the kept names of runs' files, and the teachers' signals.
+
+    Snakemake has noted all outputs as complete, so nothing reads them any more.
+    """
     for pattern in ("*.finished", "*.finished.partial"):
         for folder in Path(RESULTS, "checkpoints").glob(pattern):
             shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(SIGNALS, ignore_errors=True)
 
 
 def distrust_followers():

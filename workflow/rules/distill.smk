@@ -29,7 +29,8 @@ rule distill:
         teacher=teacher_option,
         out=RUN,
         checkpoints=CHECKPOINTS,
-        together=together_option,
+        signals=SIGNALS,
+        signals_mb=signals_mb,
     message:
         "{wildcards.experiment} on {wildcards.task}: {wildcards.layers} layers,"
         " {wildcards.percent} % of the data, seed {wildcards.seed}"
@@ -37,5 +38,6 @@ rule distill:
         "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.distill"
         " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
         " --init {input.init:q} --data {input.data:q} {params.teacher:q} --out {params.out:q}"
-        " --checkpoints {params.checkpoints:q} {params.together:q}"
+        " --checkpoints {params.checkpoints:q} --signals {params.signals:q}"
+        " --signals-mb {params.signals_mb}"
         " --manifest {output.manifest:q}"

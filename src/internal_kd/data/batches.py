@@ -189,32 +189,14 @@ class LengthBucketedBatches:
         return rows[np.argsort(self._lengths[rows], kind="stable")]
 
 
-class SharedBatches(LengthBucketedBatches):
-    """The same batches for several trainings in step: each is made once, where it is wanted."""
-
-    def __init__(self, *told: Any, **more: Any) -> None:
-        super().__init__(*told, **more)
-        self._orders: dict[int, list[Rows]] = {}
-        self._kept: dict[tuple[int, int], Batch] = {}
-
-    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """The batches of one epoch, on the device."""
-        for number in range(start, len(self)):
-            if (epoch, number) not in self._kept:
-                (batch,) = self.made([self.order(epoch)[number]])
-                self._kept = {(epoch, number): batch.to(self.device)}
-            yield self._kept[epoch, number]
-
-    def order(self, epoch: int) -> list[Rows]:
-        """The rows of each batch of one epoch."""
-        if epoch not in self._orders:
-            self._orders = {epoch: super().order(epoch)}
-        return self._orders[epoch]
+def order_by_length(split: EncodedSplit) -> Rows:
+    """Rows of a split from the shortest to the longest example, int64 [examples]."""
+    return np.argsort(split.lengths, kind="stable")
 
 
 def sorted_batches(split: EncodedSplit, batch_size: int, pad_token_id: int) -> Iterator[Batch]:
     """Batches for passes without training: every row once, from short to long."""
-    for rows in cut(np.argsort(split.lengths, kind="stable"), batch_size):
+    for rows in cut(order_by_length(split), batch_size):
         yield assemble(split, rows, pad_token_id)
 
 

@@ -11,14 +11,13 @@ from internal_kd.distillation.schedules import Stage
 from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.signals import (
     LiveSignals,
+    SignalRequest,
     Signals,
     SignalSource,
-    Wanted,
 )
 from internal_kd.models.classifier import Classifier
 from internal_kd.models.encoder import logits_of, represent
 from internal_kd.models.representations import Representations
-from internal_kd.models.teacher import FrozenTeacher
 
 Terms = dict[str, Tensor]
 
@@ -41,9 +40,9 @@ class DistillationObjective:
             model: the student.
             batch: on its device.
             stage: says which losses act.
-            known: what `known` gave; None to ask for the signals now.
+            known: what `known` gave; None to request the signals now.
         """
-        signals = self._ask(batch, stage) if known is None else known
+        signals = self._request(batch, stage) if known is None else known
         if stage.layers:
             outputs = represent(model, batch, None if stage.output else max(stage.layers))
         else:
@@ -63,12 +62,10 @@ class DistillationObjective:
 
         That pass, or None if no signals are needed, can be compiled together with the student's.
         """
-        live = isinstance(self.signals, LiveSignals) and isinstance(
-            self.signals.teacher, FrozenTeacher
-        )
-        return None if live else self._ask(batch, stage)
+        live = isinstance(self.signals, LiveSignals)
+        return None if live else self._request(batch, stage)
 
-    def _ask(self, batch: Batch, stage: Stage) -> Signals | None:
+    def _request(self, batch: Batch, stage: Stage) -> Signals | None:
         if self.signals is None:
             return None
         return self.signals(batch, stage.layers, logits="soft" in self._output(stage))
@@ -122,9 +119,15 @@ def _output_loss(
     return soft_cross_entropy(outputs.logits, signals.logits, temperature)
 
 
-def wanted_signals(settings: ObjectiveSettings, matched_layers: tuple[int, ...]) -> Wanted:
-    """What the losses need from the teacher."""
-    return Wanted(
+def signal_request(settings: ObjectiveSettings, matched_layers: tuple[int, ...]) -> SignalRequest:
+    """What the losses read of the teacher.
+
+    Args:
+        settings: of the losses.
+        matched_layers: one-based teacher layers of the student's layers, bottom first.
+    """
+    return SignalRequest(
+        logits="soft" in settings.output,
         layers=matched_layers if settings.internal else (),
         cls="cls_cosine" in settings.internal,
         attention="attention_kl" in settings.internal,

@@ -135,13 +135,8 @@ def make_training(
     rule: UpdateRule,
     streams: Streams,
     checkpoints: Checkpoints | None = None,
-    **shared: Any,
 ) -> Training:
-    """The training of `model`, which is on its device, on a run's data.
-
-    Args:
-        shared: `batches` and `stream`, where several trainings share a process.
-    """
+    """The training of `model`, which is on its device, on a run's data."""
     return Training(
         model,
         data.splits["train"],
@@ -157,7 +152,6 @@ def make_training(
         streams=streams,
         pad_token_id=data.pad_token_id,
         checkpoints=checkpoints,
-        **shared,
     )
 
 
@@ -171,10 +165,10 @@ def write_run(
     code: str | None,
     tokenizer: str | Path,
     flags: list[str],
+    signals: dict[str, Any] | None,
     seconds: float,
-    students: int = 1,
 ) -> None:
-    """Leave model, history, predictions and metrics in the folder `out`.
+    """Write model, history, predictions and metrics into the folder `out`.
 
     Args:
         settings: what the run was told, kept for the record; its `run` names task, experiment,
@@ -182,8 +176,9 @@ def write_run(
         code: fingerprint of the code that ran.
         tokenizer: folder whose tokenizer is put beside the model.
         flags: remarks on the run known so far; those on its predictions are added.
-        seconds: spent on the run so far; what it leaves is added.
-        students: that were trained in step, in one process.
+        signals: where the teacher's signals came from, see `describe_signals`; None for a run
+            that reads none.
+        seconds: spent on the run so far; the time of writing is added.
     """
     started = time.perf_counter() - seconds
     out.mkdir(parents=True, exist_ok=True)
@@ -210,7 +205,8 @@ def write_run(
         "code": code,
         "settings": settings,
         "seconds": round(time.perf_counter() - started, 2),
-        "speed": {**result.speed, "students": students},
+        "signals": signals,
+        "speed": result.speed,
     }
     (out / "metrics.json").write_text(
         json.dumps(metrics, indent=1, sort_keys=True) + "\n", encoding="utf-8"

@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -69,8 +69,6 @@ class Training:
         streams: of batch order and dropout.
         pad_token_id: of the tokenizer.
         checkpoints: where the training goes on from and leaves its state; None for nowhere.
-        batches: of `split`, where several trainings take the same ones; None for its own.
-        stream: file that progress is written to; None for the process's log.
     """
 
     def __init__(
@@ -87,8 +85,6 @@ class Training:
         streams: Streams,
         pad_token_id: int,
         checkpoints: Checkpoints | None = None,
-        batches: LengthBucketedBatches | None = None,
-        stream: IO[str] | None = None,
     ) -> None:
         self.model = model
         self.objective = _compiled(objective, model, settings) if settings.compile else objective
@@ -99,7 +95,7 @@ class Training:
         self.selected_by = selected_by
         self.streams = streams
         self.checkpoints = checkpoints
-        self.batches = batches or LengthBucketedBatches(
+        self.batches = LengthBucketedBatches(
             split,
             settings.batch_size,
             streams.order,
@@ -111,12 +107,10 @@ class Training:
         self.optimizer = FusedAdam(model, settings)
         self.optimizer.zero_grad()
         self.learning_rate = make_learning_rate(settings, settings.epochs * len(self.batches))
-        self.logger = logger if stream is None else _logger_to(stream)
         self.progress = tqdm(
             total=settings.epochs * len(self.batches),
             unit="step",
             mininterval=PROGRESS_SECONDS,
-            file=stream,
         )
         self.history: list[Row] = []
         self.selection = Selection(settings.keep)
@@ -133,16 +127,16 @@ class Training:
         """
         with Interruption(active=self.checkpoints is not None) as interruption:
             for _ in self.steps():
-                self.keep_state(asked=interruption.signal is not None)
+                self._keep_state(asked=interruption.signal is not None)
                 if interruption.signal:
                     raise Interrupted(
                         f"stopped by {interruption.signal.name} in epoch {self.epoch} after step "
                         f"{self.batch}; the same command goes on from there"
                     )
-        return self.result()
+        return self._result()
 
     def steps(self) -> Iterator[None]:
-        """Train, with a pause after every step and every epoch where `state_dict` may be asked for.
+        """Train, with a pause after every step and every epoch, where the state can be saved.
 
         An epoch's last step has no pause of its own: its evaluation belongs to it.
         """
@@ -151,15 +145,15 @@ class Training:
             yield from self._epoch()
         self.progress.close()
 
-    def result(self) -> TrainingResult:
-        """What is left once all steps are done; the kept epoch's parameters are in the model."""
+    def _result(self) -> TrainingResult:
+        """The result once all steps are done; the kept epoch's parameters are in the model."""
         self.model.load_state_dict(self.selection.state)
         self.model.requires_grad_(True)
         finished = self.schedule.state.finished
         speed = speed_of(self.batches, self.history, self.model.device)
         return TrainingResult(self.history, finished, self.selection.epoch, speed)
 
-    def keep_state(self, asked: bool) -> None:
+    def _keep_state(self, asked: bool) -> None:
         """Write a checkpoint if it is asked for, or time for one."""
         if self.checkpoints and (asked or self.checkpoints.due(epoch_ended=self.batch == 0)):
             self.checkpoints.save(self.state_dict())
@@ -198,9 +192,7 @@ class Training:
         if state is not None:
             self.load_state_dict(state)
             self.progress.update((self.epoch - 1) * len(self.batches) + self.batch)
-            self.logger.info(
-                "going on from a checkpoint: epoch %d, step %d", self.epoch, self.batch
-            )
+            logger.info("resuming from a checkpoint: epoch %d, step %d", self.epoch, self.batch)
 
     def _epoch(self) -> Iterator[None]:
         stage = self.schedule.stage()
@@ -221,7 +213,7 @@ class Training:
         self.history.append(row)
         split, metric = self.selected_by
         self.selection.offer(self.model, self.epoch, scores[split][metric])
-        self.logger.info(_summary(row, f"{split}_{metric}"))
+        logger.info(_summary(row, f"{split}_{metric}"))
         self.epoch, self.batch = self.epoch + 1, 0
         if self.epoch <= self.settings.epochs:
             yield
@@ -300,10 +292,3 @@ def _summary(row: Row, column: str) -> str:
         f"epoch {row['epoch']} ({row['stage']}): loss {row['loss']:.4f}, "
         f"{column.replace('_', ' ', 1)} {row[column]:.4f}, {row['train_seconds']} s"
     )
-
-
-def _logger_to(stream: IO[str]) -> logging.Logger:
-    """A logger of its own, which writes nowhere else."""
-    own = logging.Logger(__name__)
-    own.addHandler(logging.StreamHandler(stream))
-    return own

@@ -32,7 +32,7 @@ class Cost:
         work: what it computes.
         seconds: how long it takes.
         disk: bytes that it leaves.
-        signals: bytes of precomputed signals in memory.
+        signals: bytes of stored signals that it reads.
         checkpoint: bytes on disk while it trains.
     """
 
@@ -77,7 +77,8 @@ class Costs:
     def _timed(self, run: FinishedRun) -> Iterator[Timed]:
         """The run, unless another version of this package had other settings."""
         with suppress(KeyError):
-            done = work.training_work(run.settings, self.encoder, self.texts(run.run.task))
+            texts = self.texts(run.run.task)
+            done = work.training_work(run.settings, self.encoder, texts, self.budget_mb)
             yield Timed(done, run.settings["training"]["precision"], run.seconds)
 
     @cached_property
@@ -112,14 +113,19 @@ class Costs:
         run = job.run
         assert run is not None
         told, texts = self.settings(run), self.texts(run.task)
-        done = work.training_work(told, self.encoder, texts)
+        done = work.training_work(told, self.encoder, texts, self.budget_mb)
         return Cost(
             work=done,
             seconds=self.speed.seconds(done, told["training"]["precision"]),
             disk=sizes.run_bytes(self.encoder, run.layers, texts),
-            signals=sizes.memory_of_signals(told, self.encoder, texts),
+            signals=sizes.stored_bytes(told, self.encoder, texts, self.budget_mb),
             checkpoint=sizes.checkpoint_bytes(self.encoder, run.layers, texts),
         )
+
+    @property
+    def budget_mb(self) -> float:
+        """Budget of stored signals, in millions of bytes."""
+        return float(self.study.config["distillation"]["signals"]["budget_mb"])
 
     def settings(self, run: Run) -> dict[str, Any]:
         """What the stage of a run is told."""

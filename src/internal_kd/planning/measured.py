@@ -42,19 +42,11 @@ def _read(file: Path, results: Path) -> Iterator[FinishedRun]:
         metrics = json.loads(file.read_text(encoding="utf-8"))
         run, settings = Run(**metrics["run"]), metrics["settings"]
         trained = _training_seconds(file.with_name("history.csv"))
-        whole = _seconds_of_job(results, run, metrics)
+        whole = _benchmark_seconds(results, run) or float(metrics["seconds"])
     except (OSError, ValueError, KeyError, TypeError):
         return
     # Of a run that was interrupted, the job's time is that of its last part.
     yield FinishedRun(run, settings, max(whole, trained))
-
-
-def _seconds_of_job(results: Path, run: Run, metrics: Mapping[str, Any]) -> float:
-    """Of the whole job, but for a run in step with others, which knows its own share alone."""
-    own = float(metrics["seconds"])
-    if metrics.get("speed", {}).get("students", 1) > 1:
-        return own
-    return _benchmark_seconds(results, run) or own
 
 
 def _training_seconds(history: Path) -> float:

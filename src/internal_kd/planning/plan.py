@@ -23,7 +23,7 @@ class PlanRow:
         flops: floating-point operations.
         hours: of all jobs one after the other.
         disk_gb: what they leave.
-        signals_gb: precomputed signals of the teacher in memory, of the largest job.
+        signals_gb: stored signals of the teacher, of the largest job.
         checkpoint_gb: on disk while it trains, of the largest job.
         gpu: whether they ask for a GPU.
     """

@@ -20,9 +20,9 @@ TOKEN, TOKEN_ROW = 5, 24
 
 
 def signal_bytes(settings: Settings, encoder: Encoder, train: Texts) -> float:
-    """Memory of the teacher's signals for all of a run's training examples, kept in fp32.
+    """Bytes of the teacher's signals for all of a run's training examples, stored in fp32.
 
-    As `distillation.signals.precomputed_bytes` counts, which the run itself decides by.
+    As `distillation.signal_targets.signal_bytes` counts, which the run itself decides by.
     """
     internal, layers = settings["experiment"]["internal"], settings["run"]["layers"]
     entropies = ENTROPY * train.rows
@@ -31,20 +31,32 @@ def signal_bytes(settings: Settings, encoder: Encoder, train: Texts) -> float:
     return FLOAT * layers * (attention + cls)
 
 
-def are_precomputed(settings: Settings, encoder: Encoder, train: Texts) -> bool:
-    """Whether a run that asks a teacher keeps its signals instead of asking for each batch."""
-    told = settings["distillation"]["signals"]
-    fits = signal_bytes(settings, encoder, train) <= told["budget_mb"] * 1e6
-    return told["source"] == "precomputed" or (told["source"] == "auto" and fits)
+def read_signals(settings: Settings) -> tuple[str, ...]:
+    """The losses of a run that read the teacher's signals."""
+    experiment = settings.get("experiment", {})
+    soft = ("soft",) if "soft" in experiment.get("output", ()) else ()
+    return (*sorted(experiment.get("internal", ())), *soft)
 
 
-def memory_of_signals(settings: Settings, encoder: Encoder, task: TaskTexts) -> float:
-    """Bytes that a run's signals take; none where it has no teacher or asks it batch by batch."""
-    if not settings.get("experiment", {}).get("needs_teacher"):
+def stored_signals(
+    settings: Settings, encoder: Encoder, task: TaskTexts, budget_mb: float
+) -> tuple[str, ...]:
+    """The losses of a run whose signals are stored; none without a teacher or with a live one."""
+    read = read_signals(settings)
+    if not read:
+        return ()
+    source = settings["distillation"]["signals"]["source"]
+    train = task.train.times(settings["run"]["percent"] / 100)
+    fits = signal_bytes(settings, encoder, train) <= budget_mb * 1e6
+    return read if source == "stored" or (source == "auto" and fits) else ()
+
+
+def stored_bytes(settings: Settings, encoder: Encoder, task: TaskTexts, budget_mb: float) -> float:
+    """Bytes of the stored signals that a run reads."""
+    if not stored_signals(settings, encoder, task, budget_mb):
         return 0
     train = task.train.times(settings["run"]["percent"] / 100)
-    kept = are_precomputed(settings, encoder, train)
-    return signal_bytes(settings, encoder, train) if kept else 0
+    return signal_bytes(settings, encoder, train)
 
 
 def model_bytes(encoder: Encoder, layers: int, classes: int) -> float:

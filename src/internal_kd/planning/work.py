@@ -15,7 +15,7 @@ from internal_kd.planning.flops import (
     layer_flops,
     layers_flops,
 )
-from internal_kd.planning.sizes import are_precomputed
+from internal_kd.planning.sizes import read_signals, stored_signals
 from internal_kd.planning.texts import TaskTexts, Texts, pretraining_text
 
 Settings = Mapping[str, Any]
@@ -44,13 +44,15 @@ class Work:
         return Work(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
-def training_work(settings: Settings, encoder: Encoder, task: TaskTexts) -> Work:
+def training_work(settings: Settings, encoder: Encoder, task: TaskTexts, budget_mb: float) -> Work:
     """Work of a teacher's or a student's run.
 
     Args:
         settings: as the run's stage gets them.
         encoder: the base model.
         task: the run's task.
+        budget_mb: of stored signals. Their pass counts with every run that reads them, though only
+            the first one makes it.
     """
     run, training = settings["run"], settings["training"]
     train = task.train.times(run["percent"] / 100)
@@ -61,9 +63,12 @@ def training_work(settings: Settings, encoder: Encoder, task: TaskTexts) -> Work
         for stage, times in stages.items()
     )
     trained = Work(flops, steps * epochs, 0, train.tokens * epochs)
-    evaluated = _evaluation(encoder, run["layers"], task, epochs)
-    taught = _teacher_work(settings, stages, encoder, train, task.classes)
-    return trained + evaluated + taught
+    trained += _evaluation(encoder, run["layers"], task, epochs)
+    if not read_signals(settings):
+        return trained
+    if stored_signals(settings, encoder, task, budget_mb):
+        return trained + _stored_teacher(settings, encoder, train, task.classes)
+    return trained + _live_teacher(settings, stages, encoder, train, task.classes)
 
 
 def _stages(settings: Settings) -> Iterator[Stage]:
@@ -122,16 +127,23 @@ def _pass(encoder: Encoder, layers: int, texts: Texts, classes: int) -> Work:
     return Work(flops, 0, math.ceil(texts.rows / EVALUATION_BATCH))
 
 
-def _teacher_work(
+def _stored_teacher(settings: Settings, encoder: Encoder, train: Texts, classes: int) -> Work:
+    """One pass of the teacher."""
+    return Work(
+        _whole_flops(settings, encoder, train, classes), 0, math.ceil(train.rows / SIGNALS_BATCH)
+    )
+
+
+def _whole_flops(settings: Settings, encoder: Encoder, train: Texts, classes: int) -> float:
+    scores = bool(settings["experiment"]["internal"])
+    return classifier_flops(encoder, train, encoder.layers, classes, scores=scores)
+
+
+def _live_teacher(
     settings: Settings, stages: Counter[Stage], encoder: Encoder, train: Texts, classes: int
 ) -> Work:
-    """What the teacher says: once for all epochs, or a pass for each batch as far up as needed."""
-    if not settings.get("experiment", {}).get("needs_teacher"):
-        return Work()
-    scores = bool(settings["experiment"]["internal"])
-    whole = classifier_flops(encoder, train, encoder.layers, classes, scores=scores)
-    if are_precomputed(settings, encoder, train):
-        return Work(whole, 0, math.ceil(train.rows / SIGNALS_BATCH))
+    """A pass of the teacher for each batch of each epoch, as far up as needed."""
+    whole = _whole_flops(settings, encoder, train, classes)
     group = encoder.layers // settings["run"]["layers"]
     flops = sum(
         times * (whole if stage.output else _matched_flops(encoder, train, stage, group))

@@ -109,19 +109,21 @@ def _recorded(
 
 def recorder(
     args: Namespace, inputs: Sequence[str], outputs: Sequence[str] = ("out",)
-) -> Callable[[], None]:
+) -> Callable[..., None]:
     """What writes the manifest of a stage, if one is wanted, from its inputs as they are now.
+
+    It takes further fields of a `Manifest` by name.
 
     Args:
         args: of the stage.
         inputs, outputs: names of its arguments, see `run_stage`.
     """
     if args.manifest is None:
-        return lambda: None
+        return lambda **_: None
     read = hashes(path for name in inputs if (path := getattr(args, name)) is not None)
     written = [getattr(args, name) for name in outputs]
     job = {"settings": args.settings, "code": args.code}
-    return lambda: write_manifest(args.manifest, written, read, **job)
+    return partial(write_manifest, args.manifest, written, read, **job)
 
 
 def _refused(sentence: str) -> int:

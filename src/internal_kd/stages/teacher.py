@@ -61,6 +61,7 @@ def _fine_tune(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> N
         code=args.code,
         tokenizer=args.base,
         flags=[],
+        signals=None,
         seconds=time.perf_counter() - started,
     )
 

@@ -5,7 +5,7 @@ Snakemake reruns a job when its settings change; a key that a job does not need 
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from internal_kd.study.config import Study
@@ -130,25 +130,6 @@ def _selection(study: Study) -> Settings:
     return selection if selection["split"] == "holdout" else {"split": selection["split"]}
 
 
-def companions(study: Study, run: Run) -> list[Run]:
-    """Students that can be trained in step with a run, from no other inputs than its own.
-
-    They have its task, layers, percent and seed, hence its training settings and its batches; its
-    initial student; and its teacher or none.
-    """
-    own = study.experiments[run.experiment]
-    start = init_name(own, run.task, run.seed)
-    return [
-        replace(run, experiment=name)
-        for name, other in study.experiments.items()
-        if not other.is_teacher
-        and name != run.experiment
-        and init_name(other, run.task, run.seed) == start
-        and own.training == other.training
-        and (own.needs_teacher or not other.needs_teacher)
-    ]
-
-
 def _training_fields(experiment: Experiment) -> Settings:
     """The fields that act during training; the initial student comes as a folder."""
     fields = acting_fields(experiment)
@@ -160,14 +141,14 @@ def _training_fields(experiment: Experiment) -> Settings:
 def _distillation(study: Study, experiment: Experiment) -> Settings:
     """The common settings; those without effect on an experiment stand at a fixed value."""
     settings = dict(study.config["distillation"])
-    del settings["together"]  # changes no number
     del settings["restart_schedule"]  # one of the training's
     if "soft" not in experiment.output:
         settings["temperature"] = 1.0
     if not experiment.has_stages:
         settings |= {"internal_fraction": 1.0, "cosine_threshold": 0.0}
-    if not experiment.needs_teacher:
-        settings["signals"] = None
+    # The budget decides where signals are kept, which is no reason to train anew.
+    signals = {key: settings["signals"][key] for key in ("source", "attention")}
+    settings["signals"] = signals if experiment.needs_teacher else None
     return settings
 
 

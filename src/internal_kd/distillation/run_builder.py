@@ -1,0 +1,168 @@
+"""From the settings and files of a student's run to its training."""
+
+import json
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from internal_kd.distillation.checkpoints import Checkpoints
+from internal_kd.distillation.experiment import (
+    make_objective_settings,
+    make_schedule,
+    make_update_rule,
+)
+from internal_kd.distillation.objective import DistillationObjective, signal_request
+from internal_kd.distillation.run import load_run_data, make_training
+from internal_kd.distillation.settings import TrainingSettings
+from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit, signal_source
+from internal_kd.distillation.signals import SignalRequest, SignalSource
+from internal_kd.distillation.training import Training
+from internal_kd.errors import UserError, told_about
+from internal_kd.models.classifier import Classifier
+from internal_kd.models.head import copy_head
+from internal_kd.models.layers import matched_teacher_layers
+from internal_kd.models.loading import label_names, load_classifier, new_classifier
+from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.streams import Streams
+
+Settings = dict[str, Any]
+
+
+class RunBuilder:
+    """Initial student, data, teacher and training of one run.
+
+    Args:
+        settings: run, experiment, training, distillation, selection and teacher_seed.
+        init: folder of the initial student.
+        tokens: of the task.
+        teacher: folder of the teacher's model; None where the experiment needs none.
+        device: where everything is computed.
+        signals: folder and budget of stored signals, and the fingerprint of the code; the rest of
+            these options is in the settings.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        init: Path,
+        tokens: Path,
+        teacher: Path | None,
+        device: torch.device,
+        signals: SignalOptions | None = None,
+    ) -> None:
+        self.settings = settings
+        self.init = init
+        self.teacher_folder = teacher
+        self.device = device
+        self.signal_options = signals or SignalOptions()
+        run = settings["run"]
+        self.streams = Streams("student", run["task"], run["seed"])
+        self.data = load_run_data(tokens, run, settings["selection"], self.streams)
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether the run has anything to do with a teacher."""
+        needed: bool = self.settings["experiment"]["needs_teacher"]
+        return needed
+
+    @cached_property
+    def flags(self) -> list[str]:
+        """Remarks on the run's teacher: one that never learnt has nothing to teach.
+
+        Raises:
+            UserError: the metrics of the teacher cannot be read.
+        """
+        if not self.needs_teacher or self.teacher_folder is None:
+            return []
+        file = self.teacher_folder.parent / "metrics.json"
+        with told_about(file, "not the metrics of a teacher", "make its run again"):
+            metrics = json.loads(file.read_text(encoding="utf-8"))
+            return [f"teacher_{flag}" for flag in metrics["flags"]]
+
+    @cached_property
+    def signals(self) -> SignalSource | None:
+        """Source of the teacher's signals; None where the losses read none."""
+        request = self._request() if self.needs_teacher else SignalRequest()
+        if request == SignalRequest():
+            return None
+        told = self.settings["distillation"]["signals"]
+        options = replace(self.signal_options, source=told["source"], attention=told["attention"])
+        assert self.teacher_folder is not None
+        teacher = TeacherOfSplit(
+            self.teacher,
+            self.teacher_folder,
+            self.data.splits["train"],
+            self.data.pad_token_id,
+            self.device,
+        )
+        return signal_source(teacher, request, options)
+
+    def training(self, checkpoints: Checkpoints | None) -> Training:
+        """The training of a new student.
+
+        Raises:
+            UserError: student and teacher do not fit together, see `teacher` too.
+        """
+        run, experiment = self.settings["run"], self.settings["experiment"]
+        distillation = self.settings["distillation"]
+        training = TrainingSettings(**self.settings["training"])
+        student = new_classifier(self.init, self.data.labels, self._head_seed(), self.device)
+        if self.needs_teacher:
+            self._check_vocabulary(student)
+        if experiment["head_init"] == "teacher":
+            copy_head(self.teacher.model, student)
+        schedule = make_schedule(experiment, distillation, run["layers"], training.epochs)
+        objective = make_objective_settings(experiment, distillation)
+        return make_training(
+            student,
+            self.data,
+            DistillationObjective(objective, self.signals),
+            schedule,
+            training,
+            make_update_rule(experiment),
+            self.streams,
+            checkpoints,
+        )
+
+    def _head_seed(self) -> int:
+        """Of the new classification layer; `teacher_start` draws that of the untrained teacher."""
+        if self.settings["experiment"]["head_init"] == "teacher_start":
+            return Streams("teacher", self.streams.task, self.settings["teacher_seed"]).head
+        return self.streams.head
+
+    @cached_property
+    def teacher(self) -> FrozenTeacher:
+        """The teacher.
+
+        Raises:
+            UserError: there is none, or its classes are not those of the data.
+        """
+        if self.teacher_folder is None:
+            raise UserError("--teacher is missing: the experiment's losses need a teacher")
+        model = load_classifier(self.teacher_folder)
+        if label_names(model) != self.data.labels:
+            raise UserError(
+                f"{self.teacher_folder}: the teacher's labels are {', '.join(label_names(model))} "
+                f"but the data's are {', '.join(self.data.labels)}; use a teacher trained on this "
+                "task's label order"
+            )
+        return FrozenTeacher(model).to(self.device)
+
+    def _check_vocabulary(self, student: Classifier) -> None:
+        size = self.teacher.model.config.vocab_size
+        if size != student.config.vocab_size:
+            raise UserError(
+                f"{self.teacher_folder}: the teacher's vocabulary has {size} entries but the "
+                f"student's {student.config.vocab_size}; both must come from the same base model"
+            )
+
+    def _request(self) -> SignalRequest:
+        layers = self.teacher.model.config.num_hidden_layers
+        matched = matched_teacher_layers(layers, self.settings["run"]["layers"])
+        objective = make_objective_settings(
+            self.settings["experiment"], self.settings["distillation"]
+        )
+        return signal_request(objective, matched)

@@ -1,0 +1,201 @@
+"""Where a run's signals come from: stores that all runs share, or a live teacher."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from internal_kd.data.batches import Batch, moved, sorted_batches
+from internal_kd.data.encoding import EncodedSplit
+from internal_kd.distillation.attention_cache import AttentionCache, attention_cache, select_layers
+from internal_kd.distillation.signal_store import SignalStore, obtain, store_identity
+from internal_kd.distillation.signal_targets import FORMS, Target, signal_bytes, targets_of
+from internal_kd.distillation.signals import LiveSignals, SignalRequest, Signals, SignalSource
+from internal_kd.errors import reason
+from internal_kd.models.teacher import FrozenTeacher
+
+logger = logging.getLogger(__name__)
+
+TEACHER_BATCH = 64  # examples in a batch of the pass that fills a store
+
+
+@dataclass(frozen=True)
+class SignalOptions:
+    """How a run gets its signals.
+
+    Attributes:
+        source: `stored`, `live`, or `auto` for stored ones where the budget holds them.
+        attention: form of stored attention, `fp32` or `uint16`.
+        budget_mb: for stored signals of one run, in millions of bytes.
+        folder: for the stores; None for none, then the teacher is live.
+        code: fingerprint of the code that runs.
+    """
+
+    source: Literal["auto", "stored", "live"] = "auto"
+    attention: str = "fp32"
+    budget_mb: float = 0.0
+    folder: Path | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True)
+class TeacherOfSplit:
+    """A teacher and the examples on which it is used.
+
+    Attributes:
+        model: on the device of the training.
+        folder: of its model.
+        split: training examples.
+        pad_token_id: of the tokenizer.
+        device: of the training.
+    """
+
+    model: FrozenTeacher
+    folder: Path
+    split: EncodedSplit
+    pad_token_id: int
+    device: torch.device
+
+
+def signal_source(
+    teacher: TeacherOfSplit, request: SignalRequest, options: SignalOptions
+) -> SignalSource:
+    """The source of a run's signals.
+
+    Where stores cannot be written or locked the teacher is live, with a warning.
+
+    Raises:
+        UserError: the lock of the stores is another user's or a link.
+    """
+    if options.folder is None or not _are_stored(teacher, request, options):
+        return LiveSignals(teacher.model, request)
+    try:
+        return _stored(teacher, request, options, options.folder)
+    except OSError as error:
+        logger.warning(
+            "%s: signals of the teacher cannot be stored there (%s); it is run for each batch",
+            options.folder,
+            reason(error),
+        )
+        return LiveSignals(teacher.model, request)
+
+
+def _are_stored(teacher: TeacherOfSplit, request: SignalRequest, options: SignalOptions) -> bool:
+    fits = _bytes(teacher, request, options) <= options.budget_mb * 1e6
+    return options.source == "stored" or (options.source == "auto" and fits)
+
+
+def _bytes(teacher: TeacherOfSplit, request: SignalRequest, options: SignalOptions) -> int:
+    config = teacher.model.model.config
+    heads, hidden = config.num_attention_heads, config.hidden_size
+    return signal_bytes(teacher.split.lengths, request, heads, hidden, options.attention)
+
+
+def _stored(
+    teacher: TeacherOfSplit, request: SignalRequest, options: SignalOptions, folder: Path
+) -> "StoredSignals":
+    code = [options.code, teacher.device.type]
+    identity = store_identity(teacher.folder, teacher.split, teacher.pad_token_id, code)
+    targets = targets_of(request, options.attention)
+    stores = obtain(
+        folder / identity, targets, teacher.split, lambda: _teacher_pass(teacher, request)
+    )
+    needed = _bytes(teacher, request, options)
+    return StoredSignals(stores, teacher.split, _home(teacher.device, needed))
+
+
+def _teacher_pass(
+    teacher: TeacherOfSplit, request: SignalRequest
+) -> Iterator[tuple[Batch, Signals]]:
+    """Signals of all examples, from short to long, each by a whole pass of the teacher."""
+    live = LiveSignals(teacher.model, request)
+    every = range(1, len(request.layers) + 1)
+    for batch in sorted_batches(teacher.split, TEACHER_BATCH, teacher.pad_token_id):
+        on_device = batch.to(teacher.device)
+        yield on_device, live(on_device, every, logits=True)
+
+
+def _home(device: torch.device, needed: int) -> torch.device:
+    """The device itself if its free memory holds twice what is needed, otherwise the CPU."""
+    if device.type == "cuda" and 2 * needed > torch.cuda.mem_get_info(device)[0]:
+        return torch.device("cpu")
+    return device
+
+
+def describe_signals(source: SignalSource | None) -> dict[str, Any] | None:
+    """Where signals came from, for the record of a run: a live teacher, or which stores.
+
+    A store is named by its target and has the hash of its content.
+    """
+    if source is None:
+        return None
+    if not isinstance(source, StoredSignals):
+        return {"source": "live"}
+    stores = {target.name: store.checksum for target, store in source.stores.items()}
+    return {"source": "stored", "stores": stores}
+
+
+class StoredSignals:
+    """Signals from stores, mapped into memory, or uploaded once to a GPU.
+
+    Args:
+        stores: of a run's targets.
+        split: training examples.
+        home: device that holds the signals.
+    """
+
+    def __init__(
+        self, stores: dict[Target, SignalStore], split: EncodedSplit, home: torch.device
+    ) -> None:
+        self.stores = stores
+        self.home = home
+        self.logits: Tensor | None = None
+        self.cls: Tensor | None = None
+        self.attention: AttentionCache | None = None
+        self.entropy: Tensor | None = None
+        for target, store in stores.items():
+            self._open(target, store, split)
+
+    def _open(self, target: Target, store: SignalStore, split: EncodedSplit) -> None:
+        if target.kind == "logits":
+            self.logits = self._table(store, "logits")
+        elif target.kind == "cls":
+            self.cls = self._table(store, "cls")
+        else:
+            layers, heads = store.shape("attention")
+            self.form = FORMS[target.form]
+            self.attention = attention_cache(
+                store.values("attention").to(self.home),
+                store.starts(layers * heads),
+                split.lengths,
+                layers,
+                heads,
+            )
+            self.entropy = self._table(store, "entropy")
+        self._places = torch.from_numpy(store.places).to(self.home)
+
+    def _table(self, store: SignalStore, name: str) -> Tensor:
+        """`[examples, ...]` in the order of storage."""
+        return store.values(name).view(-1, *store.shape(name)).to(self.home)
+
+    def __call__(self, batch: Batch, layers: Sequence[int], logits: bool) -> Signals:
+        """Signals of `batch` on its device, padded to its width."""
+        device = batch.input_ids.device
+        here = batch.index.device.type == self.home.type
+        places = self._places[batch.index if here else torch.from_numpy(batch.rows)]
+        chosen = [layer - 1 for layer in layers]
+        cls = attention = entropy = None
+        if self.cls is not None and chosen:
+            cls = moved(select_layers(self.cls[places], chosen), device)
+        if self.attention is not None and self.entropy is not None and chosen:
+            attention = self.form.unpack(moved(self.attention.read(batch, chosen), device))
+            entropy = moved(select_layers(self.entropy[places], chosen), device)
+        known = None
+        if logits:
+            assert self.logits is not None
+            known = moved(self.logits[places], device)
+        return Signals(known, cls, attention, entropy)

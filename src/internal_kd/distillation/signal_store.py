@@ -1,0 +1,213 @@
+"""The teacher's signals of all training examples on disk, shared by the runs that read them.
+
+A store holds one target, such as the attention of some layers, of one teacher and one training
+split. It is a cache beside the outputs of the workflow: the first run that needs it writes it under
+a lock, all others map it into memory, where processes of one machine share its pages. It is there
+as a whole or not at all, and damage is noticed.
+
+The values of an example with L tokens lie side by side, without padding, from the shortest example
+to the longest: in that order the teacher's pass writes them.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from internal_kd.data.batches import Batch, order_by_length
+from internal_kd.data.encoding import EncodedSplit
+from internal_kd.distillation.signal_targets import Target
+from internal_kd.distillation.signals import Signals
+from internal_kd.locks import exclusive
+from internal_kd.manifests import FileMark, digest, file_mark, has_mark, hashes, versions
+
+logger = logging.getLogger(__name__)
+
+RECORD = "store.json"
+LAYOUT = 1  # of the files; stores of another one are made anew
+
+Pass = Callable[[], Iterable[tuple[Batch, Signals]]]
+
+
+class SignalStore:
+    """The files of one target, which are whole.
+
+    Args:
+        folder: of the store.
+        split: whose examples are stored.
+    """
+
+    def __init__(self, folder: Path, split: EncodedSplit) -> None:
+        self.folder = folder
+        self.split = split
+        self.record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+
+    @cached_property
+    def places(self) -> npt.NDArray[np.int64]:
+        """Position of each example in the order in which they are stored, int64 [examples]."""
+        order = order_by_length(self.split)
+        places = np.empty(len(order), dtype=np.int64)
+        places[order] = np.arange(len(order))
+        return places
+
+    def starts(self, numbers_per_square: int) -> npt.NDArray[np.int64]:
+        """Where each example starts, if one of L tokens takes L x L times so many numbers."""
+        sizes = self.split.lengths[order_by_length(self.split)].astype(np.int64) ** 2
+        starts = np.concatenate([[0], np.cumsum(sizes[:-1])]) * numbers_per_square
+        found: npt.NDArray[np.int64] = starts[self.places]
+        return found
+
+    def shape(self, name: str) -> list[int]:
+        """Shape of an example's values: `[classes]`, `[layers, hidden]` or `[layers, heads]`."""
+        shape: list[int] = self.record["values"][name]["shape"]
+        return shape
+
+    def values(self, name: str) -> Tensor:
+        """All values of a file, one-dimensional and mapped into memory; nobody writes to them."""
+        dtype = np.dtype(self.record["values"][name]["dtype"])
+        # Copy on write is how torch takes a mapping that is not its own without a warning.
+        return torch.from_numpy(np.memmap(self.folder / f"{name}.bin", dtype, mode="c"))
+
+    @property
+    def checksum(self) -> str:
+        """Hash of the content."""
+        return digest({name: mark["hash"] for name, mark in self.record["files"].items()})
+
+
+def store_identity(teacher: Path, split: EncodedSplit, pad_token_id: int, code: Any) -> str:
+    """Hash of all that decides the numbers of a teacher's signals.
+
+    Args:
+        teacher: folder of its model.
+        split: the examples.
+        pad_token_id: of the tokenizer.
+        code: fingerprint of the code, and the device that computes.
+    """
+    examples = hashlib.blake2b(digest_size=16)
+    for values in (split.input_ids, split.token_type_ids, split.offsets):
+        examples.update(np.ascontiguousarray(values).data)
+    # Snakemake keeps a hidden file in folders that are outputs.
+    files = (path for path in teacher.iterdir() if not path.name.startswith("."))
+    weights = sorted(hashes(files).values())
+    return digest([LAYOUT, weights, examples.hexdigest(), pad_token_id, code, versions()])
+
+
+def obtain(
+    folder: Path, targets: Sequence[Target], split: EncodedSplit, teacher_pass: Pass
+) -> dict[Target, SignalStore]:
+    """The stores of some targets; those that are missing or damaged are written by one pass.
+
+    Args:
+        folder: of all stores of this teacher and split.
+        targets: that are needed.
+        split: the examples.
+        teacher_pass: runs the teacher over the examples in `order_by_length`, and gives each batch
+            with the signals of all targets.
+
+    Raises:
+        OSError: they cannot be written, or the file system has no locks.
+        UserError: the lock is another user's or a link.
+    """
+    with exclusive(folder.with_name(f"{folder.name}.lock"), "signals of the teacher"):
+        missing = [target for target in targets if not _is_whole(folder / target.name)]
+        if missing:
+            logger.info("signals of the teacher: writing %s", ", ".join(t.name for t in missing))
+            _write(folder, missing, teacher_pass)
+        return {target: SignalStore(folder / target.name, split) for target in targets}
+
+
+def _is_whole(folder: Path) -> bool:
+    if not folder.exists():
+        return False
+    try:
+        files = json.loads((folder / RECORD).read_text(encoding="utf-8"))["files"]
+        whole = all(has_mark(folder / name, FileMark(**mark)) for name, mark in files.items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        logger.warning("%s: the stored signals are damaged; they are written again", folder)
+    return whole
+
+
+def _write(folder: Path, targets: Sequence[Target], teacher_pass: Pass) -> None:
+    """Write stores, each into a folder that gets its name when it is whole."""
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        writers = [_Writer(partial / target.name, target) for target in targets]
+        with ExitStack() as stack:
+            for writer in writers:
+                stack.enter_context(writer)
+            for batch, signals in teacher_pass():
+                for writer in writers:
+                    writer.append(batch, signals)
+        for writer in writers:
+            writer.finish()
+            final = folder / writer.target.name
+            shutil.rmtree(final, ignore_errors=True)
+            final.parent.mkdir(parents=True, exist_ok=True)
+            writer.folder.rename(final)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+class _Writer:
+    """The files of a store while they are written, batch after batch."""
+
+    def __init__(self, folder: Path, target: Target) -> None:
+        self.folder, self.target = folder, target
+        self.values: dict[str, dict[str, Any]] = {}
+        self._files: dict[str, IO[bytes]] = {}
+
+    def __enter__(self) -> "_Writer":
+        self.folder.mkdir(parents=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files.values():
+            file.close()
+
+    def append(self, batch: Batch, signals: Signals) -> None:
+        """Add the values of a batch's examples."""
+        lengths = batch.attention_mask.sum(dim=1).tolist()
+        for name, values in self.target.values(signals, batch).items():
+            array = values.cpu().numpy()
+            if name not in self._files:
+                shape = array.shape[1:3] if name == "attention" else array.shape[1:]
+                self.values[name] = {"dtype": array.dtype.name, "shape": list(shape)}
+                self._files[name] = open(self.folder / f"{name}.bin", "wb")  # noqa: SIM115
+            for one in _without_padding(name, array, lengths):
+                self._files[name].write(np.ascontiguousarray(one).data)
+
+    def finish(self) -> None:
+        """Write the record, once the files are closed and on disk."""
+        files = sorted(self.folder.iterdir())
+        for file in files:
+            with open(file, "rb") as written:
+                os.fsync(written.fileno())
+        marks = {file.name: asdict(file_mark(file)) for file in files}
+        record = {"target": asdict(self.target), "values": self.values, "files": marks}
+        (self.folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def _without_padding(
+    name: str, array: npt.NDArray[Any], lengths: Sequence[int]
+) -> Iterator[npt.NDArray[Any]]:
+    """The values of each example of a batch."""
+    if name != "attention":
+        yield array
+        return
+    for values, length in zip(array, lengths, strict=True):
+        yield values[:, :, :length, :length]
