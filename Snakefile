@@ -21,9 +21,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/teacher.smk"
 include: "workflow/rules/distill.smk"
 include: "workflow/rules/attention.smk"
-include: "workflow/rules/tables.smk"
-include: "workflow/rules/statistics.smk"
-include: "workflow/rules/figures.smk"
+include: "workflow/rules/reports.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/plan.smk"
 
@@ -31,7 +29,7 @@ include: "workflow/rules/plan.smk"
 rule all:
     default_target: True
     input:
-        tables_and_figures=REPORTED,
+        tables_and_figures=SHOWN,
         index=f"{RESULTS}/index.html",
         report=f"{RESULTS}/report.zip",
 

@@ -9,7 +9,7 @@ from internal_kd import fingerprint
 from internal_kd.fingerprint import closure, code_fingerprint, current_fingerprint
 from internal_kd.known_sources import NOTES, KnownSources
 
-STAGES = ("base", "data", "distill", "embedded", "pretrain", "student", "table1", "teacher")
+STAGES = ("base", "data", "distill", "embedded", "pretrain", "student", "product", "teacher")
 PACKAGE = {
     "__init__.py": "",
     "errors.py": "class UserError(Exception): pass\n",
@@ -120,11 +120,11 @@ def test_a_part_that_a_job_does_not_use_can_be_left_out(package):
     planned = code_fingerprint("internal_kd.one", without="sub")
     assert planned.endswith("-sub")
     package("one", **{"sub/five.py": "X = 3\n"})
-    assert current_fingerprint("internal_kd.one", planned) == planned
+    assert current_fingerprint("internal_kd.one", planned=planned) == planned
     package("one", **{"two.py": "X = 3\n"})
-    assert current_fingerprint("internal_kd.one", planned) != planned
+    assert current_fingerprint("internal_kd.one", planned=planned) != planned
     plain = code_fingerprint("internal_kd.one")
-    assert current_fingerprint("internal_kd.one", plain) == plain
+    assert current_fingerprint("internal_kd.one", planned=plain) == plain
 
 
 def test_missing_module_is_an_error(package):
@@ -134,7 +134,7 @@ def test_missing_module_is_an_error(package):
 
 
 def test_fingerprint_is_short_hexadecimal():
-    value = code_fingerprint("internal_kd.stages.table1")
+    value = code_fingerprint("internal_kd.stages.product")
     assert len(value) == 16
     assert int(value, 16) >= 0
 
@@ -158,7 +158,7 @@ def test_no_stage_depends_on_building_the_dag_or_on_other_stages():
 def test_training_contains_no_tables_and_tables_no_training():
     for stage in ("base", "student", "data", "teacher", "distill", "pretrain"):
         assert "reporting" not in packages_of(stage), stage
-    assert not packages_of("table1") & {"distillation", "models", "data", "embedded"}
+    assert not packages_of("product") & {"distillation", "models", "data", "embedded"}
 
 
 def test_teacher_contains_no_distillation_losses():

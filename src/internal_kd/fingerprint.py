@@ -28,27 +28,27 @@ _known = KnownSources(reader=hashlib.sha256(Path(__file__).read_bytes()).hexdige
 _Documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def code_fingerprint(module: str, without: str = "") -> str:
-    """Return the fingerprint of a module and all it imports of this package, as 16 hex digits.
+def code_fingerprint(*modules: str, without: str = "") -> str:
+    """Return the fingerprint of modules and all they import of this package, as 16 hex digits.
 
     Args:
-        module: full name of the module.
+        modules: their full names.
         without: a subpackage, such as ``embedded``, that the job at hand does not use although the
             module can import it. Its name is appended after a dash.
 
     Raises:
-        ModuleNotFoundError: the module is not part of the package.
+        ModuleNotFoundError: one of them is not part of the package.
     """
     digest = hashlib.sha256()
-    for name in sorted(closure(module, without)):
+    for name in sorted(set().union(*(closure(module, without) for module in modules))):
         digest.update(f"{name}={_module_hash(name)}\n".encode())
     _known.keep()
     return "-".join(filter(None, [digest.hexdigest()[:DIGITS], without]))
 
 
-def current_fingerprint(module: str, planned: str) -> str:
-    """Return today's fingerprint of a module, leaving out what an earlier one left out."""
-    return code_fingerprint(module, planned.partition("-")[2])
+def current_fingerprint(*modules: str, planned: str) -> str:
+    """Return today's fingerprint of modules, leaving out what an earlier one left out."""
+    return code_fingerprint(*modules, without=planned.partition("-")[2])
 
 
 def closure(module: str, without: str = "") -> set[str]:

@@ -39,8 +39,9 @@ class Command:
 
     @property
     def stage(self) -> str:
-        """Name of the stage."""
-        return self.module.rpartition(".")[2]
+        """Name of the stage, or of the table that it makes."""
+        stage = self.module.rpartition(".")[2]
+        return self.arguments[0].partition(":")[0] if stage == "product" else stage
 
     def path(self, option: str) -> Path:
         """The path that follows an option."""

@@ -67,8 +67,8 @@ SCHEDULE = (
     Kill(("distill",), "all", 0.3),
     Kill(("distill",), "job", 0.3),
     Kill(("distill",), "snakemake", 0.3),
-    Kill(("attention", "table1"), "all", 3.0),
-    Kill(("attention", "table1"), "stage", 3.0),
+    Kill(("attention", "product"), "all", 3.0),
+    Kill(("attention", "product"), "stage", 3.0),
 )
 
 

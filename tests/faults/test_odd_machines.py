@@ -31,7 +31,7 @@ def test_an_interval(tmp_path, monkeypatch, told):
 @pytest.mark.parametrize(
     "error", ["MemoryError()", "ImportError('x.so: failed to map: Cannot allocate memory')"]
 )
-@pytest.mark.parametrize("stage", ["distill", "table1"])
+@pytest.mark.parametrize("stage", ["distill", "product"])
 def test_memory_that_ends_while_packages_are_imported(tmp_path, stage, error):
     (tmp_path / "numpy.py").write_text(f"raise {error}\n")
     path = os.pathsep.join([str(tmp_path), str(ROOT / "src")])

@@ -383,12 +383,15 @@ def test_different_test_examples_are_refused(tmp_path):
         write_significance(folders, SETTINGS, tmp_path / "out.csv")
 
 
+FUNCTION = "significance:write_significance"
+
+
 def test_the_command(tmp_path):
     folders = [run.folder for run in study(tmp_path, seeds=(0,))]
     options = ["--settings", json.dumps(SETTINGS), "--runs", *folders]
     options += ["--out", tmp_path / "out.csv"]
     subprocess.run(
-        [sys.executable, "-m", "internal_kd.stages.significance", *options],
+        [sys.executable, "-m", "internal_kd.stages.product", FUNCTION, *options],
         check=True,
         env={"PYTHONPATH": ":".join(sys.path)},
     )

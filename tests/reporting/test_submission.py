@@ -9,10 +9,9 @@ import pytest
 from internal_kd.errors import UserError
 from internal_kd.reporting.glue_format import FILES
 from internal_kd.reporting.submission import write_submissions
-from internal_kd.stages import submission as stage
-from internal_kd.stages.cli import run_stage
 from tests.reporting.answers import answers, predicted, unlabelled
 from tests.reporting.fake_runs import write_fake_run
+from tests.reporting.product import write_product
 
 ALLOWED = {
     "CoLA": "01",
@@ -264,20 +263,19 @@ def test_stage(tmp_path, add, examples, settings):
     run, file = add("exp3.4", 0, 8, [0, 1]), examples([0, 1])
     out = tmp_path / "out" / "sent.zip"
     out.parent.mkdir()
-    arguments = ["--settings", json.dumps(settings), "--runs", str(run.folder)]
+    arguments = ["--runs", str(run.folder)]
     arguments += ["--examples", str(file), "--out", str(out)]
-    run_stage("internal_kd.stages.submission", stage.add_arguments, stage.main, arguments)
+    write_product("submission:write_submissions", settings, *arguments)
     expected = ["sent.md", "sent.zip", "sent_exp1.0.zip", "sent_exp2.0.zip"]
     assert sorted(path.name for path in out.parent.iterdir()) == expected
 
 
 def test_stage_tells_a_mistake_in_one_sentence(tmp_path, add, examples, settings, capsys):
     run, file = add("exp3.4", 0, 8, [0, 1]), examples([0, 1, 2])
-    arguments = ["--settings", json.dumps(settings)]
-    arguments += ["--runs", str(run.folder), "--examples", str(file)]
+    arguments = ["--runs", str(run.folder), "--examples", str(file)]
     arguments += ["--out", str(tmp_path / "sent.zip")]
     with pytest.raises(SystemExit) as stop:
-        run_stage("internal_kd.stages.submission", stage.add_arguments, stage.main, arguments)
+        write_product("submission:write_submissions", settings, *arguments)
     assert stop.value.code == 2
     assert "its test predictions are not of the examples of rte" in capsys.readouterr().err
 

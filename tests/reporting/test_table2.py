@@ -7,10 +7,9 @@ import pytest
 from internal_kd.errors import UserError
 from internal_kd.reporting.table2 import COLUMNS, build, metrics_of, write_table2
 from internal_kd.reporting.table2_layout import INTERNAL_LABEL, layout, notes
-from internal_kd.stages import table2 as stage
-from internal_kd.stages.cli import run_stage
 from tests.reporting.answers import answers, predicted, unlabelled
 from tests.reporting.fake_runs import write_fake_run
+from tests.reporting.product import write_product
 
 SETTINGS = {
     "study": "small",
@@ -256,21 +255,16 @@ def test_runs_of_several_sizes_are_refused(add, settings):
 def test_stage(tmp_path, runs, settings):
     folders = [str(run.folder) for run in runs]
     out = tmp_path / "out.csv"
-    arguments = ["--settings", json.dumps(settings), "--runs", *folders, "--out", str(out)]
-    run_stage("internal_kd.stages.table2", stage.add_arguments, stage.main, arguments)
+    arguments = ["--runs", *folders, "--out", str(out)]
+    write_product("table2:write_table2", settings, *arguments)
     assert pd.read_csv(out)["chosen"].tolist() == ["exp1.0", "exp2.0", "exp3.4"]
     assert out.with_suffix(".md").is_file()
     assert out.with_suffix(".tex").is_file()
 
 
 def test_stage_names_what_is_no_run(tmp_path, settings, capsys):
-    arguments = ["--settings", json.dumps(settings), "--runs", str(tmp_path / "nowhere")]
+    arguments = ["--runs", str(tmp_path / "nowhere")]
     with pytest.raises(SystemExit) as stop:
-        run_stage(
-            "internal_kd.stages.table2",
-            stage.add_arguments,
-            stage.main,
-            [*arguments, "--out", str(tmp_path / "out.csv")],
-        )
+        write_product("table2:write_table2", settings, *arguments, "--out", tmp_path / "out.csv")
     assert stop.value.code == 2
     assert "not the metrics of a run" in capsys.readouterr().err

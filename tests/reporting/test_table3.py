@@ -16,11 +16,10 @@ from internal_kd.reporting.table3 import (
     counts,
     write_table3,
 )
-from internal_kd.stages import table3 as stage
-from internal_kd.stages.cli import run_stage
 from tests.reporting.answers import answers, predicted
 from tests.reporting.conftest import row
 from tests.reporting.fake_runs import write_fake_run
+from tests.reporting.product import write_product
 
 LABELS = [0, 0, 0, 0, 1, 1, 1, 1]
 TEACHER = [0, 0, 0, 1, 1, 1, 1, 0]  # right on 6
@@ -265,8 +264,8 @@ def test_other_development_examples_are_refused(add, settings):
 def test_stage(tmp_path, runs, settings):
     folders = [str(run.folder) for run in runs]
     out = tmp_path / "out.csv"
-    arguments = ["--settings", json.dumps(settings), "--runs", *folders, "--out", str(out)]
-    run_stage("internal_kd.stages.table3", stage.add_arguments, stage.main, arguments)
+    arguments = ["--runs", *folders, "--out", str(out)]
+    write_product("table3:write_table3", settings, *arguments)
     frame = pd.read_csv(out)
     students = frame[frame["head"].notna()]
     assert (students[COUNTS[2:]].sum(axis=1) == students["n"]).all()

@@ -9,10 +9,9 @@ from internal_kd.reporting.runs import read_run_folders
 from internal_kd.reporting.table4 import COLUMNS, cases, draw, write_table4
 from internal_kd.reporting.table4_layout import COLUMNS as LOOK
 from internal_kd.reporting.table4_layout import probability, wrapped
-from internal_kd.stages import table4 as stage
-from internal_kd.stages.cli import run_stage
 from tests.reporting.answers import predicted
 from tests.reporting.fake_runs import frame_of, write_fake_run
+from tests.reporting.product import write_product
 
 # Rows 0 to 2: the internal student alone is wrong; 3 and 4: the standard one; 5: nobody;
 # 6: the teacher and the internal student; 7: both students.
@@ -270,9 +269,9 @@ def test_stage(tmp_path, runs, examples, settings):
     folders = [str(run.folder) for run in runs]
     assert len(read_run_folders(folders)) == 3
     out = tmp_path / "out.csv"
-    arguments = ["--settings", json.dumps(settings), "--runs", *folders]
+    arguments = ["--runs", *folders]
     arguments += ["--examples", str(examples()), "--out", str(out)]
-    run_stage("internal_kd.stages.table4", stage.add_arguments, stage.main, arguments)
+    write_product("table4:write_table4", settings, *arguments)
     assert pd.read_csv(out)["wrong"].tolist() == ["internal"] * 2 + ["standard"] * 2
     assert out.with_suffix(".md").is_file()
     assert out.with_suffix(".tex").is_file()

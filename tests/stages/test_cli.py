@@ -12,13 +12,14 @@ from internal_kd.fingerprint import code_fingerprint
 from internal_kd.stages.cli import run_stage
 from tests.conftest import ROOT
 
-STAGE = "internal_kd.stages.table1"
+STAGE = "internal_kd.stages.product"
+TABLE1 = "internal_kd.reporting.table1"
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Call a stage as a rule does."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    command = [sys.executable, "-m", STAGE, *map(str, arguments)]
+    command = [sys.executable, "-m", STAGE, "table1:write_table1", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 
@@ -27,8 +28,8 @@ def test_changed_code_is_refused_in_one_sentence(tmp_path) -> None:
     result = run("--code", "0000", "--log", log, "--runs", "none", "--out", tmp_path / "t.csv")
     assert result.returncode == 2
     for text in (result.stderr, log.read_text()):
-        assert text.startswith("error: the code of internal_kd.stages.table1 changed")
-        assert code_fingerprint(STAGE) in text
+        assert text.startswith("error: the code of internal_kd.reporting.table1 changed")
+        assert code_fingerprint(STAGE, TABLE1) in text
         assert "Traceback" not in text
     assert not (tmp_path / "t.csv").exists()
 
@@ -66,7 +67,7 @@ sys.argv = ["-m"]
 import importlib
 importlib.reload(internal_kd.stages)
 print(gc.isenabled())
-cli.run_stage("internal_kd.stages.table1", lambda parser: None, None, [])
+cli.run_stage("internal_kd.stages.product", lambda parser: None, None, [])
 print(seen)
 """
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -79,7 +80,7 @@ def test_what_is_typed_is_no_answer(tmp_path, typed) -> None:
     program = """
 import os
 from internal_kd.stages.cli import run_stage
-run_stage("internal_kd.stages.table1", lambda parser: None, lambda _: print(os.read(0, 9)))
+run_stage("internal_kd.stages.product", lambda parser: None, lambda _: print(os.read(0, 9)))
 """
     result = subprocess.run(
         [sys.executable, "-c", program, "--log", tmp_path / "log"],

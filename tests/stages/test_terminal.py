@@ -19,7 +19,7 @@ def main(args):
     logging.getLogger("elsewhere").info("chatter")
     logging.getLogger("elsewhere").warning("take care")
 
-run_stage("internal_kd.stages.table1", lambda parser: None, main)
+run_stage("internal_kd.stages.product", lambda parser: None, main)
 """
 
 

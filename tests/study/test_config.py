@@ -214,6 +214,14 @@ MISTAKES = {
         {"distillation": {"cosine_threshold": -0.1}},
         "distillation.cosine_threshold: is -0.1; it must be at least 0",
     ),
+    "report that does not exist": (
+        {"reports": ["table1", "table5"]},
+        "reports[1]: 'table5' is not allowed; did you mean 'table4'?",
+    ),
+    "readings without any": (
+        {"reports": ["readings"]},
+        "reports: readings cannot be made, because no experiment has reading_of; leave it out",
+    ),
     "unknown signal source": (
         {"distillation": {"signals": {"source": "disk"}}},
         "distillation.signals.source: 'disk' is not allowed; known: auto, live, stored",

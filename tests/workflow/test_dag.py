@@ -13,7 +13,7 @@ TABLE1 = ("--", "results/table1.csv")
 TABLE1_JOBS = {"base_model": 1, "student_init": 1, "table1": 1}
 REPORTED_ONCE = {
     **{f"table{number}": 1 for number in (1, 2, 3, 4)},
-    "submission": 1,
+    "glue_submission": 1,
     "significance": 1,
     "claims": 1,
     "figure_attention_kl": 1,

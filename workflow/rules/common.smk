@@ -47,20 +47,12 @@ if workflow.resource_settings.cores != 1:
 from internal_kd import expected_files, manifests
 from internal_kd.errors import UserError
 from internal_kd.fingerprint import code_fingerprint
-from internal_kd.study import (
-    analysis,
-    analysis_settings,
-    contents,
-    failures,
-    files,
-    runs,
-    settings,
-)
+from internal_kd.study import analysis, contents, failures, files, runs, settings
 from internal_kd.study.config import load
 from internal_kd.study.expectations import Expectations, Expected
-from internal_kd.study.figures import figures, left_out
 from internal_kd.study.packages import require_packages
 from internal_kd.study.products import write_expectations
+from internal_kd.study.reports import reports
 from internal_kd.study.runs import Run
 
 SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
@@ -111,8 +103,6 @@ BASE_MODEL = f"{RESULTS}/base"
 STUDENT_INIT = f"{RESULTS}/init/{{init}}/layers{{layers}}"
 TOKENS = f"{RESULTS}/data/{{task}}/tokens.npz"
 EXAMPLES = f"{RESULTS}/data/{{task}}/examples.parquet"
-TABLE1 = f"{RESULTS}/table1.csv"
-FIGURES = f"{RESULTS}/figures"
 DISTANCES = f"{RESULTS}/attention/{RUN_NAME}.parquet"
 MAPS = f"{RESULTS}/attention/{{task}}-example{{example}}.npz"
 DATA_MANIFEST = f"{RESULTS}/data/{{task}}/{manifests.NAME}"
@@ -122,16 +112,8 @@ MAPS_MANIFEST = f"{RESULTS}/attention/{{task}}-example{{example}}.{manifests.NAM
 # The generated language only matters where it is used.
 UNUSED_BY_DATA = "" if STUDY.config["data"]["source"] == "embedded" else "embedded"
 
-FIGURE = {figure.name: figure for figure in figures(STUDY)}
-REPORTED = [
-    *[f"{RESULTS}/table{number}.csv" for number in (1, 2, 3, 4)],
-    f"{RESULTS}/glue_submission.zip",
-    f"{RESULTS}/significance.csv",
-    f"{RESULTS}/claims.csv",
-    *([f"{RESULTS}/readings.csv"] if analysis.readings(STUDY) else []),
-    *[f"{FIGURES}/{name}.png" for name in FIGURE],
-]
-PRODUCTS = [os.path.relpath(os.path.splitext(file)[0], RESULTS) for file in REPORTED]
+REPORTS = reports(STUDY)
+SHOWN = [f"{RESULTS}/{item.shown}" for item in REPORTS]
 WRITTEN = set()
 TEACHER = re.escape(STUDY.teacher.name)
 STUDENTS = "|".join(
@@ -150,10 +132,13 @@ wildcard_constraints:
 
 def stage_code(stage, without=""):
     """Fingerprint of the code that a stage consists of, without a subpackage it does not use."""
-    return planned(
-        f"code_{stage}",
-        lambda: code_fingerprint(f"internal_kd.stages.{stage}", without),
-    )
+    return code_of_modules(f"internal_kd.stages.{stage}", without=without)
+
+
+def code_of_modules(*modules, without=""):
+    """Fingerprint of some modules and of all that they import."""
+    name = "code_" + "_".join(modules).replace(".", "_")
+    return planned(name, lambda: code_fingerprint(*modules, without=without))
 
 
 def as_inputs(paths):
@@ -182,49 +167,23 @@ def code_of(stage):
 EXPECTATIONS = Expectations(STUDY, code_of)
 
 
-def expected_of(product, told, runs, distances=(), examples=(), stage=None):
-    """An input function: the file of what a table should be made from.
-
-    Args:
-        product: name of the table.
-        told: gives the settings of its rule.
-        runs, distances, examples: runs, students with distances and tasks with texts that it reads.
-        stage: that makes it, if not of the same name.
-    """
-
-    def path(wildcards):
-        parts = [
-            EXPECTATIONS.runs(runs),
-            EXPECTATIONS.distances(distances),
-            EXPECTATIONS.examples(examples),
-        ]
-        expected = Expected.all_of(parts)
-        return expectations(product, stage or product, told(STUDY), expected)
-
-    return path
-
-
-def expected_of_figure(wildcards):
-    """The file of what a figure should be made from."""
-    figure = FIGURE[wildcards.figure]
-    told = analysis_settings.figure_settings(STUDY, figure)
-    expected = EXPECTATIONS.figure(figure)
-    return expectations(
-        f"figures/{figure.name}", f"figure_{figure.kind}", told, expected
-    )
+def expected_of(item):
+    """The file of what a table or figure should be made from."""
+    job = {"settings": item.settings, "code": code_of_modules(*item.modules)}
+    return expectations(item.name, job, EXPECTATIONS.report(item.reads))
 
 
 def expected_of_index(wildcards):
     """The file of what the index should be made from: the tables and figures as they were made."""
     records = (
-        expected_files.record_of(expected_files.expected_file(RESULTS, name))
-        for name in PRODUCTS
+        expected_files.record_of(expected_files.expected_file(RESULTS, item.name))
+        for item in REPORTS
     )
-    shown = Expected(shown=tuple(map(str, records)))
-    return expectations("index", "index", CONTENTS, shown)
+    job = {"settings": CONTENTS, "code": stage_code("index")}
+    return expectations("index", job, Expected(shown=tuple(map(str, records))))
 
 
-def expectations(product, stage, told, expected):
+def expectations(product, job, expected):
     """The file of what a table or figure should be made from; none where nothing is made.
 
     Only who plans writes it: when a job starts, much of what its neighbours should be made from has
@@ -236,7 +195,6 @@ def expectations(product, stage, told, expected):
     asked = plans and product not in WRITTEN
     if asked and (os.path.exists(path) or not workflow.dryrun):
         WRITTEN.add(product)
-        job = {"settings": told, "code": stage_code(stage)}
         write_expectations(path, expected, job)
     return path if os.path.exists(path) else []
 
@@ -363,25 +321,6 @@ def examples_of(tasks):
 def shown(wildcards):
     """Teacher, standard and internal KD, of which single examples are shown."""
     return analysis.shown_runs(STUDY, wildcards.task)
-
-
-def figure_names(kind):
-    """Names of the figures of a kind, as a constraint of a wildcard."""
-    names = [re.escape(name) for name, figure in FIGURE.items() if figure.kind == kind]
-    return "|".join(names) or "(?!)"
-
-
-def figure_settings(wildcards):
-    """Settings of the rules of figures."""
-    return settings.as_json(
-        analysis_settings.figure_settings(STUDY, FIGURE[wildcards.figure])
-    )
-
-
-def maps_of(wildcards):
-    """Attention maps that a figure shows."""
-    figure = FIGURE[wildcards.figure]
-    return MAPS.format(task=figure.task, example=figure.example)
 
 
 def seen_from_outside():

@@ -11,7 +11,7 @@ CAPTIONS = {
 # Snakemake's report shows HTML and pictures; a CSV file can only be downloaded from it.
 rule index:
     input:
-        shown=REPORTED,
+        shown=SHOWN,
         captions=as_inputs(CAPTIONS.values()),
         expected=expected_of_index,
     output:

@@ -31,6 +31,7 @@ def run_stage(
     *,
     inputs: Sequence[str] | None = (),
     outputs: Sequence[str] = ("out",),
+    more_code: Callable[[Namespace], Sequence[str]] = lambda _: (),
 ) -> None:
     """Parse arguments, run `main` and turn a user's mistake into one sentence and exit status 2.
 
@@ -45,13 +46,14 @@ def run_stage(
             what `recorder` gives.
         outputs: names of the arguments that are files or folders to write. Both are recorded in the
             manifest, where the stage is asked for one.
+        more_code: gives modules that `main` loads by name, whose code counts as the stage's.
     """
     _collect_garbage_again()
     parser = _parser(module)
     add_arguments(parser)
     args = parser.parse_args(argv)
     recorded = main if inputs is None else partial(_recorded, main, inputs, outputs)
-    status = _status_of(module, recorded, args)
+    status = _status_of((module, *more_code(args)), recorded, args)
     if status:
         sys.exit(status)
 
@@ -67,13 +69,13 @@ def _collect_garbage_again() -> None:
         atexit.register(gc.freeze)
 
 
-def _status_of(module: str, main: Callable[[Namespace], None], args: Namespace) -> int:
+def _status_of(modules: Sequence[str], main: Callable[[Namespace], None], args: Namespace) -> int:
     """Exit status of a stage; whatever ends it is told."""
     try:
         if args.log is not None:
             _ask_nobody()
         _log_to(args.log)
-        _check_code(module, args.code)
+        _check_code(modules, args.code)
         main(args)
     except UserError as error:
         return _refused(str(error))
@@ -84,7 +86,7 @@ def _status_of(module: str, main: Callable[[Namespace], None], args: Namespace) 
         lacking = shortage(error, _written(args))
         if lacking is not None:
             return _refused(lacking)
-        logging.exception("%s failed", module)
+        logging.exception("%s failed", modules[-1])
         return FAULT
     return 0
 
@@ -183,13 +185,13 @@ def _told_on_terminal(is_terminal: bool) -> Callable[[logging.LogRecord], bool]:
     return is_told
 
 
-def _check_code(module: str, expected: str | None) -> None:
+def _check_code(modules: Sequence[str], expected: str | None) -> None:
     """Sources edited while a job waited in a queue would falsify the record of what ran."""
     if expected is None:
         return
-    found = current_fingerprint(module, expected)
+    found = current_fingerprint(*modules, planned=expected)
     if found != expected:
         raise UserError(
-            f"the code of {module} changed since this job was planned "
+            f"the code of {modules[-1]} changed since this job was planned "
             f"({expected} expected, {found} found); run snakemake again"
         )

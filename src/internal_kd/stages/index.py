@@ -4,7 +4,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from internal_kd.reporting.index.write import write_index
-from internal_kd.stages.product import run_product
+from internal_kd.stages.cli import run_stage
+from internal_kd.stages.product import add_record_arguments, write_recorded
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -15,12 +16,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, help="page to write; tables alone go to pages/ beside it"
     )
+    add_record_arguments(parser)
 
 
 def main(args: Namespace) -> None:
     """Write the pages; settings: study, note, sections, missing."""
-    write_index(args.settings, args.captions, args.out)
+    write_recorded(args, lambda settings: write_index(settings, args.captions, args.out))
 
 
 if __name__ == "__main__":
-    run_product("internal_kd.stages.index", add_arguments, main)
+    run_stage("internal_kd.stages.index", add_arguments, main)

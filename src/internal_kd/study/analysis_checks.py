@@ -27,6 +27,17 @@ FIGURE_KEYS: dict[str, tuple[str, ...]] = {
 }
 
 
+@CHECKS.reading("reports", "experiments")
+def check_reports(draft: Draft) -> Found:
+    """Tables that the study cannot have are not listed."""
+    readings = any(row.get("reading_of") for row in draft["experiments"].values())
+    if "readings" in (draft["reports"] or ()) and not readings:
+        yield Problem(
+            ("reports",),
+            "readings cannot be made, because no experiment has reading_of; leave it out",
+        )
+
+
 @CHECKS.reading("experiments", "comparison")
 def check_comparison(draft: Draft) -> Found:
     """What is compared are two different students."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from internal_kd.manifests import NAME
-from internal_kd.study import analysis, settings
+from internal_kd.study import settings
 from internal_kd.study.config import Study
-from internal_kd.study.figures import Figure
+from internal_kd.study.reports import Reads
 from internal_kd.study.runs import Run
 
 
@@ -101,22 +101,13 @@ class Expectations:
         own = Expectation(told, self.code("attention_maps"))
         return self.runs(runs).then(self.maps_manifest(task, example), own)
 
-    def figure(self, figure: Figure) -> Expected:
-        """What a figure of any kind reads."""
-        study = self.study
-        match figure.kind:
-            case "parameters":
-                return self.runs(analysis.layer_sweep_runs(study, figure.task))
-            case "data_size":
-                return self.runs(analysis.size_sweep_runs(study, figure.task))
-            case "convergence":
-                return self.runs(analysis.convergence_runs(study, figure))
-            case "attention" | "heads":
-                runs = analysis.shown_runs(study, figure.task)
-                return self.maps(runs, figure.task, figure.example)
-            case "attention_kl":
-                return self.distances(analysis.attention_runs(study))
-        return self.runs(analysis.comparison_runs(study, study.table1_tasks))
+    def report(self, reads: Reads) -> Expected:
+        """What a table or figure reads."""
+        parts = [self.runs(reads.runs), self.distances(reads.distances), self.examples(reads.tasks)]
+        if reads.maps is not None:
+            task, example, shown = reads.maps
+            parts.append(self.maps(shown, task, example))
+        return Expected.all_of(parts)
 
     def run_manifest(self, run: Run) -> str:
         """Path of the manifest of a run."""

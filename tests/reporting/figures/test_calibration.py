@@ -1,4 +1,3 @@
-import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,10 +16,9 @@ from internal_kd.reporting.figures.calibration import (
     write_calibration,
 )
 from internal_kd.reporting.figures.style import COLORS
-from internal_kd.stages.cli import run_stage
-from internal_kd.stages.figure_calibration import add_arguments, main
 from tests.reporting.fake_runs import frame_of, write_fake_run
 from tests.reporting.figures.attention_patterns import drawn, words
+from tests.reporting.product import write_product
 
 SETTINGS = {
     "study": "small",
@@ -230,8 +228,8 @@ def test_seeds_with_different_examples_are_refused(runs, add) -> None:
 def test_stage_writes_four_files(tmp_path, runs) -> None:
     out = tmp_path / "figures/own.csv"
     folders = [str(run.folder) for run in runs]
-    argv = ["--settings", json.dumps(SETTINGS), "--out", str(out), "--runs", *folders]
-    run_stage("internal_kd.stages.figure_calibration", add_arguments, main, argv)
+    argv = ["--out", str(out), "--runs", *folders]
+    write_product("figures.calibration:write_calibration", SETTINGS, *argv)
     names = {path.name for path in out.parent.iterdir()}
     assert names == {"own.csv", "own.pdf", "own.png", "own_summary.csv"}
     assert len(pd.read_csv(out)) == 2 * (1 + 2 + 2)

@@ -1,5 +1,3 @@
-import json
-
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -9,11 +7,10 @@ from internal_kd.reporting.figures import convergence
 from internal_kd.reporting.figures.convergence import COLORS, write_convergence
 from internal_kd.reporting.figures.convergence_data import COLUMNS, build
 from internal_kd.reporting.figures.strips import Turn, groups, name_of, turns_of
-from internal_kd.stages.cli import run_stage
-from internal_kd.stages.figure_convergence import add_arguments, main
 from tests.reporting.answers import answers
 from tests.reporting.fake_runs import write_fake_run
 from tests.reporting.figures.attention_patterns import drawn, words
+from tests.reporting.product import write_product
 
 SETTINGS = {
     "study": "small",
@@ -287,7 +284,7 @@ def test_short_turns_share_a_label(ends, names) -> None:
 def test_stage_writes_three_files(tmp_path, runs) -> None:
     out = tmp_path / "figures/fig4.csv"
     folders = [str(run.folder) for run in runs]
-    argv = ["--settings", json.dumps(SETTINGS), "--out", str(out), "--runs", *folders]
-    run_stage("internal_kd.stages.figure_convergence", add_arguments, main, argv)
+    argv = ["--out", str(out), "--runs", *folders]
+    write_product("figures.convergence:write_convergence", SETTINGS, *argv)
     assert {path.name for path in out.parent.iterdir()} == {"fig4.csv", "fig4.pdf", "fig4.png"}
     assert len(pd.read_csv(out)) == 1 + 3 * 2 * 6

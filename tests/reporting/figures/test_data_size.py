@@ -1,4 +1,3 @@
-import json
 import math
 
 import pandas as pd
@@ -8,11 +7,10 @@ from internal_kd.errors import UserError
 from internal_kd.reporting.figures import data_size
 from internal_kd.reporting.figures.data_size import COLUMNS, build, write_data_size
 from internal_kd.reporting.figures.style import COLORS
-from internal_kd.stages.cli import run_stage
-from internal_kd.stages.figure_data_size import add_arguments, main
 from tests.reporting.answers import answers
 from tests.reporting.fake_runs import write_fake_run
 from tests.reporting.figures.attention_patterns import SETTINGS, drawn, words
+from tests.reporting.product import write_product
 
 QNLI = SETTINGS | {"task": "qnli", "layers": 2}
 EXAMPLES = 1230
@@ -202,8 +200,8 @@ def test_missing_roles_and_no_runs_are_told(runs, draw) -> None:
 def test_stage_writes_three_files(tmp_path, runs) -> None:
     out = tmp_path / "figures/fig9.csv"
     inputs = ["--runs", *(str(run.folder) for run in runs)]
-    argv = ["--settings", json.dumps(QNLI), *inputs, "--out", str(out)]
-    run_stage("internal_kd.stages.figure_data_size", add_arguments, main, argv)
+    argv = [*inputs, "--out", str(out)]
+    write_product("figures.data_size:write_data_size", QNLI, *argv)
     assert {path.name for path in out.parent.iterdir()} == {"fig9.csv", "fig9.pdf", "fig9.png"}
     expected = build(runs, QNLI)
     found = pd.read_csv(out, dtype={"scores": str, "flags": str}).fillna({"flags": ""})

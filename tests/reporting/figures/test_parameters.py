@@ -8,11 +8,10 @@ from internal_kd.errors import UserError
 from internal_kd.reporting.figures import parameters
 from internal_kd.reporting.figures.parameters import COLUMNS, build, write_parameters
 from internal_kd.reporting.figures.style import COLORS
-from internal_kd.stages.cli import run_stage
-from internal_kd.stages.figure_parameters import add_arguments, main
 from tests.reporting.answers import answers
 from tests.reporting.fake_runs import write_fake_run
 from tests.reporting.figures.attention_patterns import SETTINGS, drawn, words
+from tests.reporting.product import write_product
 
 RTE = SETTINGS | {"task": "rte"}
 
@@ -281,9 +280,8 @@ def test_no_runs_at_all_are_told(monkeypatch, runs) -> None:
 def test_stage_writes_three_files(tmp_path, runs) -> None:
     out = tmp_path / "figures/fig7.csv"
     folders = [str(run.folder) for run in runs]
-    settings = pd.Series(RTE).to_json()
-    argv = ["--settings", settings, "--out", str(out), "--runs", *folders]
-    run_stage("internal_kd.stages.figure_parameters", add_arguments, main, argv)
+    argv = ["--out", str(out), "--runs", *folders]
+    write_product("figures.parameters:write_parameters", RTE, *argv)
     assert {path.name for path in out.parent.iterdir()} == {"fig7.csv", "fig7.pdf", "fig7.png"}
     found = pd.read_csv(out, dtype={"scores": str, "flags": str}).fillna({"flags": ""})
     pd.testing.assert_frame_equal(found, build(runs, RTE))

@@ -10,7 +10,7 @@ from internal_kd.errors import UserError
 from internal_kd.reporting.index.items import png_size
 from internal_kd.reporting.index.write import write_index
 from internal_kd.stages import index
-from internal_kd.study.contents import KINDS, STATISTICS, TABLES
+from internal_kd.study.reports import FIGURE_KINDS, REPORTS
 from tests.conftest import ROOT
 from tests.reporting.index.html_parts import elements, texts
 from tests.reporting.index.results import NOTE, SIZE, item, write_captions, write_results
@@ -167,6 +167,6 @@ def test_the_stage_writes_the_index(results) -> None:
 
 
 def test_every_item_of_the_workflow_has_its_caption() -> None:
-    names = {*TABLES, *STATISTICS, *(f"figure_{kind}" for kind in KINDS), "submission", "readings"}
+    names = {*REPORTS, *(f"figure_{kind}" for kind in FIGURE_KINDS)}
     found = {path.stem for path in (ROOT / "workflow" / "report").glob("*.rst")}
     assert found == names | {"workflow"}

@@ -1,0 +1,314 @@
+"""Every table, statistic, figure and file that a study can have: one entry each.
+
+An entry is all that the checks of the config, the rules of the workflow, the index and Snakemake's
+report know of it.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from internal_kd.study import analysis, analysis_settings
+from internal_kd.study import settings as common
+from internal_kd.study.config import Study
+from internal_kd.study.figures import Figure, figures
+from internal_kd.study.runs import Run
+from internal_kd.study.settings import Settings
+from internal_kd.tasks import TASKS
+
+SCORES = ("metrics.json", "predictions.parquet")
+NUMBERED = re.compile(r"fig(\d+)(?:_|$)")
+LAST = 1000
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What a report is made from.
+
+    Attributes:
+        runs: whose files it reads.
+        run_files: those files.
+        distances: students whose distances from the teacher it reads.
+        tasks: whose texts it reads.
+        maps: task, example and the models whose attention maps it reads.
+    """
+
+    runs: tuple[Run, ...] = ()
+    run_files: tuple[str, ...] = SCORES
+    distances: tuple[Run, ...] = ()
+    tasks: tuple[str, ...] = ()
+    maps: tuple[str, int, tuple[Run, ...]] | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """A table, statistic, figure or file of one study.
+
+    Attributes:
+        name: of its files below the results, without suffix.
+        rule: that makes it.
+        title: as the index has it.
+        section: of the index and of Snakemake's report.
+        function: module below `internal_kd.reporting`, and the function there that writes it.
+        caption: name of its text in `workflow/report`.
+        settings: of that function.
+        reads: what it is made from.
+        files: all that it writes, below the results; the first is the one that is asked for.
+        kind: how it is shown.
+        subcategory: of Snakemake's report.
+        resources: key of the config's `resources`.
+        message: what Snakemake prints when it is made.
+    """
+
+    name: str
+    rule: str
+    title: str
+    section: str
+    function: str
+    caption: str
+    settings: Settings
+    reads: Reads
+    files: tuple[str, ...]
+    kind: Literal["table", "figure", "file"]
+    resources: str
+    message: str
+    subcategory: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The file that Snakemake's report has."""
+        return f"{self.name}.png" if self.kind == "figure" else self.files[0]
+
+    @property
+    def modules(self) -> tuple[str, str]:
+        """Modules whose code makes it."""
+        module = self.function.partition(":")[0]
+        return "internal_kd.stages.product", f"internal_kd.reporting.{module}"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A table, statistic or file that a study may have; see `Report` for the attributes.
+
+    `possible` says whether a study can have it.
+    """
+
+    title: str
+    section: str
+    function: str
+    settings: Callable[[Study], Settings]
+    reads: Callable[[Study], Reads]
+    suffixes: tuple[str, ...] = (".csv", ".md", ".tex")
+    resources: str = "tables"
+    message: str = ""
+    possible: Callable[[Study], bool] = lambda _: True
+
+
+@dataclass(frozen=True)
+class FigureKind:
+    """A kind of figure; see `Report` for the attributes."""
+
+    title: str
+    function: str
+    reads: Callable[[Study, Figure], Reads]
+    more: tuple[str, ...] = ()
+
+
+TABLES, STATISTICS, FIGURES, FILES = "Tables", "Claims and significance", "Figures", "Files"
+
+REPORTS: Mapping[str, Kind] = {
+    "table1": Kind(
+        title="Table 1: development results",
+        section=TABLES,
+        function="table1:write_table1",
+        settings=common.table1_settings,
+        reads=lambda study: Reads(study.runs_of_table1()),
+        message="Table 1",
+    ),
+    "table2": Kind(
+        title="Table 2: test results",
+        section=TABLES,
+        function="table2:write_table2",
+        settings=analysis_settings.table2_settings,
+        reads=lambda study: Reads(analysis.table2_runs(study)),
+        message="Table 2",
+    ),
+    "table3": Kind(
+        title="Table 3: right and wrong where the teacher is right and wrong",
+        section=TABLES,
+        function="table3:write_table3",
+        settings=analysis_settings.table3_settings,
+        reads=lambda study: Reads(analysis.comparison_runs(study, study.table1_tasks)),
+        message="Table 3",
+    ),
+    "table4": Kind(
+        title="Table 4: where exactly one student is wrong",
+        section=TABLES,
+        function="table4:write_table4",
+        settings=analysis_settings.table4_settings,
+        reads=lambda study: Reads(
+            analysis.comparison_runs(study, study.table1_tasks), tasks=study.table1_tasks
+        ),
+        message="Table 4",
+    ),
+    "readings": Kind(
+        title="Readings: other readings of the paper",
+        section=TABLES,
+        function="readings:write_readings",
+        settings=analysis_settings.readings_settings,
+        reads=lambda study: Reads(analysis.readings_runs(study)),
+        message="Readings of the paper",
+        possible=lambda study: bool(analysis.readings(study)),
+    ),
+    "claims": Kind(
+        title="Claims of the paper",
+        section=STATISTICS,
+        function="claims.write:write_claims",
+        settings=analysis_settings.claims_settings,
+        reads=lambda study: Reads(
+            analysis.claims_runs(study),
+            (*SCORES, "history.csv"),
+            distances=analysis.attention_runs(study),
+        ),
+        suffixes=(".csv", ".md"),
+        resources="statistics",
+        message="Claims of the paper",
+    ),
+    "significance": Kind(
+        title="Internal against standard KD",
+        section=STATISTICS,
+        function="significance:write_significance",
+        settings=analysis_settings.significance_settings,
+        reads=lambda study: Reads(analysis.significance_runs(study)),
+        resources="statistics",
+        message="Internal against standard KD: significance",
+    ),
+    "glue_submission": Kind(
+        title="Submissions to the GLUE server",
+        section=FILES,
+        function="submission:write_submissions",
+        settings=analysis_settings.submission_settings,
+        reads=lambda study: Reads(analysis.table2_runs(study), tasks=study.table1_tasks),
+        suffixes=(".zip", "_{standard}.zip", "_{teacher}.zip", ".md"),
+        message="Submissions to the GLUE server",
+    ),
+}
+
+FIGURE_KINDS: Mapping[str, FigureKind] = {
+    "parameters": FigureKind(
+        title="score against parameters",
+        function="figures.parameters:write_parameters",
+        reads=lambda study, figure: Reads(
+            analysis.layer_sweep_runs(study, figure.task), ("metrics.json",)
+        ),
+    ),
+    "data_size": FigureKind(
+        title="score against training size",
+        function="figures.data_size:write_data_size",
+        reads=lambda study, figure: Reads(
+            analysis.size_sweep_runs(study, figure.task), ("metrics.json",)
+        ),
+    ),
+    "convergence": FigureKind(
+        title="convergence",
+        function="figures.convergence:write_convergence",
+        reads=lambda study, figure: Reads(
+            analysis.convergence_runs(study, figure), ("metrics.json", "history.csv")
+        ),
+    ),
+    "attention": FigureKind(
+        title="attention of one head",
+        function="figures.attention:write_attention",
+        reads=lambda study, figure: _maps(study, figure),
+    ),
+    "heads": FigureKind(
+        title="attention of all layers",
+        function="figures.heads:write_heads",
+        reads=lambda study, figure: _maps(study, figure),
+    ),
+    "attention_kl": FigureKind(
+        title="distances from the teacher on all examples",
+        function="figures.attention_kl:write_attention_kl",
+        reads=lambda study, _: Reads(distances=analysis.attention_runs(study)),
+    ),
+    "calibration": FigureKind(
+        title="calibration",
+        function="figures.calibration:write_calibration",
+        reads=lambda study, _: Reads(analysis.comparison_runs(study, study.table1_tasks)),
+        more=("_summary.csv",),
+    ),
+}
+
+
+def reports(study: Study) -> tuple[Report, ...]:
+    """The tables, statistics, files and figures of a study, in the order of the registries.
+
+    Figures with the paper's numbers come first, ascending: a config's order depends on overlays.
+    """
+    chosen = study.config["reports"]
+    kinds = [
+        _report(study, name, kind)
+        for name, kind in REPORTS.items()
+        if kind.possible(study) and (chosen is None or name in chosen)
+    ]
+    drawn = [_figure_report(study, figure) for figure in sorted(figures(study), key=_place)]
+    return (*kinds, *drawn)
+
+
+def _report(study: Study, name: str, kind: Kind) -> Report:
+    roles = {"standard": study.standard.name, "teacher": study.teacher.name}
+    return Report(
+        name=name,
+        rule=name,
+        title=kind.title,
+        section=kind.section,
+        function=kind.function,
+        caption=name,
+        settings=kind.settings(study),
+        reads=kind.reads(study),
+        files=tuple(f"{name}{suffix.format(**roles)}" for suffix in kind.suffixes),
+        kind="file" if kind.section == FILES else "table",
+        resources=kind.resources,
+        message=kind.message,
+    )
+
+
+def _figure_report(study: Study, figure: Figure) -> Report:
+    kind, name = FIGURE_KINDS[figure.kind], f"figures/{figure.name}"
+    return Report(
+        name=name,
+        rule=f"figure_{figure.kind}",
+        title=_figure_title(figure, kind),
+        section=FIGURES,
+        function=kind.function,
+        caption=f"figure_{figure.kind}",
+        settings=analysis_settings.figure_settings(study, figure),
+        reads=kind.reads(study, figure),
+        files=tuple(f"{name}{suffix}" for suffix in (".csv", ".pdf", ".png", *kind.more)),
+        kind="figure",
+        resources="figures",
+        message=f"{{wildcards.figure}}: {kind.title}",
+        subcategory=_capitalised(kind.title),
+    )
+
+
+def _maps(study: Study, figure: Figure) -> Reads:
+    shown = analysis.shown_runs(study, figure.task)
+    return Reads(maps=(figure.task, figure.example, shown))
+
+
+def _place(figure: Figure) -> tuple[int, str]:
+    number = NUMBERED.match(figure.name)
+    return (int(number[1]) if number else LAST, figure.name)
+
+
+def _figure_title(figure: Figure, kind: FigureKind) -> str:
+    number = NUMBERED.match(figure.name)
+    task = f"{TASKS[figure.task].title}, " if figure.task else ""
+    what = f"{task}{kind.title}"
+    return f"Figure {number[1]}: {what}" if number else _capitalised(what)
+
+
+def _capitalised(text: str) -> str:
+    return text[0].upper() + text[1:]
