@@ -99,7 +99,8 @@ def measure(folder: Path, case: str) -> dict[str, Any]:
     request = signal_request(
         ObjectiveSettings(internal, {}), matched_teacher_layers(LAYERS, LAYERS // 2)
     )
-    needed = signal_bytes(lengths, request, HEADS, HIDDEN, signals["attention"])
+    axes = {"heads": HEADS, "hidden": HIDDEN}
+    needed = signal_bytes(lengths, request, axes, signals["attention"])
     return {
         "process": case,
         "budget_mb": signals["budget_mb"],

@@ -8,6 +8,7 @@ import pytest
 from internal_kd import fingerprint
 from internal_kd.fingerprint import closure, code_fingerprint, current_fingerprint
 from internal_kd.known_sources import NOTES, KnownSources
+from internal_kd.objectives.registry import modules_of
 
 STAGES = ("base", "data", "distill", "embedded", "pretrain", "student", "product", "teacher")
 PACKAGE = {
@@ -164,9 +165,17 @@ def test_training_contains_no_tables_and_tables_no_training():
 def test_teacher_contains_no_distillation_losses():
     names = closure("internal_kd.stages.teacher")
     assert "internal_kd.distillation.training" in names
-    assert "internal_kd.distillation.losses.attention" not in names
-    assert "internal_kd.distillation.losses.hidden" not in names
-    assert "internal_kd.distillation.losses.attention" in closure("internal_kd.stages.distill")
+    assert "internal_kd.objectives.attention" not in names
+    assert "internal_kd.objectives.hidden" not in names
+    assert "internal_kd.objectives.registry" not in names
+
+
+def test_objectives_count_for_the_experiments_that_use_them():
+    """Not all of them for every student, but those that an experiment names."""
+    names = closure("internal_kd.stages.distill")
+    assert not {f"internal_kd.objectives.{name}" for name in ("attention", "hidden")} & names
+    assert modules_of(["cls_cosine"], []) == ("internal_kd.objectives.hidden",)
+    assert "internal_kd.objectives.attention" in modules_of(["attention_kl"], ["soft"])
 
 
 def test_data_and_initial_students_contain_no_training():

@@ -11,6 +11,7 @@ from benchmarks.flops import forward, training_step
 from benchmarks.shapes import Shape
 from benchmarks.workload import Workload
 from internal_kd.data.batches import assemble
+from internal_kd.models.capture import LOGITS
 
 SHAPE = Shape("counted", "counted", 64, 4, 4, 2, 1200)
 EXAMPLES, LENGTH = 4, 20
@@ -29,7 +30,7 @@ def heads(layers):
 
 def test_forward_pass_of_the_teacher(ours):
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        ours.teacher(assemble(ours.workload.split, np.arange(EXAMPLES), PAD))
+        ours.teacher(assemble(ours.workload.split, np.arange(EXAMPLES), PAD), LOGITS)
     lengths = ours.workload.split.lengths
     expected = forward(SHAPE.hidden, SHAPE.teacher_layers, lengths) + heads(4)
     assert counter.get_total_flops() / EXAMPLES == pytest.approx(expected)

@@ -105,8 +105,13 @@ def test_signals_taken_in_advance_are_in_single_precision(tmp_path) -> None:
     exact = pair.signals("live")(batch, (1, 2), True)
     kept = pair.training(precision="bf16").objective.signals(batch, (1, 2), True)
     torch.testing.assert_close(kept.logits, exact.logits)
-    torch.testing.assert_close(kept.cls, exact.cls)
+    torch.testing.assert_close(kept.fields["cls"], exact.fields["cls"])
     with torch.autocast("cpu", torch.bfloat16):
         half = pair.signals("live")(batch, (1, 2), True)
-    assert 0 < (half.cls - exact.cls).norm() / exact.cls.norm() < 2e-2
-    assert half.attention.dtype == half.cls.dtype == half.logits.dtype == torch.float32
+    assert 0 < (half.fields["cls"] - exact.fields["cls"]).norm() / exact.fields["cls"].norm() < 2e-2
+    assert (
+        half.fields["attention"].dtype
+        == half.fields["cls"].dtype
+        == half.logits.dtype
+        == torch.float32
+    )

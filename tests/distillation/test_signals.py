@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from internal_kd.data.batches import assemble
-from internal_kd.distillation.losses.attention import attention_entropy
 from internal_kd.distillation.signal_source import (
     SignalOptions,
     StoredSignals,
@@ -15,10 +14,13 @@ from internal_kd.distillation.signal_source import (
 from internal_kd.distillation.signal_targets import signal_bytes
 from internal_kd.distillation.signals import LiveSignals, SignalRequest, Signals
 from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.objectives.attention import attention_entropy
+from internal_kd.objectives.registry import TARGETS
 from tests.distillation.splits import tiny_split
 from tests.models.tiny import tiny_model
 
-REQUEST = SignalRequest(logits=True, layers=(2, 4), cls=True, attention=True)
+REQUEST = SignalRequest(True, (2, 4), ("cls", "attention"))
+SIZES = {"heads": 2, "hidden": 16, "head size": 8}
 SPLIT = tiny_split(11)
 ROWS = np.array([7, 0, 3])
 
@@ -40,7 +42,7 @@ def source_of(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "signals", [REQUEST, SignalRequest(logits=True), SignalRequest(True, (1,), cls=True)]
+    "signals", [REQUEST, SignalRequest(logits=True), SignalRequest(True, (1,), ("cls",))]
 )
 def test_stored_equals_live(source_of, signals) -> None:
     live, stored = (source_of(name, signals) for name in ("live", "stored"))
@@ -52,25 +54,22 @@ def test_stored_equals_live(source_of, signals) -> None:
 def assert_equal(ours: Signals, theirs: Signals, request: SignalRequest) -> None:
     """Both hold the same."""
     torch.testing.assert_close(ours.logits, theirs.logits)
-    assert (ours.cls is None) == (not request.cls)
-    assert (ours.attention is None) == (not request.attention)
-    if ours.cls is not None:
-        torch.testing.assert_close(ours.cls, theirs.cls)
-    if ours.attention is not None:
-        torch.testing.assert_close(ours.attention, theirs.attention)
-        torch.testing.assert_close(ours.entropy, theirs.entropy)
+    names = {name for target in request.targets for name in TARGETS[target].fields}
+    assert ours.fields.keys() == theirs.fields.keys() == names
+    for name in names:
+        torch.testing.assert_close(ours.fields[name], theirs.fields[name])
 
 
 @pytest.mark.parametrize("layers", [(1,), (2,), (1, 2), (1, 3)])
 @pytest.mark.parametrize("source", ["live", "stored"])
 def test_only_the_layers_requested(source_of, source, layers) -> None:
-    signals = source_of(source, SignalRequest(True, (1, 2, 4), cls=True, attention=True))
+    signals = source_of(source, SignalRequest(True, (1, 2, 4), ("cls", "attention")))
     batch = assemble(SPLIT, ROWS, pad_token_id=0)
     every, some = signals(batch, (1, 2, 3), True), signals(batch, layers, False)
     chosen = [layer - 1 for layer in layers]
     assert some.logits is None
-    torch.testing.assert_close(some.cls, every.cls[:, chosen])
-    torch.testing.assert_close(some.attention, every.attention[:, chosen])
+    torch.testing.assert_close(some.fields["cls"], every.fields["cls"][:, chosen])
+    torch.testing.assert_close(some.fields["attention"], every.fields["attention"][:, chosen])
 
 
 def test_a_live_teacher_stops_at_the_deepest_layer_requested(source_of) -> None:
@@ -83,7 +82,7 @@ def test_a_live_teacher_stops_at_the_deepest_layer_requested(source_of) -> None:
 
 
 def test_the_budget_decides(source_of) -> None:
-    needed = signal_bytes(SPLIT.lengths, REQUEST, heads=2, hidden=16) / 1e6
+    needed = signal_bytes(SPLIT.lengths, REQUEST, SIZES) / 1e6
     assert isinstance(source_of("auto", budget_mb=needed * 1.01), StoredSignals)
     assert isinstance(source_of("auto", budget_mb=needed * 0.99), LiveSignals)
 
@@ -91,24 +90,24 @@ def test_the_budget_decides(source_of) -> None:
 def test_bytes_counted_by_hand() -> None:
     # Two layers, 2 heads, lengths 3 and 5: attention 2*2*(9+25) = 136, [CLS] 2*16*2 = 64 floats,
     # and 4 entropies in double precision.
-    found = signal_bytes(np.array([3, 5]), REQUEST, heads=2, hidden=16)
+    found = signal_bytes(np.array([3, 5]), REQUEST, SIZES)
     assert found == 4 * (136 + 64) + 8 * 4
 
 
 def test_attention_in_fixed_point(source_of) -> None:
     exact, packed = (source_of("stored", attention=form) for form in ("fp32", "uint16"))
-    assert 2 * packed.attention.numbers.nbytes == exact.attention.numbers.nbytes
+    assert 2 * packed.ragged["attention"].numbers.nbytes == exact.ragged["attention"].numbers.nbytes
     batch = assemble(SPLIT, ROWS, pad_token_id=0)
     ours, theirs = packed(batch, (1, 2), True), exact(batch, (1, 2), True)
-    assert ours.attention.dtype == torch.float32
-    assert (ours.attention - theirs.attention).abs().max() <= 0.5 / 65535 + 1e-7
+    assert ours.fields["attention"].dtype == torch.float32
+    assert (ours.fields["attention"] - theirs.fields["attention"]).abs().max() <= 0.5 / 65535 + 1e-7
     assert torch.equal(ours.logits, theirs.logits)
-    assert torch.equal(ours.cls, theirs.cls)
+    assert torch.equal(ours.fields["cls"], theirs.fields["cls"])
     # What is stored is what the student is compared with: at no distance from itself.
     lengths = batch.attention_mask.sum(dim=1, keepdim=True)
-    expected = attention_entropy(ours.attention, lengths)
-    torch.testing.assert_close(ours.entropy, expected, rtol=1e-7, atol=0)
-    assert (ours.entropy / theirs.entropy - 1).abs().max() > 1e-6
+    expected = attention_entropy(ours.fields["attention"], lengths)
+    torch.testing.assert_close(ours.fields["entropy"], expected, rtol=1e-7, atol=0)
+    assert (ours.fields["entropy"] / theirs.fields["entropy"] - 1).abs().max() > 1e-6
 
 
 def test_attention_is_zero_at_padding(source_of) -> None:
@@ -117,13 +116,13 @@ def test_attention_is_zero_at_padding(source_of) -> None:
     there = (real[:, :, None] & real[:, None, :])[:, None, None]
     assert batch.padded
     for source in ("live", "stored"):
-        attention = source_of(source)(batch, (1, 2), True).attention
+        attention = source_of(source)(batch, (1, 2), True).fields["attention"]
         assert not (attention * ~there).any()
 
 
 def test_fixed_point_halves_what_the_budget_counts(source_of) -> None:
-    request = SignalRequest(layers=(2, 4), attention=True)
-    needed = signal_bytes(SPLIT.lengths, request, heads=2, hidden=16)
+    request = SignalRequest(layers=(2, 4), targets=("attention",))
+    needed = signal_bytes(SPLIT.lengths, request, SIZES)
     entropies = 8 * len(request.layers) * len(SPLIT)  # the same in both forms
     budget_mb = (0.51 * (needed - entropies) + entropies) / 1e6
     for form, kind in (("fp32", LiveSignals), ("uint16", StoredSignals)):
@@ -132,8 +131,9 @@ def test_fixed_point_halves_what_the_budget_counts(source_of) -> None:
 
 def test_bytes_are_what_was_counted(source_of) -> None:
     stored = source_of("stored")
-    counted = signal_bytes(SPLIT.lengths, REQUEST, heads=2, hidden=16)
-    assert stored.attention.numbers.nbytes + stored.cls.nbytes + stored.entropy.nbytes == counted
+    counted = signal_bytes(SPLIT.lengths, REQUEST, SIZES)
+    tables = sum(stored.tables[name].nbytes for name in ("cls", "entropy"))
+    assert stored.ragged["attention"].numbers.nbytes + tables == counted
 
 
 def test_batches_without_padding_are_the_same(source_of) -> None:
@@ -142,5 +142,5 @@ def test_batches_without_padding_are_the_same(source_of) -> None:
     batch = assemble(SPLIT, rows, pad_token_id=0)
     assert not batch.padded
     marked = type(batch)(**{**vars(batch), "padded": True})
-    found = [stored(each, (1, 2), False).attention for each in (batch, marked)]
+    found = [stored(each, (1, 2), False).fields["attention"] for each in (batch, marked)]
     assert torch.equal(*found)

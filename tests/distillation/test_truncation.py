@@ -1,6 +1,7 @@
 """Layers that no active loss reads are not run, and nothing that is recorded changes by it."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -65,9 +66,11 @@ def history_of(student, family: str, kind: str, rule: UpdateRule, source: str, f
 
 def run_everything(monkeypatch) -> None:
     """Undo the truncation of student and teacher."""
-    represent, call = objective_module.represent, LiveSignals.__call__
+    capture, call = objective_module.capture, LiveSignals.__call__
     monkeypatch.setattr(
-        objective_module, "represent", lambda model, batch, depth: represent(model, batch)
+        objective_module,
+        "capture",
+        lambda model, batch, request: capture(model, batch, replace(request, logits=True)),
     )
     monkeypatch.setattr(
         LiveSignals, "__call__", lambda self, batch, layers, logits: call(self, batch, layers, True)

@@ -12,8 +12,6 @@ from torch import Tensor
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedModel
 
 from internal_kd.data.batches import assemble
-from internal_kd.distillation.losses.attention import attention_kl
-from internal_kd.distillation.losses.hidden import cls_cosine
 from internal_kd.errors import UserError
 from internal_kd.evaluation import attention
 from internal_kd.evaluation.attention import (
@@ -24,10 +22,12 @@ from internal_kd.evaluation.attention import (
     matched_layers,
 )
 from internal_kd.evaluation.trained import SplitTokens, TrainedRun
-from internal_kd.models.encoder import represent
 from internal_kd.models.pretrained import inputs_of
+from internal_kd.objectives.attention import attention_kl
+from internal_kd.objectives.hidden import cls_cosine
 from tests.distillation import reference
 from tests.distillation.splits import tiny_split
+from tests.models.captures import represent
 from tests.models.tiny import SIZES, tiny_model
 from tests.stages.tiny_study import tiny_tokenizer
 

@@ -12,14 +12,15 @@ import pytest
 import torch
 
 from internal_kd.data.batches import assemble
-from internal_kd.distillation.attention_cache import GatheredAttention
 from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.objective import DistillationObjective
+from internal_kd.distillation.ragged import GatheredValues
 from internal_kd.distillation.schedules import Stage
 from internal_kd.evaluation.predict import predict
 from tests.distillation import reference
 from tests.distillation.test_truncation import assert_alike
 from tests.distillation.tiny_training import CPU, MATCHED, OBJECTIVE, Pair, make_pair, rows_of
+from tests.models.captures import represent
 
 NO_GPU = "needs a CUDA device"
 ON_GPU = (pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason=NO_GPU))
@@ -57,7 +58,7 @@ def sentences(model, split, rows):
     """Per example what a pass without padding yields in double precision, on the CPU."""
     model = copy.deepcopy(model).to(CPU).double().eval()
     with torch.no_grad():
-        return [model(assemble(split, np.array([row]), 0)) for row in rows]
+        return [represent(model, assemble(split, np.array([row]), 0)) for row in rows]
 
 
 def test_losses_are_those_of_the_equations(pair) -> None:
@@ -105,12 +106,12 @@ def test_signals_kept_are_those_of_a_live_teacher(pair, attention) -> None:
     source = pair.signals("stored", attention)
     kept = source(batch, (1, 2), True)
     if pair.device.type == "cuda":
-        assert isinstance(source.attention, GatheredAttention)
+        assert isinstance(source.ragged["attention"], GatheredValues)
     tolerance = {"rtol": 1e-3, "atol": 2e-5}
     torch.testing.assert_close(kept.logits, live.logits, **tolerance)
-    torch.testing.assert_close(kept.cls, live.cls, **tolerance)
-    torch.testing.assert_close(kept.attention, live.attention, **tolerance)
-    torch.testing.assert_close(kept.entropy, live.entropy, **tolerance)
+    torch.testing.assert_close(kept.fields["cls"], live.fields["cls"], **tolerance)
+    torch.testing.assert_close(kept.fields["attention"], live.fields["attention"], **tolerance)
+    torch.testing.assert_close(kept.fields["entropy"], live.fields["entropy"], **tolerance)
 
 
 def test_half_precision_is_near(pair) -> None:

@@ -16,6 +16,7 @@ from internal_kd.models.pretrained import inputs_of, load_encoder
 from internal_kd.stages import base, data
 from tests.inputs.checkpoints import checkpoint, make_base, settings, tokens
 from tests.inputs.test_weights import refused
+from tests.models.captures import represent
 from tests.stages.tiny_study import call, tiny_tokenizer
 
 NAMES = ["input_ids", "attention_mask"]
@@ -119,7 +120,7 @@ def same_both_ways(base_model: Path, split) -> None:
     ours = new_bert(base_model, ("0", "1")).eval()
     theirs, plain = load_encoder(base_model).eval(), AutoModel.from_pretrained(base_model).eval()
     with torch.no_grad():
-        found = ours(text).cls[-1]
+        found = represent(ours, text).cls[-1]
         expected = theirs(**inputs_of(theirs, text))[0][:, 0]
         direct = plain(input_ids=ids, token_type_ids=types)[0][:, 0]
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)

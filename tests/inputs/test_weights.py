@@ -11,9 +11,7 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from internal_kd.models.encoder import represent
 from internal_kd.models.loading import load_classifier
-from internal_kd.models.pretrained import represent_pretrained
 from internal_kd.stages import base, student
 from tests.conftest import ROOT
 from tests.inputs.checkpoints import (
@@ -23,6 +21,7 @@ from tests.inputs.checkpoints import (
     make_base,
     settings,
 )
+from tests.models.captures import represent
 from tests.models.tiny import tiny_batch
 from tests.stages.tiny_study import call
 
@@ -176,5 +175,5 @@ def test_a_top_layer_that_only_looks_like_berts_is_computed_whole(tmp_path, fami
         ours = represent(load_classifier(folder), batch)
         whole = theirs.eval()(batch.input_ids, batch.attention_mask, output_hidden_states=True)
     torch.testing.assert_close(ours.logits, whole.logits)
-    depth = represent_pretrained(load_classifier(folder), batch, LAYERS)
+    depth = represent(load_classifier(folder), batch, LAYERS)
     torch.testing.assert_close(ours.cls[-1], depth.cls[-1])

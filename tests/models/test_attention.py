@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from internal_kd.distillation.losses.attention import attention_kl
-from internal_kd.models.attention import record_scores
-from internal_kd.models.encoder import represent
+from internal_kd.models.attention import record_attention
+from internal_kd.models.features import CaptureRequest, probabilities
 from internal_kd.models.pretrained import inputs_of
-from internal_kd.models.representations import probabilities
+from internal_kd.objectives.attention import attention_kl
 from tests.distillation import reference
+from tests.models.captures import represent
 from tests.models.tiny import tiny_batch, tiny_model
 
 FAMILIES = ["bert", "roberta", "electra", "distilbert"]
@@ -66,7 +66,7 @@ def test_rows_of_padding_free_text_sum_to_one() -> None:
 
 def test_nothing_is_recorded_outside_the_context() -> None:
     model, batch = tiny_model().eval(), tiny_batch()
-    with record_scores() as scores:
+    with record_attention(CaptureRequest.of(["scores"], range(1, 5))) as recorder:
         model(**inputs_of(model, batch))
     model(**inputs_of(model, batch))
-    assert len(scores) == 4
+    assert recorder.layer == len(recorder.features) == 4

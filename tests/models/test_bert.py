@@ -10,8 +10,9 @@ from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertForSequenceClassification, BertModel
 
 from internal_kd.models.bert import BertClassifier, is_plain_bert
-from internal_kd.models.encoder import logits_of, represent
+from internal_kd.models.capture import logits_of
 from internal_kd.models.loading import label_names, load_classifier, new_classifier
+from tests.models.captures import represent
 from tests.models.tiny import SIZES, tiny_batch, tiny_model
 
 CPU = torch.device("cpu")

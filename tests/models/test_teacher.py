@@ -3,8 +3,12 @@
 import torch
 from torch import nn
 
+from internal_kd.models.features import CaptureRequest
 from internal_kd.models.teacher import FrozenTeacher
 from tests.models.tiny import tiny_batch, tiny_model
+
+FEATURES = ("hidden", "cls", "scores", "query", "key", "value")
+EVERYTHING = CaptureRequest.of(FEATURES, range(1, 5), logits=True)
 
 
 def test_stays_in_evaluation_mode_when_its_parent_is_trained() -> None:
@@ -14,11 +18,14 @@ def test_stays_in_evaluation_mode_when_its_parent_is_trained() -> None:
     assert parent["student"].training
     assert not any(module.training for module in teacher.modules())
     batch = tiny_batch()
-    torch.testing.assert_close(teacher(batch).logits, teacher(batch).logits, rtol=0, atol=0)
+    torch.testing.assert_close(
+        *(teacher(batch, EVERYTHING).logits for _ in range(2)), rtol=0, atol=0
+    )
 
 
 def test_has_nothing_to_train() -> None:
     teacher = FrozenTeacher(tiny_model())
-    outputs = teacher(tiny_batch())
+    outputs = teacher(tiny_batch(), EVERYTHING)
     assert not any(parameter.requires_grad for parameter in teacher.parameters())
-    assert not any(t.requires_grad for t in (outputs.logits, *outputs.cls, *outputs.scores))
+    assert not any(t.requires_grad for t in (outputs.logits, *outputs.features.values()))
+    assert len(outputs.features) == 6 * 4

@@ -5,6 +5,7 @@ from internal_kd.data.encoding import save_tokens
 from internal_kd.distillation.signal_targets import signal_bytes
 from internal_kd.distillation.signals import SignalRequest
 from internal_kd.evaluation.predictions import SplitPredictions, write_predictions
+from internal_kd.objectives.registry import targets_of
 from internal_kd.planning import sizes
 from internal_kd.planning.encoder import encoder_of
 from internal_kd.planning.texts import TaskTexts, Texts
@@ -29,12 +30,9 @@ def settings(experiment: str, source: str = "auto", percent: int = 100):
 @pytest.mark.parametrize("experiment", ["exp2.0", "exp3.0", "exp3.1", "exp3.2"])
 def test_signals_take_what_a_run_reckons_with(experiment) -> None:
     internal = experiment_settings(experiment)["internal"]
-    request = SignalRequest(
-        layers=(2, 4) if internal else (),
-        cls="cls_cosine" in internal,
-        attention="attention_kl" in internal,
-    )
-    expected = signal_bytes(LENGTHS, request, ENCODER.heads, ENCODER.hidden)
+    request = SignalRequest(layers=(2, 4), targets=targets_of(internal))
+    axes = {"heads": ENCODER.heads, "hidden": ENCODER.hidden}
+    expected = signal_bytes(LENGTHS, request, axes)
     assert sizes.signal_bytes(settings(experiment), ENCODER, TEXTS) == expected
 
 
@@ -48,7 +46,7 @@ def test_signals_are_stored_where_the_budget_or_the_config_says_so() -> None:
         ("live", needed_mb, False),
     ]:
         found = sizes.stored_signals(settings("exp3.2", source), ENCODER, task, budget_mb)
-        assert found == (("attention_kl", "cls_cosine") if stored else ())
+        assert found == (("attention_kl", "cls_cosine", "soft") if stored else ())
     assert sizes.stored_signals(settings("exp2.0"), ENCODER, task, 0) == ("soft",)
     assert sizes.stored_signals(settings("exp1.1"), ENCODER, task, 1) == ()
 

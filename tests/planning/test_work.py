@@ -14,13 +14,14 @@ from internal_kd.distillation.schedules import Stage
 from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.signals import LiveSignals, Signals
 from internal_kd.models.bert import BertClassifier, BertConfig
-from internal_kd.models.encoder import logits_of, represent
+from internal_kd.models.capture import logits_of
 from internal_kd.models.teacher import FrozenTeacher
 from internal_kd.models.top_layer import compute_only_cls_in_top_layer
 from internal_kd.planning.encoder import Encoder, encoder_of
 from internal_kd.planning.flops import classifier_flops, head_flops
 from internal_kd.planning.texts import TaskTexts, Texts
 from internal_kd.planning.work import Work, attention_work, pretraining_work, training_work
+from tests.models.captures import represent
 from tests.models.tiny import tiny_batch, tiny_model
 from tests.stages.tiny_study import DISTILLATION, TRAINING, experiment_settings, run_of
 from tests.study.configs import read_config
@@ -63,11 +64,8 @@ def step(experiment: str, stage: Stage, layers: int = 2) -> int:
 
     def kept(_batch: Batch, layers: Sequence[int], logits: bool) -> Signals:
         chosen = [layer - 1 for layer in layers]
-        internal = (
-            None if values is None or not chosen else values[:, chosen]
-            for values in (every.cls, every.attention, every.entropy)
-        )
-        return Signals(every.logits, *internal)
+        fields = {name: values[:, chosen] for name, values in every.fields.items() if chosen}
+        return Signals(every.logits, fields)
 
     objective = DistillationObjective(settings, kept)
     student = classifier(layers=layers)
@@ -145,7 +143,7 @@ def test_evaluation_goes_forward_after_each_epoch_and_once_more_at_the_end() -> 
     settings = {"run": run_of("exp1.1", layers=LAYERS), "training": TRAINING | {"epochs": 2}}
     task = TaskTexts(2, train=TEXTS, validation=TEXTS, test=TEXTS.times(200))
     once = forward(logits_of, classifier())
-    found = training_work(settings, encoder(), task)
+    found = training_work(settings, encoder(), task, 100)
     assert found.flops - training_work(settings, encoder(), TASK, 100).flops == (3 + 200) * once
     assert found.passes == 3 + 5  # 600 test examples in batches of 128
 
@@ -153,7 +151,7 @@ def test_evaluation_goes_forward_after_each_epoch_and_once_more_at_the_end() -> 
 def test_steps_and_tokens_of_a_part_of_the_data() -> None:
     task = TaskTexts(2, train=Texts(100, 1000, 12000), validation=Texts())
     settings = {"run": run_of("exp1.1", percent=30), "training": TRAINING | {"epochs": 3}}
-    work = training_work(settings, encoder(), task)
+    work = training_work(settings, encoder(), task, 100)
     assert (work.steps, work.tokens) == (3 * 4, 3 * 300)  # batches of 8
 
 

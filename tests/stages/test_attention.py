@@ -1,6 +1,5 @@
 """Attention of real students beside their teacher's, from runs to the figures."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -18,17 +17,11 @@ from transformers import (
 
 from internal_kd.data.batches import assemble
 from internal_kd.data.encoding import load_tokens
-from internal_kd.stages import (
-    attention,
-    attention_maps,
-    distill,
-    figure_attention,
-    figure_attention_kl,
-    figure_heads,
-)
+from internal_kd.stages import attention, attention_maps, distill
 from tests.conftest import ROOT
 from tests.distillation import reference
 from tests.models.tiny import SIZES
+from tests.reporting.product import write_product
 from tests.stages.tiny_study import (
     DISTILLATION,
     SELECTION,
@@ -154,8 +147,10 @@ def test_maps_and_distances_agree(distances, maps) -> None:
 
 def test_figures_of_real_maps(maps, tmp_path) -> None:
     settings = {**FIGURE, "task": "rte", "layer": None, "head": None}
-    call(figure_attention, settings, maps=maps, out=tmp_path / "fig5.csv")
-    call(figure_heads, settings | {"head": 1}, maps=maps, out=tmp_path / "fig11.csv")
+    paths = ("--maps", maps, "--out")
+    write_product("figures.attention:write_attention", settings, *paths, tmp_path / "fig5.csv")
+    settings["head"] = 1
+    write_product("figures.heads:write_heads", settings, *paths, tmp_path / "fig11.csv")
     for name in ("fig5", "fig11"):
         found = {path.suffix for path in tmp_path.glob(f"{name}.*")}
         assert found == {".csv", ".pdf", ".png"}
@@ -164,20 +159,19 @@ def test_figures_of_real_maps(maps, tmp_path) -> None:
 
 
 def test_figure_of_real_distances(distances, tmp_path) -> None:
-    argv = [*map(str, distances.values())]
-    command = [sys.executable, "-m", figure_attention_kl.__name__]
-    settings = json.dumps({**FIGURE, "tasks": ["rte"]})
-    command += ["--settings", settings, "--distances", *argv, "--out", str(tmp_path / "a.csv")]
-    subprocess.run(command, check=True, env={"PYTHONPATH": str(ROOT / "src")})
+    settings = {**FIGURE, "tasks": ["rte"]}
+    paths = ("--distances", *distances.values(), "--out", tmp_path / "a.csv")
+    write_product("figures.attention_kl:write_attention_kl", settings, *paths)
     frame = pd.read_csv(tmp_path / "a.csv")
     expected = pd.read_parquet(distances["internal"]).groupby("layer")["attention_kl"].median()
     rows = frame[(frame["experiment"] == "exp3.2") & (frame["measure"] == "attention_kl")]
     assert rows.loc[rows["seed"] == "0", "median"].tolist() == pytest.approx(expected.tolist())
 
 
-@pytest.mark.parametrize("name", ["figure_attention", "figure_heads", "figure_attention_kl"])
+@pytest.mark.parametrize("name", ["attention", "heads", "attention_kl"])
 def test_figures_start_without_torch(name) -> None:
-    program = f"import sys, internal_kd.stages.{name}; print('torch' in sys.modules)"
+    modules = f"internal_kd.stages.product, internal_kd.reporting.figures.{name}"
+    program = f"import sys, {modules}; print('torch' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program],
         env={"PYTHONPATH": str(ROOT / "src")},
@@ -217,7 +211,8 @@ def test_example_that_does_not_exist_is_refused(tiny, runs, tmp_path, capsys) ->
 
 def test_layer_that_does_not_exist_is_refused(maps, tmp_path, capsys) -> None:
     settings = {**FIGURE, "task": "rte", "layer": 3, "head": 1}
+    paths = ("--maps", maps, "--out", tmp_path / "fig5.csv")
     with pytest.raises(SystemExit) as stop:
-        call(figure_attention, settings, maps=maps, out=tmp_path / "fig5.csv")
+        write_product("figures.attention:write_attention", settings, *paths)
     assert stop.value.code == 2
     told(capsys, "figures.fig5.layer: 3", "1 to 2")

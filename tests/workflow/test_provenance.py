@@ -276,7 +276,7 @@ def other_settings(folder: Path, **training: float) -> None:
 
 
 def other_code(folder: Path) -> None:
-    file = folder / "src/internal_kd/distillation/losses/attention.py"
+    file = folder / "src/internal_kd/objectives/attention.py"
     file.write_text(file.read_text(encoding="utf-8") + "\n\nNEW = 1\n", encoding="utf-8")
 
 

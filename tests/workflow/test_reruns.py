@@ -14,7 +14,7 @@ from tests.workflow.tiny import ALL_JOBS, TARGET, make_project
 pytestmark = pytest.mark.slow
 
 PACKAGE = Path("src/internal_kd")
-ATTENTION_LOSS = PACKAGE / "distillation/losses/attention.py"
+ATTENTION_LOSS = PACKAGE / "objectives/attention.py"
 FORMATS = PACKAGE / "reporting/formats.py"
 NEW_CODE = "\n\nNEW_VALUE = 1\n"
 
@@ -72,8 +72,14 @@ def test_comments_docstrings_and_time_stamps_rerun_nothing(project):
             assert planned(project, *options()) == {}
 
 
-def test_a_loss_of_students_reruns_students_and_table(project):
+def test_an_objective_reruns_the_students_that_have_it(project):
     file = project / ATTENTION_LOSS
+    with edited(file, appended(file, NEW_CODE)):
+        assert planned(project, *options()) == {"distill": 1, "table1": 1}
+
+
+def test_the_registry_of_objectives_reruns_all_students(project):
+    file = project / PACKAGE / "objectives/registry.py"
     with edited(file, appended(file, NEW_CODE)):
         assert planned(project, *options()) == {"distill": 3, "table1": 1}
 

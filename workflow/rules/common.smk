@@ -164,7 +164,13 @@ def code_of(stage):
     return stage_code(stage, UNUSED_BY_DATA if stage == "data" else "")
 
 
-EXPECTATIONS = Expectations(STUDY, code_of)
+def code_of_student(name):
+    """Fingerprint of the code of an experiment's students: of its own objectives and no others."""
+    modules = STUDY.experiments[name].modules
+    return code_of_modules("internal_kd.stages.distill", *modules)
+
+
+EXPECTATIONS = Expectations(STUDY, code_of, code_of_student)
 
 
 def expected_of(item):

@@ -24,7 +24,7 @@ rule distill:
     resources:
         **needs(RESOURCES["distill"]),
     params:
-        code=stage_code("distill"),
+        code=lambda wildcards: code_of_student(wildcards.experiment),
         settings=distill_settings,
         teacher=teacher_option,
         out=RUN,

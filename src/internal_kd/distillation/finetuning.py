@@ -3,10 +3,10 @@
 from torch import Tensor
 
 from internal_kd.data.batches import Batch
-from internal_kd.distillation.losses.output import hard_cross_entropy
 from internal_kd.distillation.schedules import Stage
+from internal_kd.models.capture import logits_of
 from internal_kd.models.classifier import Classifier
-from internal_kd.models.encoder import logits_of
+from internal_kd.objectives.output import hard_cross_entropy
 
 
 def finetuning_objective(

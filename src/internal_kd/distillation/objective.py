@@ -1,40 +1,36 @@
-"""The loss of a training step: which terms act and how they are weighted."""
+"""The loss of a training step: which objectives act and how they are weighted."""
 
 import torch
 from torch import Tensor
 
 from internal_kd.data.batches import Batch
-from internal_kd.distillation.losses.attention import attention_kl
-from internal_kd.distillation.losses.hidden import cls_cosine
-from internal_kd.distillation.losses.output import hard_cross_entropy, soft_cross_entropy
 from internal_kd.distillation.schedules import Stage
 from internal_kd.distillation.settings import ObjectiveSettings
-from internal_kd.distillation.signals import (
-    LiveSignals,
-    SignalRequest,
-    Signals,
-    SignalSource,
-)
+from internal_kd.distillation.signals import LiveSignals, SignalRequest, Signals, SignalSource
+from internal_kd.models.capture import capture
 from internal_kd.models.classifier import Classifier
-from internal_kd.models.encoder import logits_of, represent
-from internal_kd.models.representations import Representations
+from internal_kd.models.features import Capture, CaptureRequest
+from internal_kd.objectives.functions import LayerLoss, OutputLoss
+from internal_kd.objectives.registry import targets_of
 
 Terms = dict[str, Tensor]
 
 
 class DistillationObjective:
-    """Equations 1 to 3 over the layers that the schedule's stage names."""
+    """Internal objectives over the layers that a stage names, and output objectives."""
 
     def __init__(self, settings: ObjectiveSettings, signals: SignalSource | None) -> None:
         self.settings = settings
         self.signals = signals
+        self.internal = {name: LayerLoss(name) for name in settings.internal}
+        self.output = {name: OutputLoss(name) for name in settings.output}
 
     def __call__(
         self, model: Classifier, batch: Batch, stage: Stage, known: Signals | None = None
     ) -> tuple[Tensor, Terms]:
         """Loss of a batch as a scalar, and the terms that act.
 
-        Where no output loss acts, neither model is run above the deepest layer that a loss reads.
+        Neither model is run above the highest layer that a loss reads.
 
         Args:
             model: the student.
@@ -43,17 +39,14 @@ class DistillationObjective:
             known: what `known` gave; None to request the signals now.
         """
         signals = self._request(batch, stage) if known is None else known
-        if stage.layers:
-            outputs = represent(model, batch, None if stage.output else max(stage.layers))
-        else:
-            outputs = Representations(logits_of(model, batch))
+        outputs = capture(model, batch, self._features(stage))
         terms: Terms = {}
         weighted: list[Tensor] = []
         if stage.layers and signals is not None:
             terms |= self._internal_terms(outputs, signals, batch, stage.layers)
             weighted += [weight * terms[name] for name, weight in self.settings.internal.items()]
         for name, weight in self._output(stage).items():
-            terms[name] = _output_loss(name, outputs, signals, batch, self.settings.temperature)
+            terms[name] = self._output_term(name, outputs, signals, batch)
             weighted.append(weight * terms[name])
         return torch.stack(weighted).sum(), terms
 
@@ -65,6 +58,11 @@ class DistillationObjective:
         live = isinstance(self.signals, LiveSignals)
         return None if live else self._request(batch, stage)
 
+    def _features(self, stage: Stage) -> CaptureRequest:
+        """What the losses of a stage read of the student."""
+        names = [feature for loss in self.internal.values() for feature in loss.features]
+        return CaptureRequest.of(names, stage.layers, logits=stage.output)
+
     def _request(self, batch: Batch, stage: Stage) -> Signals | None:
         if self.signals is None:
             return None
@@ -74,14 +72,16 @@ class DistillationObjective:
         return self.settings.output if stage.output else {}
 
     def _internal_terms(
-        self, outputs: Representations, signals: Signals, batch: Batch, layers: tuple[int, ...]
+        self, outputs: Capture, signals: Signals, batch: Batch, layers: tuple[int, ...]
     ) -> Terms:
         terms: Terms = {}
-        lengths = batch.attention_mask.sum(dim=-1) if batch.padded else None
-        for name in self.settings.internal:
+        mask = batch.attention_mask if batch.padded else None
+        for name, loss in self.internal.items():
             values = []
             for position, layer in enumerate(layers):
-                value = _internal_loss(name, outputs, layer - 1, signals, position, lengths)
+                student = outputs.layer(loss.features, layer)
+                teacher = {field: signals.fields[field][:, position] for field in loss.fields}
+                value = loss(student, teacher, mask)
                 terms[f"{name}_layer{layer}"] = value
                 values.append(value)
             total = torch.stack(values).sum()
@@ -89,34 +89,16 @@ class DistillationObjective:
             terms[name] = total if summed else total / len(layers)
         return terms
 
-
-def _internal_loss(
-    name: str,
-    outputs: Representations,
-    layer: int,
-    signals: Signals,
-    position: int,
-    lengths: Tensor | None,
-) -> Tensor:
-    """A loss of the zero-based student layer against the teacher's at `position` of the signals."""
-    if name == "attention_kl":
-        assert signals.attention is not None
-        assert signals.entropy is not None
-        probabilities, entropy = signals.attention[:, position], signals.entropy[:, position]
-        return attention_kl(probabilities, outputs.scores[layer], lengths, entropy)
-    assert signals.cls is not None
-    return cls_cosine(signals.cls[:, position], outputs.cls[layer])
-
-
-def _output_loss(
-    name: str, outputs: Representations, signals: Signals | None, batch: Batch, temperature: float
-) -> Tensor:
-    assert outputs.logits is not None
-    if name == "hard":
-        return hard_cross_entropy(outputs.logits, batch.labels)
-    assert signals is not None
-    assert signals.logits is not None
-    return soft_cross_entropy(outputs.logits, signals.logits, temperature)
+    def _output_term(
+        self, name: str, outputs: Capture, signals: Signals | None, batch: Batch
+    ) -> Tensor:
+        given = {
+            "student_logits": outputs.logits,
+            "teacher_logits": None if signals is None else signals.logits,
+            "labels": batch.labels,
+            "temperature": self.settings.temperature,
+        }
+        return self.output[name](given)
 
 
 def signal_request(settings: ObjectiveSettings, matched_layers: tuple[int, ...]) -> SignalRequest:
@@ -129,6 +111,5 @@ def signal_request(settings: ObjectiveSettings, matched_layers: tuple[int, ...])
     return SignalRequest(
         logits="soft" in settings.output,
         layers=matched_layers if settings.internal else (),
-        cls="cls_cosine" in settings.internal,
-        attention="attention_kl" in settings.internal,
+        targets=targets_of(settings.internal),
     )

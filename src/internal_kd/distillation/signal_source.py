@@ -11,12 +11,20 @@ from torch import Tensor
 
 from internal_kd.data.batches import Batch, moved, sorted_batches
 from internal_kd.data.encoding import EncodedSplit
-from internal_kd.distillation.attention_cache import AttentionCache, attention_cache, select_layers
+from internal_kd.distillation.ragged import RaggedValues, ragged_values, select_layers
 from internal_kd.distillation.signal_store import SignalStore, obtain, store_identity
-from internal_kd.distillation.signal_targets import FORMS, Target, signal_bytes, targets_of
+from internal_kd.distillation.signal_targets import (
+    FORMS,
+    LOGITS,
+    StoredTarget,
+    signal_bytes,
+    stored_targets,
+)
 from internal_kd.distillation.signals import LiveSignals, SignalRequest, Signals, SignalSource
 from internal_kd.errors import reason
+from internal_kd.fingerprint import code_fingerprint
 from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.objectives.registry import HEAD_SIZE, HEADS, HIDDEN
 
 logger = logging.getLogger(__name__)
 
@@ -32,14 +40,12 @@ class SignalOptions:
         attention: form of stored attention, `fp32` or `uint16`.
         budget_mb: for stored signals of one run, in millions of bytes.
         folder: for the stores; None for none, then the teacher is live.
-        code: fingerprint of the code that runs.
     """
 
     source: Literal["auto", "stored", "live"] = "auto"
     attention: str = "fp32"
     budget_mb: float = 0.0
     folder: Path | None = None
-    code: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,15 +98,16 @@ def _are_stored(teacher: TeacherOfSplit, request: SignalRequest, options: Signal
 def _bytes(teacher: TeacherOfSplit, request: SignalRequest, options: SignalOptions) -> int:
     config = teacher.model.model.config
     heads, hidden = config.num_attention_heads, config.hidden_size
-    return signal_bytes(teacher.split.lengths, request, heads, hidden, options.attention)
+    sizes = {HEADS: heads, HIDDEN: hidden, HEAD_SIZE: hidden // heads}
+    return signal_bytes(teacher.split.lengths, request, sizes, options.attention)
 
 
 def _stored(
     teacher: TeacherOfSplit, request: SignalRequest, options: SignalOptions, folder: Path
 ) -> "StoredSignals":
-    code = [options.code, teacher.device.type]
+    code = [code_fingerprint(__name__), teacher.device.type]
     identity = store_identity(teacher.folder, teacher.split, teacher.pad_token_id, code)
-    targets = targets_of(request, options.attention)
+    targets = stored_targets(request, options.attention)
     stores = obtain(
         folder / identity, targets, teacher.split, lambda: _teacher_pass(teacher, request)
     )
@@ -149,53 +156,41 @@ class StoredSignals:
     """
 
     def __init__(
-        self, stores: dict[Target, SignalStore], split: EncodedSplit, home: torch.device
+        self, stores: dict[StoredTarget, SignalStore], split: EncodedSplit, home: torch.device
     ) -> None:
         self.stores = stores
         self.home = home
-        self.logits: Tensor | None = None
-        self.cls: Tensor | None = None
-        self.attention: AttentionCache | None = None
-        self.entropy: Tensor | None = None
-        for target, store in stores.items():
-            self._open(target, store, split)
+        self.tables: dict[str, Tensor] = {}
+        self.ragged: dict[str, RaggedValues] = {}
+        self.forms = {name: FORMS[target.form] for target in stores for name in target.packed}
+        for store in stores.values():
+            for name in store.names:
+                self._open(store, name, split)
+            self._places = torch.from_numpy(store.places).to(home)
 
-    def _open(self, target: Target, store: SignalStore, split: EncodedSplit) -> None:
-        if target.kind == "logits":
-            self.logits = self._table(store, "logits")
-        elif target.kind == "cls":
-            self.cls = self._table(store, "cls")
+    def _open(self, store: SignalStore, name: str, split: EncodedSplit) -> None:
+        values, shape = store.values(name).to(self.home), store.shape(name)
+        fixed = [size for size in shape if size is not None]
+        if len(fixed) == len(shape):
+            self.tables[name] = values.view(-1, *fixed)
         else:
-            layers, heads = store.shape("attention")
-            self.form = FORMS[target.form]
-            self.attention = attention_cache(
-                store.values("attention").to(self.home),
-                store.starts(layers * heads),
-                split.lengths,
-                layers,
-                heads,
-            )
-            self.entropy = self._table(store, "entropy")
-        self._places = torch.from_numpy(store.places).to(self.home)
-
-    def _table(self, store: SignalStore, name: str) -> Tensor:
-        """`[examples, ...]` in the order of storage."""
-        return store.values(name).view(-1, *store.shape(name)).to(self.home)
+            self.ragged[name] = ragged_values(values, store.starts(name), split.lengths, shape)
 
     def __call__(self, batch: Batch, layers: Sequence[int], logits: bool) -> Signals:
         """Signals of `batch` on its device, padded to its width."""
         device = batch.input_ids.device
         here = batch.index.device.type == self.home.type
         places = self._places[batch.index if here else torch.from_numpy(batch.rows)]
+        known = moved(self.tables[LOGITS][places], device) if logits else None
         chosen = [layer - 1 for layer in layers]
-        cls = attention = entropy = None
-        if self.cls is not None and chosen:
-            cls = moved(select_layers(self.cls[places], chosen), device)
-        if self.attention is not None and self.entropy is not None and chosen:
-            attention = self.form.unpack(moved(self.attention.read(batch, chosen), device))
-            entropy = moved(select_layers(self.entropy[places], chosen), device)
-        known = None
-        if logits:
-            assert self.logits is not None
-            known = moved(self.logits[places], device)
-        return Signals(known, cls, attention, entropy)
+        if not chosen:
+            return Signals(known)
+        fields = {
+            name: moved(select_layers(values[places], chosen), device)
+            for name, values in self.tables.items()
+            if name != LOGITS
+        }
+        for name, ragged in self.ragged.items():
+            values = moved(ragged.read(batch, chosen), device)
+            fields[name] = self.forms[name].unpack(values) if name in self.forms else values
+        return Signals(known, fields)

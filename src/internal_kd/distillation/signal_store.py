@@ -12,6 +12,7 @@ to the longest: in that order the teacher's pass writes them.
 import hashlib
 import json
 import logging
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,7 +29,7 @@ from torch import Tensor
 
 from internal_kd.data.batches import Batch, order_by_length
 from internal_kd.data.encoding import EncodedSplit
-from internal_kd.distillation.signal_targets import Target
+from internal_kd.distillation.signal_targets import StoredTarget
 from internal_kd.distillation.signals import Signals
 from internal_kd.locks import exclusive
 from internal_kd.manifests import FileMark, digest, file_mark, has_mark, hashes, versions
@@ -62,23 +63,29 @@ class SignalStore:
         places[order] = np.arange(len(order))
         return places
 
-    def starts(self, numbers_per_square: int) -> npt.NDArray[np.int64]:
-        """Where each example starts, if one of L tokens takes L x L times so many numbers."""
-        sizes = self.split.lengths[order_by_length(self.split)].astype(np.int64) ** 2
-        starts = np.concatenate([[0], np.cumsum(sizes[:-1])]) * numbers_per_square
-        found: npt.NDArray[np.int64] = starts[self.places]
+    def starts(self, name: str) -> npt.NDArray[np.int64]:
+        """Where each example's values of a file start, int64 [examples]."""
+        shape = self.shape(name)
+        lengths = self.split.lengths[order_by_length(self.split)].astype(np.int64)
+        fixed = math.prod(size for size in shape if size is not None)
+        sizes = fixed * lengths ** shape.count(None)
+        found: npt.NDArray[np.int64] = (np.cumsum(sizes) - sizes)[self.places]
         return found
 
-    def shape(self, name: str) -> list[int]:
-        """Shape of an example's values: `[classes]`, `[layers, hidden]` or `[layers, heads]`."""
-        shape: list[int] = self.record["values"][name]["shape"]
-        return shape
+    def shape(self, name: str) -> tuple[int | None, ...]:
+        """Shape of an example's values, layers first; None for an axis of its tokens."""
+        return tuple(self.record["values"][name]["shape"])
 
     def values(self, name: str) -> Tensor:
         """All values of a file, one-dimensional and mapped into memory; nobody writes to them."""
         dtype = np.dtype(self.record["values"][name]["dtype"])
         # Copy on write is how torch takes a mapping that is not its own without a warning.
         return torch.from_numpy(np.memmap(self.folder / f"{name}.bin", dtype, mode="c"))
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the files of values."""
+        return list(self.record["values"])
 
     @property
     def checksum(self) -> str:
@@ -105,8 +112,8 @@ def store_identity(teacher: Path, split: EncodedSplit, pad_token_id: int, code: 
 
 
 def obtain(
-    folder: Path, targets: Sequence[Target], split: EncodedSplit, teacher_pass: Pass
-) -> dict[Target, SignalStore]:
+    folder: Path, targets: Sequence[StoredTarget], split: EncodedSplit, teacher_pass: Pass
+) -> dict[StoredTarget, SignalStore]:
     """The stores of some targets; those that are missing or damaged are written by one pass.
 
     Args:
@@ -121,11 +128,11 @@ def obtain(
         UserError: the lock is another user's or a link.
     """
     with exclusive(folder.with_name(f"{folder.name}.lock"), "signals of the teacher"):
-        missing = [target for target in targets if not _is_whole(folder / target.name)]
+        missing = [target for target in targets if not _is_whole(folder / target.folder)]
         if missing:
             logger.info("signals of the teacher: writing %s", ", ".join(t.name for t in missing))
             _write(folder, missing, teacher_pass)
-        return {target: SignalStore(folder / target.name, split) for target in targets}
+        return {target: SignalStore(folder / target.folder, split) for target in targets}
 
 
 def _is_whole(folder: Path) -> bool:
@@ -141,12 +148,12 @@ def _is_whole(folder: Path) -> bool:
     return whole
 
 
-def _write(folder: Path, targets: Sequence[Target], teacher_pass: Pass) -> None:
+def _write(folder: Path, targets: Sequence[StoredTarget], teacher_pass: Pass) -> None:
     """Write stores, each into a folder that gets its name when it is whole."""
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        writers = [_Writer(partial / target.name, target) for target in targets]
+        writers = [_Writer(partial / target.folder, target) for target in targets]
         with ExitStack() as stack:
             for writer in writers:
                 stack.enter_context(writer)
@@ -155,7 +162,7 @@ def _write(folder: Path, targets: Sequence[Target], teacher_pass: Pass) -> None:
                     writer.append(batch, signals)
         for writer in writers:
             writer.finish()
-            final = folder / writer.target.name
+            final = folder / writer.target.folder
             shutil.rmtree(final, ignore_errors=True)
             final.parent.mkdir(parents=True, exist_ok=True)
             writer.folder.rename(final)
@@ -166,7 +173,7 @@ def _write(folder: Path, targets: Sequence[Target], teacher_pass: Pass) -> None:
 class _Writer:
     """The files of a store while they are written, batch after batch."""
 
-    def __init__(self, folder: Path, target: Target) -> None:
+    def __init__(self, folder: Path, target: StoredTarget) -> None:
         self.folder, self.target = folder, target
         self.values: dict[str, dict[str, Any]] = {}
         self._files: dict[str, IO[bytes]] = {}
@@ -183,12 +190,12 @@ class _Writer:
         """Add the values of a batch's examples."""
         lengths = batch.attention_mask.sum(dim=1).tolist()
         for name, values in self.target.values(signals, batch).items():
-            array = values.cpu().numpy()
+            array, ragged = values.cpu().numpy(), self.target.token_axes(name)
             if name not in self._files:
-                shape = array.shape[1:3] if name == "attention" else array.shape[1:]
-                self.values[name] = {"dtype": array.dtype.name, "shape": list(shape)}
+                shape = [None if k - 1 in ragged else n for k, n in enumerate(array.shape[1:])]
+                self.values[name] = {"dtype": array.dtype.name, "shape": shape}
                 self._files[name] = open(self.folder / f"{name}.bin", "wb")  # noqa: SIM115
-            for one in _without_padding(name, array, lengths):
+            for one in _without_padding(array, ragged, lengths):
                 self._files[name].write(np.ascontiguousarray(one).data)
 
     def finish(self) -> None:
@@ -203,11 +210,12 @@ class _Writer:
 
 
 def _without_padding(
-    name: str, array: npt.NDArray[Any], lengths: Sequence[int]
+    array: npt.NDArray[Any], ragged: Sequence[int], lengths: Sequence[int]
 ) -> Iterator[npt.NDArray[Any]]:
-    """The values of each example of a batch."""
-    if name != "attention":
+    """The values of each example of a batch; axes behind batch and layers may be ragged."""
+    if not ragged:
         yield array
         return
     for values, length in zip(array, lengths, strict=True):
-        yield values[:, :, :length, :length]
+        kept = (slice(length if axis - 1 in ragged else None) for axis in range(values.ndim))
+        yield values[tuple(kept)]

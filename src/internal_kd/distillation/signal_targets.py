@@ -1,7 +1,7 @@
-"""What of the teacher's signals is stored, in which form, and how many bytes it takes."""
+"""What of the teacher's signals is stored together, in which form, and how many bytes it takes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -9,25 +9,35 @@ import torch
 from torch import Tensor
 
 from internal_kd.data.batches import Batch
-from internal_kd.distillation.signals import SignalRequest, Signals, entropy_of
+from internal_kd.distillation.signals import SignalRequest, Signals
+from internal_kd.fingerprint import code_fingerprint
+from internal_kd.objectives.functions import TargetFields
+from internal_kd.objectives.registry import (
+    TARGETS,
+    TOKENS,
+    Amounts,
+    target_bytes,
+    target_modules,
+)
+
+LOGITS = "logits"
+CODE_DIGITS = 8
 
 
 @dataclass(frozen=True)
 class Form:
-    """How an attention probability is stored: as what, and what 1 is there."""
+    """How numbers from 0 to 1 are stored: as what, and what 1 is there."""
 
     dtype: torch.dtype
     one: float | None
     bytes: int
 
-    def pack(self, probabilities: Tensor) -> Tensor:
-        """From probabilities to what is stored."""
-        if self.one is None:
-            return probabilities
-        return (probabilities * self.one).round().to(self.dtype)
+    def pack(self, values: Tensor) -> Tensor:
+        """From numbers to what is stored."""
+        return values if self.one is None else (values * self.one).round().to(self.dtype)
 
     def unpack(self, stored: Tensor) -> Tensor:
-        """From what is stored to probabilities in fp32."""
+        """From what is stored to numbers in fp32."""
         return stored if self.one is None else stored.float() / self.one
 
 
@@ -36,56 +46,73 @@ FORMS = {"fp32": Form(torch.float32, None, 4), "uint16": Form(torch.uint16, 6553
 
 
 @dataclass(frozen=True)
-class Target:
-    """A part of the teacher's signals that is stored by itself.
+class StoredTarget:
+    """A target of some layers, or the logits, as they are stored.
 
     Attributes:
-        kind: `logits`; `cls`, [CLS] vectors; `attention`, probabilities and their entropy.
+        kind: `logits`, or a target of `objectives.registry.TARGETS`.
         layers: one-based teacher layers, bottom first; none for logits.
-        form: of attention probabilities, one of `FORMS`.
+        form: of numbers that may be packed, one of `FORMS`.
     """
 
-    kind: Literal["logits", "cls", "attention"]
+    kind: str
     layers: tuple[int, ...] = ()
     form: str = "fp32"
 
     @property
     def name(self) -> str:
-        """Name of the store's folder."""
+        """Name of what is stored."""
         layers = "-".join(map(str, self.layers))
-        form = self.form if self.kind == "attention" else ""
+        form = self.form if self.packed else ""
         return "_".join(part for part in (self.kind, layers, form) if part)
+
+    @property
+    def folder(self) -> str:
+        """Name of the store's folder: the code of the target's own functions is part of it."""
+        if self.kind == LOGITS:
+            return self.name
+        return f"{self.name}_{code_fingerprint(*target_modules(self.kind))[:CODE_DIGITS]}"
+
+    @property
+    def packed(self) -> tuple[str, ...]:
+        """Fields that are stored in the form."""
+        if self.kind == LOGITS:
+            return ()
+        return tuple(name for name, stored in TARGETS[self.kind].fields.items() if stored.packed)
+
+    def token_axes(self, name: str) -> tuple[int, ...]:
+        """Axes of a field, behind batch and layers, that are as long as the example."""
+        if self.kind == LOGITS:
+            return ()
+        shape = TARGETS[self.kind].fields[name].shape
+        return tuple(axis for axis, size in enumerate(shape) if size == TOKENS)
 
     def values(self, signals: Signals, batch: Batch) -> dict[str, Tensor]:
         """What is stored of a batch's signals, by the names of files."""
-        if self.kind != "attention":
-            values = signals.logits if self.kind == "logits" else signals.cls
-            assert values is not None
-            return {self.kind: values}
-        assert signals.attention is not None
-        form = FORMS[self.form]
-        packed = form.pack(signals.attention)
+        if self.kind == LOGITS:
+            assert signals.logits is not None
+            return {LOGITS: signals.logits}
+        form, fields = FORMS[self.form], TARGETS[self.kind].fields
+        values = {name: signals.fields[name] for name in fields}
+        if self.form == "fp32" or not self.packed:
+            return values
+        packed = {name: form.pack(values[name]) for name in self.packed}
         # Of what is stored, so that a student with just this attention is at no distance from it.
-        return {"attention": packed, "entropy": entropy_of(form.unpack(packed), batch)}
+        exact = {name: form.unpack(stored) for name, stored in packed.items()}
+        mask = batch.attention_mask if batch.padded else None
+        return {**values, **packed, **TargetFields(self.kind).derived({**values, **exact}, mask)}
 
 
-def targets_of(request: SignalRequest, form: str) -> tuple[Target, ...]:
+def stored_targets(request: SignalRequest, form: str) -> tuple[StoredTarget, ...]:
     """What a run that makes this request reads."""
-    found = []
-    if request.logits:
-        found.append(Target("logits"))
-    if request.cls:
-        found.append(Target("cls", request.layers))
-    if request.attention:
-        found.append(Target("attention", request.layers, form))
-    return tuple(found)
+    logits = (StoredTarget(LOGITS),) if request.logits else ()
+    return (*logits, *(StoredTarget(name, request.layers, form) for name in request.targets))
 
 
 def signal_bytes(
     lengths: npt.NDArray[np.int64],
     request: SignalRequest,
-    heads: int,
-    hidden: int,
+    sizes: Mapping[str, int],
     form: str = "fp32",
 ) -> int:
     """Bytes of the stored internal signals of examples with these token counts.
@@ -93,13 +120,12 @@ def signal_bytes(
     Args:
         lengths: tokens of each example.
         request: which signals are stored; logits, a few bytes per example, do not count.
-        heads: of a teacher layer.
-        hidden: width of a [CLS] vector, which is stored in fp32.
-        form: of attention probabilities, one of `FORMS`.
+        sizes: of the axes of the teacher's features, see `objectives.registry`.
+        form: of numbers that may be packed, one of `FORMS`.
     """
-    layers = len(request.layers)
-    numbers = layers * heads * int((lengths.astype(np.int64) ** 2).sum())
-    cls = layers * hidden * len(lengths)
-    entropies = 8 * layers * len(lengths)
-    attention = FORMS[form].bytes * numbers + entropies
-    return attention * request.attention + 4 * cls * request.cls
+    lengths = lengths.astype(np.int64)
+    amounts = Amounts(len(lengths), int(lengths.sum()), int((lengths**2).sum()))
+    layers, packed = len(request.layers), FORMS[form].bytes
+    return round(
+        sum(target_bytes(name, layers, sizes, amounts, packed) for name in request.targets)
+    )

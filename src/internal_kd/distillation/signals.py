@@ -1,16 +1,15 @@
 """The teacher's part of the losses: which signals a run requests, and a teacher that gives them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
-import torch
 from torch import Tensor
 
 from internal_kd.data.batches import Batch
-from internal_kd.distillation.losses.attention import attention_entropy
-from internal_kd.models.representations import probabilities
+from internal_kd.models.features import Capture, CaptureRequest
 from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.objectives.functions import TargetFields
 
 
 @dataclass(frozen=True)
@@ -19,16 +18,12 @@ class Signals:
 
     Attributes:
         logits: `[batch, classes]`; None where they were not requested.
-        cls: `[batch, layers requested, hidden size]`.
-        attention: probabilities, `[batch, layers requested, heads, tokens, tokens]`; zero in the
-            columns and rows of padding.
-        entropy: of the attention, `[batch, layers requested]`, see `attention_entropy`.
+        fields: of the targets requested, by name, each `[batch, layers requested, ...]`; zero at
+            padding.
     """
 
     logits: Tensor | None
-    cls: Tensor | None = None
-    attention: Tensor | None = None
-    entropy: Tensor | None = None
+    fields: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,14 +33,12 @@ class SignalRequest:
     Attributes:
         logits: whether they read the teacher's logits.
         layers: one-based teacher layers of the internal losses, bottom first.
-        cls: whether they read the [CLS] vectors of these layers.
-        attention: whether they read the attention probabilities of these layers.
+        targets: what they read of these layers, see `objectives.registry.TARGETS`.
     """
 
     logits: bool = False
     layers: tuple[int, ...] = ()
-    cls: bool = False
-    attention: bool = False
+    targets: tuple[str, ...] = ()
 
 
 class SignalSource(Protocol):
@@ -62,25 +55,20 @@ class LiveSignals:
     def __init__(self, teacher: FrozenTeacher, request: SignalRequest) -> None:
         self.teacher = teacher
         self.request = request
+        self.targets = [TargetFields(name) for name in request.targets]
+        self.features = [name for target in self.targets for name in target.features]
 
     def __call__(self, batch: Batch, layers: Sequence[int], logits: bool) -> Signals:
         """Signals of `batch`, see `Signals`."""
-        request = self.request
-        chosen = [request.layers[layer - 1] for layer in layers] if request.layers else []
-        outputs = self.teacher(batch, None if logits else max(chosen))
-        cls = attention = entropy = None
-        if request.cls and chosen:
-            cls = torch.stack([outputs.cls[k - 1] for k in chosen], 1).float()
-        if request.attention and chosen:
-            attention = torch.stack([probabilities(outputs.scores[k - 1]) for k in chosen], 1)
-            if batch.padded:
-                attention *= batch.attention_mask[:, None, None, :, None]
-            entropy = entropy_of(attention, batch)
-        known = None if outputs.logits is None else outputs.logits.float()
-        return Signals(known, cls, attention, entropy)
+        chosen = [self.request.layers[k - 1] for k in layers] if self.request.layers else []
+        outputs = self.teacher(batch, CaptureRequest.of(self.features, chosen, logits))
+        mask = batch.attention_mask if batch.padded else None
+        fields: dict[str, Tensor] = {}
+        for target in self.targets if chosen else ():
+            fields |= target(_features(outputs, target, chosen), mask)
+        return Signals(None if outputs.logits is None else outputs.logits.float(), fields)
 
 
-def entropy_of(attention: Tensor, batch: Batch) -> Tensor:
-    """Entropy of a batch's attention, from `[batch, layers, heads, ...]` to `[batch, layers]`."""
-    lengths = batch.attention_mask.sum(dim=-1)[:, None] if batch.padded else None
-    return attention_entropy(attention, lengths)
+def _features(outputs: Capture, target: TargetFields, layers: Sequence[int]) -> dict[str, Tensor]:
+    """What a target reads, each `[batch, layers, ...]`."""
+    return {name: outputs.stacked(name, layers) for name in target.features}

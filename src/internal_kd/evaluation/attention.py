@@ -5,7 +5,7 @@ Section "Inspecting the Attention Behavior": Equations 2 and 3 by example, head 
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -19,10 +19,10 @@ from internal_kd.errors import UserError
 from internal_kd.evaluation.attention_distances import LayerDistances
 from internal_kd.evaluation.attention_maps import AttentionMaps
 from internal_kd.evaluation.trained import SplitTokens, TrainedRun
+from internal_kd.models.capture import capture
 from internal_kd.models.classifier import Classifier
-from internal_kd.models.encoder import represent
+from internal_kd.models.features import Capture, CaptureRequest, probabilities
 from internal_kd.models.layers import matched_teacher_layers
-from internal_kd.models.representations import probabilities
 
 logger = logging.getLogger(__name__)
 
@@ -122,14 +122,19 @@ def _distances(
 ) -> Tensor:
     """Attention divergence and cosine distance, `[2, batch, student layers]`."""
     batch = batch.to(student.device)
-    first, second = represent(teacher, batch), represent(student, batch)
-    pairs = [(layer - 1, number) for number, layer in enumerate(layers)]
-    kl = [
-        attention_kl_of_heads(first.scores[t], second.scores[s], batch.attention_mask).mean(dim=-1)
-        for t, s in pairs
-    ]
-    cosine = [cls_cosine_distances(first.cls[t], second.cls[s]) for t, s in pairs]
+    own = range(1, len(layers) + 1)
+    first, second = _captured(teacher, batch, layers), _captured(student, batch, own)
+    kl, cosine = [], []
+    for above, below in zip(layers, own, strict=True):
+        scores = first.of_layer("scores", above), second.of_layer("scores", below)
+        kl.append(attention_kl_of_heads(*scores, batch.attention_mask).mean(dim=-1))
+        vectors = first.of_layer("cls", above), second.of_layer("cls", below)
+        cosine.append(cls_cosine_distances(*vectors))
     return torch.stack([torch.stack(kl, dim=-1).double(), torch.stack(cosine, dim=-1)])
+
+
+def _captured(model: Classifier, batch: Batch, layers: Iterable[int]) -> Capture:
+    return capture(model, batch, CaptureRequest.of(("scores", "cls"), layers, logits=True))
 
 
 def maps_of_example(
@@ -159,8 +164,9 @@ def maps_of_example(
             "students of one depth"
         )
     batch = assemble(tokens.split, np.array([example]), tokens.pad_token_id)
-    taught = _scores(teacher.model, batch)[[layer - 1 for layer in layers]]
-    learnt = [_scores(student.model, batch) for student in (standard, internal)]
+    own = range(1, len(layers) + 1)
+    taught = _scores(teacher.model, batch, layers)
+    learnt = [_scores(student.model, batch, own) for student in (standard, internal)]
     kl = [attention_kl_of_heads(taught, scores, batch.attention_mask) for scores in learnt]
     tokenizer, ids = teacher.tokenizer(), batch.input_ids[0].numpy()
     return AttentionMaps(
@@ -173,13 +179,14 @@ def maps_of_example(
     )
 
 
-def _scores(model: Classifier, batch: Batch) -> Tensor:
-    """Attention scores of every layer on the only example of a batch, on the CPU.
+def _scores(model: Classifier, batch: Batch, layers: Iterable[int]) -> Tensor:
+    """Attention scores of some layers on the only example of a batch, on the CPU.
 
     Shape `[layers, heads, tokens, tokens]`.
     """
     with _evaluating(model):
-        return torch.cat(represent(model, batch.to(model.device)).scores).float().cpu()
+        found = _captured(model, batch.to(model.device), layers).stacked("scores", layers)
+        return found[0].float().cpu()
 
 
 @contextmanager

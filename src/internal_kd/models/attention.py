@@ -2,21 +2,41 @@
 
 `outputs.attentions` is taken after dropout in training mode: its rows no longer sum to one and the
 divergence of Equation 2 between identical models is whole nats. The function registered here
-computes attention as the eager implementation does and hands the scores of queries and keys to the
-recorder that is active.
+computes attention as the eager implementation does and hands its parts to the recorder that is
+active.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 
+from internal_kd.models.features import CaptureRequest, Feature
+
 ATTENTION = "internal_kd"
 
-_recorder: ContextVar[list[Tensor] | None] = ContextVar("attention_scores", default=None)
+
+@dataclass
+class Recorder:
+    """Collects what a request names of the attention of the layers, which come bottom first."""
+
+    request: CaptureRequest
+    features: dict[tuple[str, int], Tensor] = field(default_factory=dict)
+    layer: int = 0
+
+    def keep(self, parts: Mapping[Feature, Tensor]) -> None:
+        """Take the parts of the next layer's attention."""
+        self.layer += 1
+        for name, values in parts.items():
+            if self.request.has(name, self.layer):
+                self.features[name, self.layer] = values
+
+
+_recorder: ContextVar[Recorder | None] = ContextVar("attention", default=None)
 
 
 def attention_forward(
@@ -29,7 +49,7 @@ def attention_forward(
     dropout: float = 0.0,
     **_: object,
 ) -> tuple[Tensor, None]:
-    """Scaled dot-product attention that hands its scores to the active recorder.
+    """Scaled dot-product attention that hands its parts to the active recorder.
 
     Args:
         module: the attention module; only its training flag is read.
@@ -44,35 +64,36 @@ def attention_forward(
     scores = query @ key.transpose(2, 3) * (query.size(-1) ** -0.5 if scaling is None else scaling)
     if attention_mask is not None:
         scores = scores + attention_mask
-    record(scores)
+    record(scores, query, key, value)
     probabilities = nn.functional.softmax(scores, dim=-1)
     dropped = nn.functional.dropout(probabilities, p=dropout, training=module.training)
     return (dropped @ value).transpose(1, 2).contiguous(), None
 
 
-def recording() -> bool:
-    """Whether scores are being collected."""
-    return _recorder.get() is not None
+def active_recorder() -> Recorder | None:
+    """The recorder of the pass that is being made; None where nothing is recorded."""
+    return _recorder.get()
 
 
-def record(scores: Tensor) -> None:
-    """Hand the scores of a layer, `[batch, heads, tokens, tokens]`, to the active recorder."""
+def record(scores: Tensor, query: Tensor, key: Tensor, value: Tensor) -> None:
+    """Hand the parts of a layer's attention to the active recorder.
+
+    Args:
+        scores: `[batch, heads, tokens, tokens]`, the lowest finite number in columns of padding.
+        query: `[batch, heads, tokens, head size]`, as are `key` and `value`.
+    """
     recorder = _recorder.get()
     if recorder is not None:
-        recorder.append(scores)
+        recorder.keep({"scores": scores, "query": query, "key": key, "value": value})
 
 
 @contextmanager
-def record_scores() -> Iterator[list[Tensor]]:
-    """Collect the attention scores of every layer run inside the context, bottom layer first.
-
-    Each element has shape `[batch, heads, tokens, tokens]`; columns of padding hold the lowest
-    finite number.
-    """
-    scores: list[Tensor] = []
-    token = _recorder.set(scores)
+def record_attention(request: CaptureRequest) -> Iterator[Recorder]:
+    """Collect the parts of attention that a request names of the layers run inside the context."""
+    recorder = Recorder(request)
+    token = _recorder.set(recorder)
     try:
-        yield scores
+        yield recorder
     finally:
         _recorder.reset(token)
 

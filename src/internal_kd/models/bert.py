@@ -1,8 +1,8 @@
 """BERT as the losses need it, with the parameter names and files of Transformers.
 
-What `BertForSequenceClassification` computes, cut to its use here: attention scores and [CLS]
-vectors come with the pass, layers above the deepest one that a loss reads are not run, and the last
-layer run computes its output for [CLS] alone, since nothing reads more of it. A process that trains
+What `BertForSequenceClassification` computes, cut to its use here: features of the layers come with
+the pass, layers above the highest one that is requested are not run, and the last layer run
+computes its output for [CLS] alone where nothing reads more of it. A process that trains
 such a model imports torch only. Other families of encoders go through Transformers.
 """
 
@@ -19,9 +19,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from internal_kd.models.dropout import dropout
-from internal_kd.models.representations import Representations, Tokens
+from internal_kd.models.features import Capture, CaptureRequest, Feature, Tokens
 from internal_kd.models.stored import without_place
 
+ATTENTION: tuple[Feature, ...] = ("scores", "query", "key", "value")
+FEATURES: tuple[Feature, ...] = ("hidden", "cls", *ATTENTION)
 UNNAMED = {"0": "LABEL_0", "1": "LABEL_1"}  # what Transformers takes for granted
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 PREFIX = "bert."
@@ -96,21 +98,21 @@ class SelfAttention(nn.Module):
         self.dropout = config.attention_probs_dropout_prob
 
     def forward(
-        self, states: Tensor, bias: Tensor | None, only_cls: bool, all_scores: bool
-    ) -> tuple[Tensor, Tensor]:
-        """Attended values `[batch, rows, hidden size]` and scores `[batch, heads, rows, tokens]`.
+        self, states: Tensor, bias: Tensor | None, only_cls: bool, all_rows: bool
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Attended values `[batch, rows, hidden size]` and the features named in `ATTENTION`.
 
-        Rows are all tokens or [CLS] alone; the scores are those of all tokens if `all_scores`.
+        Rows are all tokens or [CLS] alone; features are those of all tokens if `all_rows`.
         """
-        asking = states[:, :1] if only_cls and not all_scores else states
-        projected = self.query(asking) * self.head_size**-0.5, self.key(states), self.value(states)
-        queries, keys, values = map(self._heads, projected)
+        asking = states[:, :1] if only_cls and not all_rows else states
+        query, key, value = self.query(asking), self.key(states), self.value(states)
+        queries, keys, values = map(self._heads, (query * self.head_size**-0.5, key, value))
         scores = queries @ keys.transpose(2, 3)
         if bias is not None:
             scores = scores + bias
         weights = functional.softmax(scores[:, :, :1] if only_cls else scores, dim=-1)
         attended = dropout(weights, self.dropout, self.training) @ values
-        return attended.transpose(1, 2).flatten(2), scores
+        return attended.transpose(1, 2).flatten(2), (scores, self._heads(query), keys, values)
 
     def _heads(self, projected: Tensor) -> Tensor:
         """From `[batch, tokens, hidden size]` to `[batch, heads, tokens, head size]`."""
@@ -146,14 +148,14 @@ class Layer(nn.Module):
         self.output = Projection(config.intermediate_size, config)
 
     def forward(
-        self, states: Tensor, bias: Tensor | None, only_cls: bool, all_scores: bool
-    ) -> tuple[Tensor, Tensor]:
-        """Hidden states `[batch, rows, hidden size]` and scores, see `SelfAttention.forward`."""
-        attended, scores = self.attention["self"](states, bias, only_cls, all_scores)
+        self, states: Tensor, bias: Tensor | None, only_cls: bool, all_rows: bool
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Hidden states `[batch, rows, hidden size]` and features, see `SelfAttention.forward`."""
+        attended, features = self.attention["self"](states, bias, only_cls, all_rows)
         residual = states[:, :1] if only_cls else states
         states = self.attention["output"](attended, residual)
         inner = functional.gelu(self.intermediate["dense"](states))
-        return self.output(inner, states), scores
+        return self.output(inner, states), features
 
 
 class Embeddings(nn.Module):
@@ -213,26 +215,18 @@ class BertClassifier(nn.Module):
         """Where the parameters lie."""
         return self.classifier.weight.device
 
-    def forward(
-        self, tokens: Tokens, depth: int | None = None, internal: bool = True
-    ) -> Representations:
-        """Pass through the first `depth` layers, or all of them and the head if None.
-
-        Args:
-            tokens: a padded batch.
-            depth: one-based.
-            internal: whether [CLS] vectors and attention scores are asked for.
-        """
-        layers = self.bert.encoder.layer
-        last = (len(layers) if depth is None else depth) - 1
+    def forward(self, tokens: Tokens, request: CaptureRequest) -> Capture:
+        """Pass through the layers that the request needs, and the head if logits are requested."""
+        layers, depth = self.bert.encoder.layer, request.depth
+        last = len(layers) if depth is None else depth
         states, bias = self.bert.embeddings(tokens), self._bias(tokens)
-        cls, scores = [], []
-        for number in range(last + 1):
-            states, found = layers[number](states, bias, number == last, internal)
-            cls.append(states[:, 0])
-            scores.append(found)
-        logits = self._head(cls[-1]) if depth is None else None
-        return Representations(logits, tuple(cls), tuple(scores) if internal else ())
+        features: dict[tuple[str, int], Tensor] = {}
+        for number in range(1, last + 1):
+            only_cls = number == last and not request.has("hidden", number)
+            states, found = layers[number - 1](states, bias, only_cls, request.all_rows)
+            given = zip(FEATURES, (states, states[:, 0], *found), strict=True)
+            features |= {(name, number): v for name, v in given if request.has(name, number)}
+        return Capture(self._head(states[:, 0]) if request.logits else None, features)
 
     def _bias(self, tokens: Tokens) -> Tensor | None:
         """What is added to scores: the lowest number at padding, `[batch, 1, 1, tokens]`."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
-from internal_kd.models.attention import record_scores, use_recordable_attention
+from internal_kd.models.attention import record_attention, use_recordable_attention
+from internal_kd.models.features import Capture, CaptureRequest, Tokens
 from internal_kd.models.layers import encoder_layers, first_layers
 from internal_kd.models.limits import limits_of
-from internal_kd.models.representations import Representations, Tokens
 from internal_kd.models.top_layer import compute_only_cls_in_top_layer
 from internal_kd.models.weights import read_model
 from internal_kd.streams import new_layers_seed
@@ -89,35 +90,41 @@ def inputs_of(model: PreTrainedModel, tokens: Tokens) -> dict[str, Tensor]:
     return inputs
 
 
-def logits_of_pretrained(model: PreTrainedModel, tokens: Tokens) -> Tensor:
-    """Logits `[batch, classes]` alone."""
-    return model(**inputs_of(model, tokens)).logits
-
-
-def represent_pretrained(
-    model: PreTrainedModel, tokens: Tokens, depth: int | None = None
-) -> Representations:
-    """See `encoder.represent`."""
-    with record_scores() as scores, _record_cls(model) as cls, first_layers(model, depth):
-        part = model if depth is None else model.base_model
-        outputs = part(**inputs_of(model, tokens))
-    return Representations(outputs.logits if depth is None else None, tuple(cls), tuple(scores))
+def capture_pretrained(model: PreTrainedModel, tokens: Tokens, request: CaptureRequest) -> Capture:
+    """See `capture.capture`."""
+    depth = request.depth
+    with (
+        record_attention(request) as attention,
+        _record_states(model, request) as states,
+        first_layers(model, depth),
+    ):
+        outputs = (model if depth is None else model.base_model)(**inputs_of(model, tokens))
+    return Capture(outputs.logits if request.logits else None, states | attention.features)
 
 
 @contextmanager
-def _record_cls(model: PreTrainedModel) -> Iterator[list[Tensor]]:
-    """Collect each layer's state of the first token, `[batch, hidden size]`.
+def _record_states(
+    model: PreTrainedModel, request: CaptureRequest
+) -> Iterator[dict[tuple[str, int], Tensor]]:
+    """Collect `hidden` and `cls` of the layers that a request names.
 
     Transformers' own collector keeps to the layers that its first call found.
     """
-    cls: list[Tensor] = []
+    found: dict[tuple[str, int], Tensor] = {}
 
-    def keep(_layer: nn.Module, _inputs: Any, output: Any) -> None:
-        cls.append((output[0] if isinstance(output, tuple) else output)[:, 0])
+    def keep(number: int, _layer: nn.Module, _inputs: Any, output: Any) -> None:
+        states = output[0] if isinstance(output, tuple) else output
+        if request.has("hidden", number):
+            found["hidden", number] = states
+        if request.has("cls", number):
+            found["cls", number] = states[:, 0]
 
-    hooks = [layer.register_forward_hook(keep) for layer in encoder_layers(model)]
+    hooks = [
+        layer.register_forward_hook(partial(keep, number))
+        for number, layer in enumerate(encoder_layers(model), start=1)
+    ]
     try:
-        yield cls
+        yield found
     finally:
         for hook in hooks:
             hook.remove()

@@ -9,9 +9,9 @@ from transformers import PreTrainedModel
 
 from internal_kd.errors import UserError, reason
 from internal_kd.models.bert import is_plain_bert, new_bert
+from internal_kd.models.features import CaptureRequest, Tokens
 from internal_kd.models.limits import limits_of
 from internal_kd.models.pretrained import inputs_of, load_encoder
-from internal_kd.models.representations import Tokens
 
 # Longer than the windows of local attention, shorter than what a large model takes seconds for.
 LONGEST = 512
@@ -79,4 +79,5 @@ def _by_ourselves(folder: str | Path, text: Tokens) -> list[Tensor]:
         return []
     with torch.random.fork_rng(devices=[]):  # for a head that is not used
         model = new_bert(folder, ("0", "1")).eval()
-    return [model(text).cls[-1]]
+    last = model.config.num_hidden_layers
+    return [model(text, CaptureRequest.of(["cls"], [last])).of_layer("cls", last)]

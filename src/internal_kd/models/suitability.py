@@ -4,7 +4,8 @@ import torch
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from internal_kd.errors import UserError
-from internal_kd.models.attention import record_scores, use_recordable_attention
+from internal_kd.models.attention import Recorder, record_attention, use_recordable_attention
+from internal_kd.models.features import CaptureRequest
 from internal_kd.models.layers import embedding_parameters, encoder_layers
 
 REMEDY = "use an encoder such as BERT, RoBERTa, ELECTRA or DistilBERT"
@@ -25,13 +26,14 @@ def check_encoder(model: PreTrainedModel) -> None:
     if type(model.config) not in AutoModelForSequenceClassification._model_mapping:
         raise UserError(f"base_model: {name} has no classifier in Transformers; {REMEDY}")
     _check_finite(model)
-    scores = _probe(model)
-    if len(scores) != model.config.num_hidden_layers:
+    recorder = _probe(model)
+    if recorder.layer != model.config.num_hidden_layers:
         raise UserError(
             f"base_model: {name} does not compute attention by Transformers' attention interface, "
             f"so it cannot be read; {REMEDY}"
         )
-    if float(scores[0][0, 0, 0, -1]) <= torch.finfo(scores[0].dtype).min / 2:
+    scores = recorder.features["scores", 1]
+    if float(scores[0, 0, 0, -1]) <= torch.finfo(scores.dtype).min / 2:
         raise UserError(
             f"base_model: {name} looks only backwards, so it is a decoder; "
             f"write is_decoder: false in its config.json, or {REMEDY}"
@@ -47,10 +49,10 @@ def _check_finite(model: PreTrainedModel) -> None:
             )
 
 
-def _probe(model: PreTrainedModel) -> list[torch.Tensor]:
-    """Attention scores of each layer, `[1, heads, tokens, tokens]`, on a few tokens."""
+def _probe(model: PreTrainedModel) -> Recorder:
+    """What is recorded of a pass over a few tokens: layers, and the first one's scores."""
     use_recordable_attention(model)
     tokens = torch.zeros((1, PROBE_TOKENS), dtype=torch.long)
-    with torch.no_grad(), record_scores() as scores:
+    with torch.no_grad(), record_attention(CaptureRequest.of(["scores"], [1])) as recorder:
         model(input_ids=tokens, attention_mask=torch.ones_like(tokens))
-    return scores
+    return recorder

@@ -1,10 +1,12 @@
 """A teacher that cannot be trained by accident."""
 
+from dataclasses import replace
+
 from torch import nn, no_grad
 
+from internal_kd.models.capture import capture
 from internal_kd.models.classifier import Classifier
-from internal_kd.models.encoder import represent
-from internal_kd.models.representations import Representations, Tokens
+from internal_kd.models.features import Capture, CaptureRequest, Tokens
 
 
 class FrozenTeacher(nn.Module):
@@ -20,6 +22,6 @@ class FrozenTeacher(nn.Module):
         return super().train(False)
 
     @no_grad()
-    def forward(self, tokens: Tokens, depth: int | None = None) -> Representations:
-        """Representations of every layer up to `depth`, see `represent`."""
-        return represent(self.model, tokens, depth)
+    def forward(self, tokens: Tokens, request: CaptureRequest) -> Capture:
+        """See `capture`; what it gives does not depend on what else is requested."""
+        return capture(self.model, tokens, replace(request, every_row=True))

@@ -1,4 +1,4 @@
-"""The top layer computes its output for [CLS] alone: nothing above it and no loss reads more.
+"""The top layer computes its output for [CLS] alone, unless the request has all its hidden states.
 
 Logits, the [CLS] vector and the attention scores are those of the whole layer. Left out are the
 output projection and the feed-forward network of all other tokens, three quarters of its work.
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from internal_kd.models.attention import record, recording
+from internal_kd.models.attention import active_recorder, record
 from internal_kd.models.layers import encoder_layers
 
 PROBE_TOKENS = 6
@@ -61,17 +61,26 @@ def _is_like_bert(layer: nn.Module) -> bool:
 
 
 def _forward_cls(
-    layer: Any, hidden_states: Tensor, attention_mask: Tensor | None = None, *_: Any, **__: Any
+    layer: Any,
+    hidden_states: Tensor,
+    attention_mask: Tensor | None = None,
+    *more: Any,
+    **named: Any,
 ) -> Tensor:
+    recorder = active_recorder()
+    if recorder is not None and recorder.request.has("hidden", recorder.layer + 1):
+        whole: Tensor = type(layer).forward(layer, hidden_states, attention_mask, *more, **named)
+        return whole
     attention = layer.attention.self
     cls = hidden_states[:, :1]
-    queries = _heads(attention, attention.query(hidden_states if recording() else cls))
+    all_rows = recorder is not None and recorder.request.all_rows
+    queries = _heads(attention, attention.query(hidden_states if all_rows else cls))
     keys = _heads(attention, attention.key(hidden_states))
     values = _heads(attention, attention.value(hidden_states))
     scores = queries @ keys.transpose(2, 3) * attention.scaling
     if attention_mask is not None:
         scores = scores + attention_mask[:, :, : scores.shape[2]]
-    record(scores)
+    record(scores, queries, keys, values)
     probabilities = nn.functional.softmax(scores[:, :, :1], dim=-1)
     context = (attention.dropout(probabilities) @ values).transpose(1, 2).flatten(2)
     return layer.feed_forward_chunk(layer.attention.output(context, cls))

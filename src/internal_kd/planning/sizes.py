@@ -3,13 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
+from internal_kd.objectives.registry import (
+    HEAD_SIZE,
+    HEADS,
+    HIDDEN,
+    Amounts,
+    target_bytes,
+    targets_of,
+)
 from internal_kd.planning.encoder import Encoder
 from internal_kd.planning.texts import TaskTexts, Texts
 
 Settings = Mapping[str, Any]
 
 FLOAT = 4
-ENTROPY = 2  # floats that an entropy takes
 # Parameters, those of the best epoch, and two moments of the optimizer.
 COPIES_IN_CHECKPOINT = 4
 # Measured: a row of predictions without its logits and probabilities; a token of text, compressed.
@@ -24,11 +31,12 @@ def signal_bytes(settings: Settings, encoder: Encoder, train: Texts) -> float:
 
     As `distillation.signal_targets.signal_bytes` counts, which the run itself decides by.
     """
-    internal, layers = settings["experiment"]["internal"], settings["run"]["layers"]
-    entropies = ENTROPY * train.rows
-    attention = encoder.heads * train.squares + entropies if "attention_kl" in internal else 0
-    cls = encoder.hidden * train.rows if "cls_cosine" in internal else 0
-    return FLOAT * layers * (attention + cls)
+    targets = targets_of(settings["experiment"]["internal"])
+    sizes = {HEADS: encoder.heads, HIDDEN: encoder.hidden}
+    sizes[HEAD_SIZE] = encoder.hidden // encoder.heads
+    amounts = Amounts(train.rows, train.tokens, train.squares)
+    layers = settings["run"]["layers"]
+    return sum(target_bytes(name, layers, sizes, amounts) for name in targets)
 
 
 def read_signals(settings: Settings) -> tuple[str, ...]:

@@ -86,9 +86,14 @@ def _status_of(modules: Sequence[str], main: Callable[[Namespace], None], args: 
         lacking = shortage(error, _written(args))
         if lacking is not None:
             return _refused(lacking)
-        logging.exception("%s failed", modules[-1])
+        logging.exception("%s failed", _named(modules))
         return FAULT
     return 0
+
+
+def _named(modules: Sequence[str]) -> str:
+    """The stage, or the table or figure that stage `product` makes."""
+    return modules[-1] if modules[0].endswith(".product") else modules[0]
 
 
 def _ask_nobody() -> None:
@@ -192,6 +197,6 @@ def _check_code(modules: Sequence[str], expected: str | None) -> None:
     found = current_fingerprint(*modules, planned=expected)
     if found != expected:
         raise UserError(
-            f"the code of {modules[-1]} changed since this job was planned "
+            f"the code of {_named(modules)} changed since this job was planned "
             f"({expected} expected, {found} found); run snakemake again"
         )

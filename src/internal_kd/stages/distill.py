@@ -10,6 +10,7 @@ from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.run import carry_out, write_run
 from internal_kd.distillation.run_builder import RunBuilder
 from internal_kd.distillation.signal_source import SignalOptions, describe_signals
+from internal_kd.objectives.registry import modules_of
 from internal_kd.runtime import select_device, use_threads
 from internal_kd.stages.cli import recorder, run_stage
 
@@ -52,7 +53,7 @@ def main(args: Namespace) -> None:
 def _distill(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> None:
     started = time.perf_counter()
     use_threads()
-    signals = SignalOptions(folder=args.signals, budget_mb=args.signals_mb, code=args.code)
+    signals = SignalOptions(folder=args.signals, budget_mb=args.signals_mb)
     builder = RunBuilder(
         args.settings, args.init, args.data, args.teacher, select_device(), signals
     )
@@ -73,10 +74,16 @@ def _distill(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> Non
     )
 
 
+def _objectives(args: Namespace) -> tuple[str, ...]:
+    """Modules that hold the run's objectives."""
+    experiment = args.settings["experiment"]
+    return modules_of(experiment["internal"], experiment["output"])
+
+
 def _signals_of(run: Path) -> object:
     """What a finished run recorded of its signals."""
     return json.loads((run / "metrics.json").read_text(encoding="utf-8"))["signals"]
 
 
 if __name__ == "__main__":
-    run_stage("internal_kd.stages.distill", add_arguments, main, inputs=None)
+    run_stage("internal_kd.stages.distill", add_arguments, main, inputs=None, more_code=_objectives)

@@ -76,11 +76,15 @@ class Expectations:
     Args:
         study: that is planned.
         code: gives the fingerprint of a stage's code.
+        code_of_student: gives that of the students of an experiment.
     """
 
-    def __init__(self, study: Study, code: Callable[[str], str]) -> None:
+    def __init__(
+        self, study: Study, code: Callable[[str], str], code_of_student: Callable[[str], str]
+    ) -> None:
         self.study = study
         self.code = code
+        self.code_of_student = code_of_student
         self._runs: dict[Run, Expected] = {}
 
     def runs(self, runs: Iterable[Run]) -> Expected:
@@ -124,11 +128,14 @@ class Expectations:
     def _run(self, run: Run) -> Expected:
         if run not in self._runs:
             behind = Expected.all_of(self._before(run))
-            teacher = self.study.experiments[run.experiment].is_teacher
-            told = settings.teacher_settings if teacher else settings.distill_settings
-            own = Expectation(told(self.study, run), self.code("teacher" if teacher else "distill"))
-            self._runs[run] = behind.then(self.run_manifest(run), own)
+            self._runs[run] = behind.then(self.run_manifest(run), self._training(run))
         return self._runs[run]
+
+    def _training(self, run: Run) -> Expectation:
+        if self.study.experiments[run.experiment].is_teacher:
+            return Expectation(settings.teacher_settings(self.study, run), self.code("teacher"))
+        code = self.code_of_student(run.experiment)
+        return Expectation(settings.distill_settings(self.study, run), code)
 
     def _before(self, run: Run) -> Iterator[Expected]:
         """The data, the start and the teacher of a run."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from internal_kd.objectives.registry import modules_of
+
 Init = str | tuple[int, ...]
 
 
@@ -57,6 +59,11 @@ class Experiment:
     def needs_teacher(self) -> bool:
         """Whether a run asks a teacher for anything."""
         return bool(self.internal) or "soft" in self.output or self.head_init == "teacher"
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Modules that hold the functions of its objectives."""
+        return modules_of(self.internal, self.output)
 
     @property
     def has_stages(self) -> bool:

@@ -3,9 +3,11 @@
 import torch
 from torch import Tensor
 
+from internal_kd.models.features import probabilities
+
 
 def attention_kl(
-    teacher_probabilities: Tensor,
+    teacher_attention: Tensor,
     student_scores: Tensor,
     lengths: Tensor | None = None,
     teacher_entropy: Tensor | None = None,
@@ -17,8 +19,8 @@ def attention_kl(
     constant of the training, so it is computed as cross-entropy minus the teacher's entropy.
 
     Args:
-        teacher_probabilities: `[batch, heads, tokens, tokens]`, rows over real tokens sum to one,
-            zero in columns and rows of padding.
+        teacher_attention: probabilities, `[batch, heads, tokens, tokens]`, rows over real tokens
+            sum to one, zero in columns and rows of padding.
         student_scores: `[batch, heads, tokens, tokens]`, before softmax and before dropout, the
             lowest number in columns of padding.
         lengths: `[batch]`, real tokens of each sentence; None if there is no padding.
@@ -27,12 +29,31 @@ def attention_kl(
     Returns:
         A scalar in nats.
     """
-    teacher = teacher_probabilities.float()
+    teacher = teacher_attention.float()
     if teacher_entropy is None:
         teacher_entropy = attention_entropy(teacher, lengths)
     log_student = torch.log_softmax(student_scores.float(), dim=-1)
     cross_entropy = -_mean_over_rows((teacher * log_student).sum(dim=-1), lengths)
     return (cross_entropy - teacher_entropy).mean().float()
+
+
+def attention_target(scores: Tensor, mask: Tensor | None) -> dict[str, Tensor]:
+    """The teacher's attention probabilities, zero in columns and rows of padding.
+
+    Args:
+        scores: `[batch, layers, heads, tokens, tokens]`, before softmax and before dropout.
+        mask: `[batch, tokens]`, 1 at real tokens; None if there is no padding.
+    """
+    attention = probabilities(scores)
+    if mask is not None:
+        attention *= mask[:, None, None, :, None]
+    return {"attention": attention}
+
+
+def entropy_target(attention: Tensor, mask: Tensor | None) -> dict[str, Tensor]:
+    """Entropy of the teacher's attention, see `attention_entropy`: `[batch, layers]`."""
+    lengths = None if mask is None else mask.sum(dim=-1)[:, None]
+    return {"entropy": attention_entropy(attention, lengths)}
 
 
 def attention_entropy(probabilities: Tensor, lengths: Tensor | None = None) -> Tensor:

@@ -1,5 +1,6 @@
-"""The teacher's attention of all training examples, one after the other and without padding."""
+"""Values of all training examples, one after the other and without padding."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
@@ -13,16 +14,17 @@ from internal_kd.data.batches import Batch
 
 SAME_BITS = {torch.uint16: torch.int16}  # indexing knows few operations on unsigned numbers
 
+Shape = tuple[int | None, ...]
 
-class AttentionCache(ABC):
-    """Attention probabilities of a split; an example of L tokens takes layers x heads x L x L.
+
+class RaggedValues(ABC):
+    """Values of a split, of which an example of L tokens has an array of its own size.
 
     Args:
         numbers: of all examples, one-dimensional.
         starts: int64 [examples], where each example's numbers start.
         lengths: int64 [examples], its tokens.
-        layers: matched layers that are stored.
-        heads: of each of them.
+        shape: of an example's array, its layers first; None for an axis of L.
     """
 
     def __init__(
@@ -30,45 +32,44 @@ class AttentionCache(ABC):
         numbers: Tensor,
         starts: npt.NDArray[np.int64],
         lengths: npt.NDArray[np.int64],
-        layers: int,
-        heads: int,
+        shape: Shape,
     ) -> None:
-        self.numbers, self.starts, self.lengths = numbers, starts, lengths
-        self.layers, self.heads = layers, heads
+        self.numbers, self.starts, self.lengths, self.shape = numbers, starts, lengths, shape
 
     @abstractmethod
     def read(self, batch: Batch, chosen: Sequence[int]) -> Tensor:
-        """Attention of a batch in these zero-based layers, zero at padding.
+        """Values of a batch in these zero-based layers, zero at padding.
 
-        Returns `[batch, layers chosen, heads, tokens, tokens]` in the form that it is stored in.
+        Returns `[batch, layers chosen, ...]` in the form that they are stored in, with the batch's
+        width for L.
         """
 
 
-class CopiedAttention(AttentionCache):
+class CopiedValues(RaggedValues):
     """A copy per example: the fastest way on a CPU."""
 
     def read(self, batch: Batch, chosen: Sequence[int]) -> Tensor:
-        """See `AttentionCache.read`."""
+        """See `RaggedValues.read`."""
         low, high = min(chosen), max(chosen) + 1
         views = [self._view(row)[low:high] for row in batch.rows]
         if batch.padded:
-            tokens = batch.input_ids.shape[1]
-            shape = (len(views), high - low, self.heads, tokens, tokens)
-            stacked = torch.zeros(shape, dtype=self.numbers.dtype, device=self.numbers.device)
+            width = batch.input_ids.shape[1]
+            shape = [width if size is None else size for size in self.shape[1:]]
+            stacked = self.numbers.new_zeros((len(views), high - low, *shape))
             for position, view in enumerate(views):
-                stacked[position, :, :, : view.shape[2], : view.shape[3]] = view
+                stacked[position][tuple(slice(size) for size in view.shape)] = view
         else:
             stacked = torch.stack(views)
         return select_layers(stacked, [layer - low for layer in chosen])
 
     def _view(self, row: int) -> Tensor:
-        """Attention of one example, `[layers, heads, tokens, tokens]`."""
+        """The array of one example."""
         length, start = int(self.lengths[row]), int(self.starts[row])
-        size = self.layers * self.heads * length**2
-        return self.numbers[start : start + size].view(self.layers, self.heads, length, length)
+        shape = [length if size is None else size for size in self.shape]
+        return self.numbers[start : start + math.prod(shape)].view(shape)
 
 
-class GatheredAttention(AttentionCache):
+class GatheredValues(RaggedValues):
     """A few launches per batch, whatever its size: the places of all numbers are computed.
 
     The numbers lie on the device of the batches.
@@ -87,7 +88,7 @@ class GatheredAttention(AttentionCache):
         return torch.from_numpy(self.starts).to(self.numbers.device)
 
     def read(self, batch: Batch, chosen: Sequence[int]) -> Tensor:
-        """See `AttentionCache.read`."""
+        """See `RaggedValues.read`."""
         low, high = min(chosen), max(chosen) + 1
         places, padding = self._places(batch, low, high)
         stacked = self._bits[places].masked_fill_(padding, 0).view(self.numbers.dtype)
@@ -96,31 +97,35 @@ class GatheredAttention(AttentionCache):
     def _places(self, batch: Batch, low: int, high: int) -> tuple[Tensor, Tensor]:
         """Where layers `low` to `high` - 1 lie, and which places are padding.
 
-        Returns int64 `[batch, layers, heads, tokens, tokens]`, any valid place at padding, and bool
-        `[batch, 1, 1, tokens, tokens]`.
+        Returns int64 `[batch, layers, ...]`, any valid place at padding, and bool that broadcasts
+        to it.
         """
-        lengths = self._lengths[batch.index][:, None]
-        columns = torch.arange(batch.input_ids.shape[1], device=lengths.device)
-        real = columns < lengths
-        cells = (columns * lengths)[:, :, None] + columns
-        first = torch.arange(low * self.heads, high * self.heads, device=lengths.device)
-        first = first * lengths**2 + self._starts[batch.index][:, None]
-        padding = ~(real[:, :, None] & real[:, None, :])
-        places = first[:, :, None, None] + cells[:, None]
-        places.masked_fill_(padding[:, None], 0)
-        return places.unflatten(1, (high - low, self.heads)), padding[:, None, None]
+        lengths, width = self._lengths[batch.index], batch.input_ids.shape[1]
+        axes = len(self.shape)
+        places = self._starts[batch.index].view(-1, *[1] * axes)
+        padding = torch.zeros_like(places, dtype=torch.bool)
+        stride = torch.ones_like(lengths)
+        for axis in reversed(range(axes)):
+            size = self.shape[axis]
+            first, end = (low, high) if axis == 0 else (0, width if size is None else size)
+            steps = torch.arange(first, end, device=lengths.device)
+            steps = steps.view(-1, *[1] * (axes - 1 - axis))
+            places = places + steps * stride.view(-1, *[1] * axes)
+            if size is None:
+                padding = padding | (steps >= lengths.view(-1, *[1] * axes))
+            stride = stride * (lengths if size is None else size)
+        return places.masked_fill_(padding, 0), padding
 
 
-def attention_cache(
+def ragged_values(
     numbers: Tensor,
     starts: npt.NDArray[np.int64],
     lengths: npt.NDArray[np.int64],
-    layers: int,
-    heads: int,
-) -> AttentionCache:
-    """The way of reading attention that suits its device; see `AttentionCache`."""
-    kind = CopiedAttention if numbers.device.type == "cpu" else GatheredAttention
-    return kind(numbers, starts, lengths, layers, heads)
+    shape: Shape,
+) -> RaggedValues:
+    """The way of reading values that suits their device; see `RaggedValues`."""
+    kind = CopiedValues if numbers.device.type == "cpu" else GatheredValues
+    return kind(numbers, starts, lengths, shape)
 
 
 def select_layers(values: Tensor, chosen: Sequence[int]) -> Tensor:

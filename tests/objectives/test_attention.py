@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from internal_kd.distillation.losses.attention import attention_entropy, attention_kl
+from internal_kd.objectives.attention import attention_entropy, attention_kl
 from tests.distillation import reference
 
 LENGTHS = (5, 9, 1, 7)

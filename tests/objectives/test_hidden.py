@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from internal_kd.distillation.losses.hidden import cls_cosine
+from internal_kd.objectives.hidden import cls_cosine
 from tests.distillation import reference
 
 

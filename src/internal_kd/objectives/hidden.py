@@ -16,3 +16,8 @@ def cls_cosine(teacher_cls: Tensor, student_cls: Tensor) -> Tensor:
     """
     similarity = functional.cosine_similarity(teacher_cls.float(), student_cls.float(), dim=-1)
     return (1.0 - similarity).mean()
+
+
+def cls_target(cls: Tensor) -> dict[str, Tensor]:
+    """The teacher's [CLS] vectors in fp32, `[batch, layers, hidden size]`."""
+    return {"cls": cls.float()}

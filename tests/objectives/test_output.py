@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from internal_kd.distillation.losses.output import hard_cross_entropy, soft_cross_entropy
+from internal_kd.objectives.output import hard_cross_entropy, soft_cross_entropy
 from tests.distillation import reference
 
 

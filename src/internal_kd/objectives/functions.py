@@ -1,0 +1,102 @@
+"""The functions of the registry's entries, loaded and bound to the arguments that they take."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+from torch import Tensor
+
+from internal_kd.objectives.registry import OBJECTIVES, OUTPUT_OBJECTIVES, TARGETS, Function
+
+Fields = dict[str, Tensor]
+
+
+class Bound:
+    """A function that is called with those of the given values that it takes.
+
+    Args:
+        function: named as `module:name`, or given itself.
+    """
+
+    def __init__(self, function: Function) -> None:
+        if isinstance(function, str):
+            module, _, name = function.partition(":")
+            function = getattr(import_module(module), name)
+        assert callable(function)
+        self.function: Callable[..., Any] = function
+        self.arguments = tuple(inspect.signature(function).parameters)
+
+    def __call__(self, given: Mapping[str, Any]) -> Any:
+        """What the function gives."""
+        return self.function(**{name: given[name] for name in self.arguments if name in given})
+
+
+class LayerLoss:
+    """An internal objective: its loss between one student layer and its teacher layer."""
+
+    def __init__(self, name: str) -> None:
+        objective = OBJECTIVES[name]
+        self.features = objective.features
+        self.fields = tuple(TARGETS[objective.target].fields)
+        self._function = Bound(objective.function)
+
+    def __call__(
+        self, student: Mapping[str, Tensor], teacher: Mapping[str, Tensor], mask: Tensor | None
+    ) -> Tensor:
+        """The loss as a scalar.
+
+        Args:
+            student: features of the layer.
+            teacher: fields of the target, of the teacher's layer.
+            mask: `[batch, tokens]`, 1 at real tokens; None if there is no padding.
+        """
+        given: dict[str, Any] = {f"student_{name}": values for name, values in student.items()}
+        given |= {f"teacher_{name}": values for name, values in teacher.items()}
+        given |= {"mask": mask, "lengths": None if mask is None else mask.sum(dim=-1)}
+        loss: Tensor = self._function(given)
+        return loss
+
+
+class OutputLoss:
+    """An output objective."""
+
+    def __init__(self, name: str) -> None:
+        self._function = Bound(OUTPUT_OBJECTIVES[name])
+
+    def __call__(self, given: Mapping[str, Any]) -> Tensor:
+        """The loss as a scalar.
+
+        Args:
+            given: `student_logits` and `teacher_logits` `[batch, classes]`, `labels` `[batch]`, and
+                the `temperature`.
+        """
+        loss: Tensor = self._function(given)
+        return loss
+
+
+class TargetFields:
+    """What a target makes of features of the teacher's layers."""
+
+    def __init__(self, name: str) -> None:
+        target = TARGETS[name]
+        self.features = target.features
+        self._function = Bound(target.function)
+        self._derived = None if target.derived is None else Bound(target.derived)
+
+    def __call__(self, features: Mapping[str, Tensor], mask: Tensor | None) -> Fields:
+        """All fields, each `[batch, layers, ...]`.
+
+        Args:
+            features: of the teacher's layers, each `[batch, layers, ...]`.
+            mask: `[batch, tokens]`, 1 at real tokens; None if there is no padding.
+        """
+        fields: Fields = self._function({**features, "mask": mask})
+        return fields | self.derived(fields, mask)
+
+    def derived(self, fields: Mapping[str, Tensor], mask: Tensor | None) -> Fields:
+        """The fields that are computed from others as they are stored."""
+        if self._derived is None:
+            return {}
+        found: Fields = self._derived({**fields, "mask": mask})
+        return found

@@ -1,0 +1,160 @@
+"""The objectives of distillation: what each of them reads, and which function it is.
+
+Imports no torch, so that a study can be checked and planned without it. Functions are named by
+module and name, and loaded when a training needs them.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from internal_kd.models.features import Feature
+
+Function = str | Callable[..., Any]
+TOKENS, HEADS, HIDDEN, HEAD_SIZE = "tokens", "heads", "hidden", "head size"
+
+
+@dataclass(frozen=True)
+class Field:
+    """Numbers that are stored of each example and layer.
+
+    Attributes:
+        shape: names of the axes behind batch and layer: `tokens`, `heads`, `hidden`, `head size`.
+        bytes: of a number.
+        packed: whether the config may have it stored in 16-bit fixed point; it is then 0 to 1.
+    """
+
+    shape: tuple[str, ...]
+    bytes: int = 4
+    packed: bool = False
+
+
+@dataclass(frozen=True)
+class Target:
+    """What an objective reads of the teacher: a function of features of its layers.
+
+    Attributes:
+        features: of the teacher's layers, see `models.features.CaptureRequest`.
+        fields: that are stored, by name.
+        function: gives the fields, by name, each `[batch, layers, ...]`, from the features, each
+            `[batch, layers, ...]`, and `mask` `[batch, tokens]` (None without padding); values at
+            padding are zero.
+        derived: gives more fields, from the fields as they are stored and `mask`.
+    """
+
+    features: "tuple[Feature, ...]"
+    fields: Mapping[str, Field]
+    function: Function
+    derived: Function | None = None
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A loss between a layer of the student and the teacher's layer that it is matched with.
+
+    Attributes:
+        function: gives a scalar from `student_<feature>` of one layer, `teacher_<field>` of its
+            teacher layer, and, where it has such arguments, `lengths` `[batch]` and `mask`
+            `[batch, tokens]` (None without padding).
+        features: of the student's layer.
+        target: name of what it reads of the teacher.
+    """
+
+    function: Function
+    features: "tuple[Feature, ...]"
+    target: str
+
+
+TARGETS: dict[str, Target] = {
+    "cls": Target(
+        features=("cls",),
+        fields={"cls": Field((HIDDEN,))},
+        function="internal_kd.objectives.hidden:cls_target",
+    ),
+    "attention": Target(
+        features=("scores",),
+        fields={
+            "attention": Field((HEADS, TOKENS, TOKENS), packed=True),
+            "entropy": Field((), bytes=8),
+        },
+        function="internal_kd.objectives.attention:attention_target",
+        derived="internal_kd.objectives.attention:entropy_target",
+    ),
+}
+
+OBJECTIVES: dict[str, Objective] = {
+    "attention_kl": Objective(
+        function="internal_kd.objectives.attention:attention_kl",
+        features=("scores",),
+        target="attention",
+    ),
+    "cls_cosine": Objective(
+        function="internal_kd.objectives.hidden:cls_cosine",
+        features=("cls",),
+        target="cls",
+    ),
+}
+
+# Losses of the classifier's output, from `student_logits` and `teacher_logits` or `labels`.
+OUTPUT_OBJECTIVES: dict[str, str] = {
+    "soft": "internal_kd.objectives.output:soft_cross_entropy",
+    "hard": "internal_kd.objectives.output:hard_cross_entropy",
+}
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Examples, and sums over them of their tokens and of the squares of their tokens."""
+
+    rows: float
+    tokens: float
+    squares: float
+
+    def of(self, token_axes: int) -> float:
+        """Sum over examples of tokens to this power."""
+        return (self.rows, self.tokens, self.squares)[token_axes]
+
+
+def target_bytes(
+    name: str, layers: int, sizes: Mapping[str, int], amounts: Amounts, packed_bytes: int = 4
+) -> float:
+    """Bytes that a target of some layers takes.
+
+    Args:
+        name: of the target.
+        layers: number of teacher layers.
+        sizes: of the axes `heads`, `hidden` and `head size`.
+        amounts: of the examples.
+        packed_bytes: of a number that may be stored in fixed point.
+    """
+    total = 0.0
+    for stored in TARGETS[name].fields.values():
+        fixed = math.prod(sizes[axis] for axis in stored.shape if axis != TOKENS)
+        number = packed_bytes if stored.packed else stored.bytes
+        total += number * layers * fixed * amounts.of(stored.shape.count(TOKENS))
+    return total
+
+
+def targets_of(internal: Iterable[str]) -> tuple[str, ...]:
+    """Names of what these objectives read of the teacher's layers."""
+    return tuple(dict.fromkeys(OBJECTIVES[name].target for name in internal))
+
+
+def modules_of(internal: Iterable[str], output: Iterable[str]) -> tuple[str, ...]:
+    """Modules that hold the functions of these objectives and of their targets, sorted."""
+    objectives = [OBJECTIVES[name] for name in internal]
+    own = {_module(objective.function) for objective in objectives}
+    own |= {_module(OUTPUT_OBJECTIVES[name]) for name in output}
+    return tuple(sorted(own.union(*(target_modules(each.target) for each in objectives))))
+
+
+def target_modules(name: str) -> tuple[str, ...]:
+    """Modules that hold the functions of a target, sorted."""
+    functions = (TARGETS[name].function, TARGETS[name].derived)
+    return tuple(sorted({_module(function) for function in functions if function is not None}))
+
+
+def _module(function: Function) -> str:
+    return function.partition(":")[0] if isinstance(function, str) else function.__module__
