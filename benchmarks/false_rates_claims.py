@@ -9,7 +9,9 @@ above, where all lie above most easily. Of the primary claim any wrong verdict o
 import argparse
 import csv
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -61,7 +63,6 @@ class Case:
         make: evidence of a study, from seeds, value of what is varied, and random numbers.
         varied: ratio or noise.
         values: of it.
-        share: of the replicates that are made; fewer where studies are large.
     """
 
     null: str
@@ -69,7 +70,6 @@ class Case:
     make: Make
     varied: str = "ratio"
     values: tuple[float, ...] = RATIOS
-    share: float = 1.0
 
 
 def _row(name: str) -> dict[str, Any]:
@@ -179,12 +179,11 @@ AT_BOUND = "at the bound"
 PID = ("pid-peaks-before-output", "pid-starts-at-chance", "pid-rises-with-upper-layers")
 
 CASES = (
-    Case(ALL_EQUAL, (PRIMARY,), on_all_tasks, share=0.5),
+    Case(ALL_EQUAL, (PRIMARY,), on_all_tasks),
     Case(
         ALL_EQUAL,
         (*EVERY, *SINGLE),
         answers(teacher(ACCURACY), *map(Model, ("exp1.1", "exp2.0", "exp2.0t", *INTERNAL))),
-        share=0.5,
     ),
     Case(
         ONE_EQUAL,
@@ -193,7 +192,6 @@ CASES = (
             *map(Model, ("exp1.1", "exp2.0", "exp2.0t", INTERNAL[0])),
             *(Model(name, FAR) for name in INTERNAL[1:]),
         ),
-        share=0.5,
     ),
     Case(
         ONE_EQUAL,
@@ -209,7 +207,6 @@ CASES = (
         ALL_EQUAL,
         (*OF_SWEEPS, *OF_ERRORS, OVER_CONFIDENT),
         answers(teacher(ACCURACY), *swept()),
-        share=0.5,
     ),
     Case(
         ONE_EQUAL,
@@ -233,7 +230,7 @@ CASES = (
         ),
     ),
     Case(AT_BOUND, PID, over_epochs(MARGIN, 2 * MARGIN, 2 * MARGIN), "noise", NOISES),
-    Case(AT_BOUND, ("closer-attention",), with_distances, share=0.5),
+    Case(AT_BOUND, ("closer-attention",), with_distances),
 )
 
 
@@ -266,22 +263,31 @@ def _by_row(claim: str, by_task: dict[str, str]) -> dict[str, set[str]]:
     return rows | ({f"{claim}, mean": {by_task[MEAN]}} if MEAN in by_task else {})
 
 
-def replicates_of(case: Case, seeds: int, most: int) -> int:
-    """How many studies are drawn: most at the fewest seeds for verdicts, where tests are hardest,
-    and few where there are only hints.
-    """
-    if seeds < SEEDS_FOR_VERDICTS:
-        return max(1, most // 100)
-    return round(case.share * (most if seeds == SEEDS_FOR_VERDICTS else most / 2))
+def replicates_of(seeds: int, most: int) -> int:
+    """How many studies are drawn: few where there are only hints."""
+    return most if seeds >= SEEDS_FOR_VERDICTS else max(1, most // 100)
 
 
-def rows(most: int) -> Iterator[list[Any]]:
+def _cell(place: tuple[int, int, float], most: int) -> list[list[Any]]:
+    """The rows of a case, a number of seeds and a value of what is varied."""
+    number, seeds, value = place
+    case, count = CASES[number], replicates_of(seeds, most)
+    return [
+        [claim, case.null, seeds, case.varied, value, count, *found]
+        for claim, found in rates(case, seeds, value, count).items()
+    ]
+
+
+def rows(most: int, workers: int) -> Iterator[list[Any]]:
     """A row per claim, null, number of seeds and value of what is varied."""
-    for case, seeds in product(CASES, SEEDS):
-        count = replicates_of(case, seeds, most)
-        for value in case.values:
-            for claim, found in rates(case, seeds, value, count).items():
-                yield [claim, case.null, seeds, case.varied, value, count, *found]
+    places = [
+        (number, seeds, value)
+        for (number, case), seeds in product(enumerate(CASES), SEEDS)
+        for value in case.values
+    ]
+    with ProcessPoolExecutor(workers) as pool:
+        for cell in pool.map(partial(_cell, most=most), places):
+            yield from cell
 
 
 def summary(frame: pd.DataFrame) -> str:
@@ -305,15 +311,16 @@ def main() -> None:
         prog="python -m benchmarks.false_rates_claims", description=__doc__
     )
     parser.add_argument(
-        "--replicates", type=int, default=2000, help="of small studies, three seeds"
+        "--replicates", type=int, default=2000, help="studies, where there are verdicts"
     )
+    parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--out", type=Path, default=Path("docs/data/false_rates_claims.csv"))
     args = parser.parse_args()
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with args.out.open("w", newline="", buffering=1) as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
-        table.writerows(rows(args.replicates))
+        table.writerows(rows(args.replicates, args.workers))
     print(summary(pd.read_csv(args.out)))
 
 

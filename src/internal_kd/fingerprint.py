@@ -32,7 +32,7 @@ def code_fingerprint(*modules: str, without: str = "") -> str:
     """Return the fingerprint of modules and all they import of this package, as 16 hex digits.
 
     Args:
-        modules: their full names.
+        modules: their full names, or names of files outside of the package, which end in .py.
         without: a subpackage, such as ``embedded``, that the job at hand does not use although the
             module can import it. Its name is appended after a dash.
 
@@ -82,7 +82,9 @@ def _belongs_to(module: str, subpackage: str) -> bool:
 
 @cache
 def _source_file(module: str) -> Path | None:
-    """The file of a module, or None where the name is not a module of the package."""
+    """The file of a module, or None where the name is neither of the package nor of a file."""
+    if module.endswith(".py"):
+        return Path(module) if Path(module).is_file() else None
     if module.split(".")[0] != PACKAGE:
         return None
     path = _SOURCE_ROOT.joinpath(*module.split("."))
@@ -122,7 +124,8 @@ def _tree(text: bytes, path: Path) -> ast.Module:
 def _imports(module: str) -> frozenset[str]:
     """Modules of the package that this one imports, with the packages that contain them."""
     names = _facts(module).imports
-    parents = {parent for name in {*names, module} for parent in _packages_of(name)}
+    own = set() if module.endswith(".py") else {module}
+    parents = {parent for name in {*names, *own} for parent in _packages_of(name)}
     return frozenset(name for name in parents.union(names) if _source_file(name) is not None)
 
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Role = Literal["teacher", "student"]
-Purpose = Literal["head", "order", "dropout", "layers", "subset", "holdout", "new layers"]
+Purpose = Literal[
+    "head", "order", "dropout", "layers", "subset", "holdout", "new layers", "projection"
+]
 
 BITS = 63  # what generators of torch and numpy both take
 
@@ -55,6 +57,11 @@ class Streams:
     def layers(self) -> int:
         """Of an encoder that starts from nothing."""
         return stream_seed("layers", self.role, self.task, self.seed)
+
+    @property
+    def projection(self) -> int:
+        """Of the modules that objectives learn beside a student."""
+        return stream_seed("projection", self.role, self.task, self.seed)
 
     @property
     def subset(self) -> int:

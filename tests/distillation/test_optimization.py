@@ -69,7 +69,7 @@ def gradients(model, step: int, resting: tuple[str, ...] = ()) -> None:
 def test_steps_are_those_of_torch(kind) -> None:
     """Bit by bit, with parameters that rest at times; those of torch are given decay by hand."""
     ours, theirs = tiny_model(), tiny_model()
-    mine = FusedAdam(ours, settings(kind))
+    mine = FusedAdam(ours.parameters(), settings(kind))
     by_hand = [
         {"params": [p], "weight_decay": 0.01 if p.ndim > 1 else 0.0} for p in theirs.parameters()
     ]
@@ -89,7 +89,7 @@ def test_steps_are_those_of_torch(kind) -> None:
 def test_berts_own_optimizer_follows_its_equations() -> None:
     """m = 0.9 m + 0.1 g, v = 0.999 v + 0.001 g^2, w = w - rate (m / (sqrt(v) + 1e-6) + 0.01 w)."""
     model = tiny_model()
-    optimizer = FusedAdam(model, settings("bert_adam"))
+    optimizer = FusedAdam(model.parameters(), settings("bert_adam"))
     expected = {name: p.detach().double() for name, p in model.named_parameters()}
     means = {name: torch.zeros_like(p) for name, p in expected.items()}
     squares = {name: torch.zeros_like(p) for name, p in expected.items()}
@@ -112,7 +112,7 @@ def test_berts_own_optimizer_follows_its_equations() -> None:
 def test_gradients_are_clipped_as_torch_does(max_grad_norm) -> None:
     """Sizes of Adam's steps hardly depend on the gradients', so its moments are compared."""
     model = tiny_model()
-    optimizer = FusedAdam(model, settings(max_grad_norm=max_grad_norm))
+    optimizer = FusedAdam(model.parameters(), settings(max_grad_norm=max_grad_norm))
     gradients(model, 0, ("classifier",))
     kept = copy.deepcopy(model)
     for parameter, copied in zip(model.parameters(), kept.parameters(), strict=True):
@@ -138,7 +138,7 @@ def test_no_finite_gradient_is_not_hidden() -> None:
     model = tiny_model()
     gradients(model, 0)
     model.classifier.bias.grad[0] = torch.inf
-    FusedAdam(model, settings(max_grad_norm=1.0)).step(1e-3)
+    FusedAdam(model.parameters(), settings(max_grad_norm=1.0)).step(1e-3)
     assert model.classifier.bias.isnan().any()
 
 
@@ -147,7 +147,7 @@ def test_weight_decay_spares_biases_and_normalisation() -> None:
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     for parameter in model.parameters():
         parameter.grad = torch.zeros_like(parameter)
-    FusedAdam(model, settings()).step(0.5)
+    FusedAdam(model.parameters(), settings()).step(0.5)
     for name, parameter in model.named_parameters():
         spared = "LayerNorm" in name or "bias" in name
         torch.testing.assert_close(parameter, before[name] * (1.0 if spared else 1 - 0.5 * 0.01))
@@ -156,7 +156,7 @@ def test_weight_decay_spares_biases_and_normalisation() -> None:
 def test_a_parameter_without_gradient_rests() -> None:
     model = tiny_model()
     before = model.classifier.weight.detach().clone()
-    optimizer = FusedAdam(model, settings())
+    optimizer = FusedAdam(model.parameters(), settings())
     gradients(model, 0, ("classifier",))
     optimizer.step(0.1)
     assert torch.equal(model.classifier.weight, before)
@@ -167,7 +167,10 @@ def test_a_parameter_without_gradient_rests() -> None:
 @pytest.mark.parametrize("kind", ["adamw", "bert_adam"])
 def test_goes_on_from_its_state(kind) -> None:
     ours, theirs = tiny_model(), tiny_model()
-    first, second = FusedAdam(ours, settings(kind)), FusedAdam(theirs, settings(kind))
+    first, second = (
+        FusedAdam(ours.parameters(), settings(kind)),
+        FusedAdam(theirs.parameters(), settings(kind)),
+    )
     gradients(ours, 0, ("layer.1",))
     first.step(1e-2)
     theirs.load_state_dict(ours.state_dict())

@@ -118,7 +118,8 @@ MISTAKES: dict[str, Mistake] = {
     "seed twice": config("seeds=[0, 1, 0]", "seeds: 0 stands there more than once; name each"),
     "unknown loss": config(
         "experiments={exp3.0: {internal: {attention_mse: 1.0}}}",
-        "experiments.exp3.0.internal.attention_mse: unknown key; did you mean 'attention_kl'?",
+        "experiments.exp3.0.internal.attention_mse: unknown objective; "
+        "did you mean 'attention_kl'?",
     ),
     "no loss": config(
         "experiments={exp2.0: {output: null}}", "experiments.exp2.0.output: no output loss, so"

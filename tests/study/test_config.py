@@ -46,7 +46,7 @@ MISTAKES = {
     ),
     "unknown loss": (
         {"experiments": {"exp3.0": {"internal": {"atention_kl": 1.0}}}},
-        "experiments.exp3.0.internal.atention_kl: unknown key; did you mean 'attention_kl'?",
+        "experiments.exp3.0.internal.atention_kl: unknown objective; did you mean 'attention_kl'?",
     ),
     "unknown schedule": (
         {"experiments": {"exp3.3": {"schedule": "progresive"}}},

@@ -29,10 +29,12 @@ rule attention:
     message:
         "{wildcards.experiment} on {wildcards.task}, seed {wildcards.seed}: distances from the teacher"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.attention"
-        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
-        " --teacher {params.teacher:q} --student {params.student:q} --data {input.data:q} --out {output.distances:q}"
-        " --manifest {output.manifest:q}"
+        command(
+            "attention",
+            "--log {log:q} --code {params.code:q} --settings {params.settings:q}"
+            " --teacher {params.teacher:q} --student {params.student:q} --data {input.data:q} --out {output.distances:q}"
+            " --manifest {output.manifest:q}",
+        )
 
 
 rule attention_maps:
@@ -60,8 +62,10 @@ rule attention_maps:
     message:
         "attention of example {wildcards.example} of {wildcards.task}"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.attention_maps"
-        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
-        " --teacher {params.runs[0]:q} --standard {params.runs[1]:q} --internal {params.runs[2]:q}"
-        " --data {input.data:q} --out {output.maps:q}"
-        " --manifest {output.manifest:q}"
+        command(
+            "attention_maps",
+            "--log {log:q} --code {params.code:q} --settings {params.settings:q}"
+            " --teacher {params.runs[0]:q} --standard {params.runs[1]:q} --internal {params.runs[2]:q}"
+            " --data {input.data:q} --out {output.maps:q}"
+            " --manifest {output.manifest:q}",
+        )

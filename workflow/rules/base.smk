@@ -26,9 +26,11 @@ rule base_model:
     message:
         "base model"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.{params.stage:q}"
-        " --log {log:q} --code {params.code:q} --settings {params.settings:q} --out {output.model:q}"
-        " --manifest {params.manifest:q}"
+        command(
+            "{params.stage:q}",
+            "--log {log:q} --code {params.code:q} --settings {params.settings:q} --out {output.model:q}"
+            " --manifest {params.manifest:q}",
+        )
 
 
 rule student_init:
@@ -52,7 +54,9 @@ rule student_init:
     message:
         "student of {wildcards.layers} layers, start {wildcards.init}"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.student"
-        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
-        " --base {input.base:q} --out {output.model:q}"
-        " --manifest {params.manifest:q}"
+        command(
+            "student",
+            "--log {log:q} --code {params.code:q} --settings {params.settings:q}"
+            " --base {input.base:q} --out {output.model:q}"
+            " --manifest {params.manifest:q}",
+        )

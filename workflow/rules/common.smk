@@ -8,12 +8,14 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from snakemake.common.configfile import load_configfile
 from snakemake.io import contains_wildcard
+from snakemake.utils import update_config
 
 # All that Snakemake has imported stays; looking there for garbage takes a tenth of planning.
 gc.freeze()
 
-SOURCE = Path(workflow.basedir) / "src"
+SOURCE = ROOT / "src"
 sys.path.insert(0, str(SOURCE))
 # Keep freed memory: an eighth of a training step on a CPU goes into asking for it anew.
 MALLOC = {
@@ -34,11 +36,25 @@ sys.path[:] = trusted(sys.path)
 TRUSTED = trusted(os.environ.get("PYTHONPATH", "").split(os.pathsep))
 os.environ.update(
     INTERNAL_KD_PYTHON=sys.executable,
+    INTERNAL_KD_SOURCE=str(SOURCE),
     PYTHONPATH=os.pathsep.join(dict.fromkeys([str(SOURCE), *TRUSTED])),
     PYTHONSAFEPATH="1",
     PYTHONUTF8="1",  # whatever the locale
     MPLBACKEND="Agg",  # a notebook names one that a job does not have
 )
+
+# How a job starts. Conda environments do not have the package, and Snakemake takes PYTHONPATH away from
+# their jobs.
+START = (
+    'PYTHONPATH="$INTERNAL_KD_SOURCE${{PYTHONPATH:+:$PYTHONPATH}}"'
+    " INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages."
+)
+
+
+def command(stage, arguments):
+    """The command of a job."""
+    return f"{START}{stage} {arguments}"
+
 
 # Trainings tell their epochs on a terminal only where they run one after the other.
 if workflow.resource_settings.cores != 1:
@@ -55,7 +71,7 @@ from internal_kd.study.products import write_expectations
 from internal_kd.study.reports import reports
 from internal_kd.study.runs import Run
 
-SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
+SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 
 
 def planned(name, value):
@@ -70,9 +86,11 @@ def planned(name, value):
     return os.environ[variable]
 
 
-PLANNED_CONFIG = planned("config", lambda: json.dumps(config, default=str))
-if not workflow.is_main_process:
-    config = json.loads(PLANNED_CONFIG)
+# Another workflow that uses these rules hands over its own config, which may leave out defaults.
+defaults = load_configfile(f"{ROOT}/config.yaml")
+update_config(defaults, config)
+PLANNED_CONFIG = planned("config", lambda: json.dumps(defaults, default=str))
+config = defaults if workflow.is_main_process else json.loads(PLANNED_CONFIG)
 
 try:
     STUDY = load(config, SCHEMA)
@@ -153,9 +171,9 @@ def as_inputs(paths):
 
 def environment(file):
     """A rule's conda environment, also where words in braces are part of this folder's path."""
-    if not contains_wildcard(workflow.basedir):
+    if not contains_wildcard(str(ROOT)):
         return file
-    path = os.path.normpath(f"{workflow.basedir}/workflow/rules/{file}")
+    path = os.path.normpath(f"{ROOT}/workflow/rules/{file}")
     return path.replace("{", "{{").replace("}", "}}")
 
 

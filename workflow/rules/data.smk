@@ -26,7 +26,9 @@ rule task_data:
     message:
         "data of {wildcards.task}"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.data"
-        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
-        " --base {input.base:q} --tokens {output.tokens:q} --examples {output.examples:q}"
-        " --manifest {output.manifest:q}"
+        command(
+            "data",
+            "--log {log:q} --code {params.code:q} --settings {params.settings:q}"
+            " --base {input.base:q} --tokens {output.tokens:q} --examples {output.examples:q}"
+            " --manifest {output.manifest:q}",
+        )

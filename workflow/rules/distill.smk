@@ -35,9 +35,11 @@ rule distill:
         "{wildcards.experiment} on {wildcards.task}: {wildcards.layers} layers,"
         " {wildcards.percent} % of the data, seed {wildcards.seed}"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.distill"
-        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
-        " --init {input.init:q} --data {input.data:q} {params.teacher:q} --out {params.out:q}"
-        " --checkpoints {params.checkpoints:q} --signals {params.signals:q}"
-        " --signals-mb {params.signals_mb}"
-        " --manifest {output.manifest:q}"
+        command(
+            "distill",
+            "--log {log:q} --code {params.code:q} --settings {params.settings:q}"
+            " --init {input.init:q} --data {input.data:q} {params.teacher:q} --out {params.out:q}"
+            " --checkpoints {params.checkpoints:q} --signals {params.signals:q}"
+            " --signals-mb {params.signals_mb}"
+            " --manifest {output.manifest:q}",
+        )

@@ -19,9 +19,11 @@ rule plan:
     message:
         "costs of what is to be done"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.plan"
-        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
-        " --snakefile {params.snakefile:q} --out {params.out:q}"
+        command(
+            "plan",
+            "--log {log:q} --code {params.code:q} --settings {params.settings:q}"
+            " --snakefile {params.snakefile:q} --out {params.out:q}",
+        )
 
 
 rule progress:
@@ -42,6 +44,8 @@ rule progress:
     message:
         "what is done, running and to do"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.progress"
-        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
-        " --snakefile {params.snakefile:q}"
+        command(
+            "progress",
+            "--log {log:q} --code {params.code:q} --settings {params.settings:q}"
+            " --snakefile {params.snakefile:q}",
+        )

@@ -1,6 +1,6 @@
 # A page that shows every table and figure, and Snakemake's report: seconds each, where Snakemake runs.
 CONTENTS = contents.index_settings(STUDY)
-TEXTS = f"{workflow.basedir}/workflow/report"
+TEXTS = f"{ROOT}/workflow/report"
 CAPTIONS = {
     item["caption"]: f"{TEXTS}/{item['caption']}.rst"
     for section in CONTENTS["sections"]
@@ -44,10 +44,12 @@ rule index:
     message:
         "index of all tables and figures"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.index"
-        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
-        " --captions {params.captions:q} --out {output.index:q}"
-        " --expected {input.expected:q} --files {output:q}"
+        command(
+            "index",
+            "--log {log:q} --code {params.code:q} --settings {params.settings:q}"
+            " --captions {params.captions:q} --out {output.index:q}"
+            " --expected {input.expected:q} --files {output:q}",
+        )
 
 
 # A second Snakemake reads what this one has written. It is run by the same Python, also where jobs
@@ -75,6 +77,8 @@ rule report:
     message:
         "Snakemake's report"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.report"
-        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
-        " --snakefile {params.snakefile:q} --targets {input.index:q} --out {output:q}"
+        command(
+            "report",
+            "--log {log:q} --code {params.code:q} --settings {params.settings:q}"
+            " --snakefile {params.snakefile:q} --targets {input.index:q} --out {output:q}",
+        )

@@ -115,7 +115,9 @@ for rule_name, made in BY_RULE.items():
         message:
             example.message
         shell:
-            "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.product"
-            " {params.function:q} --log {log:q} --code {params.code:q}"
-            " --settings {params.settings:q} {params.inputs:q} --out {output.out:q}"
-            " --expected {input.expected:q} --files {output:q}"
+            command(
+                "product",
+                "{params.function:q} --log {log:q} --code {params.code:q}"
+                " --settings {params.settings:q} {params.inputs:q} --out {output.out:q}"
+                " --expected {input.expected:q} --files {output:q}",
+            )

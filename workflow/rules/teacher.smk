@@ -28,8 +28,10 @@ rule teacher:
     message:
         "teacher {wildcards.experiment} on {wildcards.task}"
     shell:
-        "INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages.teacher"
-        " --log {log:q} --code {params.code:q} --settings {params.settings:q}"
-        " --base {input.base:q} --data {input.data:q} --out {params.out:q}"
-        " --checkpoints {params.checkpoints:q}"
-        " --manifest {output.manifest:q}"
+        command(
+            "teacher",
+            "--log {log:q} --code {params.code:q} --settings {params.settings:q}"
+            " --base {input.base:q} --data {input.data:q} --out {params.out:q}"
+            " --checkpoints {params.checkpoints:q}"
+            " --manifest {output.manifest:q}",
+        )

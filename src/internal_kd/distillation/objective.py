@@ -1,7 +1,7 @@
 """The loss of a training step: which objectives act and how they are weighted."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from internal_kd.data.batches import Batch
 from internal_kd.distillation.schedules import Stage
@@ -19,9 +19,15 @@ Terms = dict[str, Tensor]
 class DistillationObjective:
     """Internal objectives over the layers that a stage names, and output objectives."""
 
-    def __init__(self, settings: ObjectiveSettings, signals: SignalSource | None) -> None:
+    def __init__(
+        self,
+        settings: ObjectiveSettings,
+        signals: SignalSource | None,
+        projections: nn.ModuleDict | None = None,
+    ) -> None:
         self.settings = settings
         self.signals = signals
+        self.projections = dict(projections.items()) if projections else {}
         self.internal = {name: LayerLoss(name) for name in settings.internal}
         self.output = {name: OutputLoss(name) for name in settings.output}
 
@@ -81,8 +87,9 @@ class DistillationObjective:
             for position, layer in enumerate(layers):
                 student = outputs.layer(loss.features, layer)
                 teacher = {field: signals.fields[field][:, position] for field in loss.fields}
-                value = loss(student, teacher, mask)
-                terms[f"{name}_layer{layer}"] = value
+                column = f"{name}_layer{layer}"
+                value = loss(student, teacher, mask, self.projections.get(column))
+                terms[column] = value
                 values.append(value)
             total = torch.stack(values).sum()
             summed = self.settings.layer_reduction == "sum"
@@ -99,6 +106,29 @@ class DistillationObjective:
             "temperature": self.settings.temperature,
         }
         return self.output[name](given)
+
+
+def new_projections(
+    settings: ObjectiveSettings, layers: int, widths: tuple[int, int], seed: int
+) -> nn.ModuleDict:
+    """The modules that objectives learn beside the student, by column of the history.
+
+    Args:
+        settings: of the losses.
+        layers: of the student.
+        widths: of a hidden state of the student and of the teacher.
+        seed: of their first parameters.
+    """
+    made = nn.ModuleDict()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for name in settings.internal:
+            loss = LayerLoss(name)
+            for layer in range(1, layers + 1):
+                module = loss.new_projection(*widths)
+                if module is not None:
+                    made[f"{name}_layer{layer}"] = module
+    return made
 
 
 def signal_request(settings: ObjectiveSettings, matched_layers: tuple[int, ...]) -> SignalRequest:

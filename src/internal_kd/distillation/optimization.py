@@ -1,6 +1,6 @@
 """Optimizer and learning rate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -68,8 +68,8 @@ class FusedAdam:
     bias correction, with an epsilon of 1e-6.
     """
 
-    def __init__(self, model: nn.Module, settings: TrainingSettings) -> None:
-        self.parameters = parameters = list(model.parameters())
+    def __init__(self, parameters: Iterable[nn.Parameter], settings: TrainingSettings) -> None:
+        self.parameters = parameters = list(parameters)
         self.variant = VARIANTS[settings.optimizer]
         first = self.variant.first_step
         self.groups = (
@@ -120,7 +120,7 @@ class FusedAdam:
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Moments and step counts, in the order of the model's parameters."""
+        """Moments and step counts, in the order of the parameters."""
         return {
             "rate": self.rate,
             "groups": [

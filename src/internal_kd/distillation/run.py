@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from internal_kd.data.encoding import EncodedSplit, load_tokens
 from internal_kd.data.subsets import nested_stratified
@@ -135,8 +136,9 @@ def make_training(
     rule: UpdateRule,
     streams: Streams,
     checkpoints: Checkpoints | None = None,
+    beside: nn.Module | None = None,
 ) -> Training:
-    """The training of `model`, which is on its device, on a run's data."""
+    """The training of `model`, which is on its device, on a run's data; see `Training`."""
     return Training(
         model,
         data.splits["train"],
@@ -152,6 +154,7 @@ def make_training(
         streams=streams,
         pad_token_id=data.pad_token_id,
         checkpoints=checkpoints,
+        beside=beside,
     )
 
 

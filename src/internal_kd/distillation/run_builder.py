@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.experiment import (
@@ -14,9 +15,13 @@ from internal_kd.distillation.experiment import (
     make_schedule,
     make_update_rule,
 )
-from internal_kd.distillation.objective import DistillationObjective, signal_request
+from internal_kd.distillation.objective import (
+    DistillationObjective,
+    new_projections,
+    signal_request,
+)
 from internal_kd.distillation.run import load_run_data, make_training
-from internal_kd.distillation.settings import TrainingSettings
+from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
 from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit, signal_source
 from internal_kd.distillation.signals import SignalRequest, SignalSource
 from internal_kd.distillation.training import Training
@@ -116,16 +121,27 @@ class RunBuilder:
             copy_head(self.teacher.model, student)
         schedule = make_schedule(experiment, distillation, run["layers"], training.epochs)
         objective = make_objective_settings(experiment, distillation)
+        projections = self._projections(objective, student)
         return make_training(
             student,
             self.data,
-            DistillationObjective(objective, self.signals),
+            DistillationObjective(objective, self.signals, projections),
             schedule,
             training,
             make_update_rule(experiment),
             self.streams,
             checkpoints,
+            projections,
         )
+
+    def _projections(self, objective: ObjectiveSettings, student: Classifier) -> nn.ModuleDict:
+        """What the objectives learn beside the student."""
+        if not objective.internal:
+            return nn.ModuleDict()
+        widths = student.config.hidden_size, self.teacher.model.config.hidden_size
+        layers = self.settings["run"]["layers"]
+        made = new_projections(objective, layers, widths, self.streams.projection)
+        return made.to(self.device)
 
     def _head_seed(self) -> int:
         """Of the new classification layer; `teacher_start` draws that of the untrained teacher."""

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -108,19 +109,19 @@ def _stored(
     code = [code_fingerprint(__name__), teacher.device.type]
     identity = store_identity(teacher.folder, teacher.split, teacher.pad_token_id, code)
     targets = stored_targets(request, options.attention)
-    stores = obtain(
-        folder / identity, targets, teacher.split, lambda: _teacher_pass(teacher, request)
-    )
+    stores = obtain(folder / identity, targets, teacher.split, partial(_teacher_pass, teacher))
     needed = _bytes(teacher, request, options)
     return StoredSignals(stores, teacher.split, _home(teacher.device, needed))
 
 
 def _teacher_pass(
-    teacher: TeacherOfSplit, request: SignalRequest
+    teacher: TeacherOfSplit, targets: Sequence[StoredTarget]
 ) -> Iterator[tuple[Batch, Signals]]:
     """Signals of all examples, from short to long, each by a whole pass of the teacher."""
-    live = LiveSignals(teacher.model, request)
-    every = range(1, len(request.layers) + 1)
+    names = tuple(target.kind for target in targets if target.kind != LOGITS)
+    layers = next((target.layers for target in targets if target.kind != LOGITS), ())
+    live = LiveSignals(teacher.model, SignalRequest(True, layers, names))
+    every = range(1, len(layers) + 1)
     for batch in sorted_batches(teacher.split, TEACHER_BATCH, teacher.pad_token_id):
         on_device = batch.to(teacher.device)
         yield on_device, live(on_device, every, logits=True)

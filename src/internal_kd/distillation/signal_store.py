@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 RECORD = "store.json"
 LAYOUT = 1  # of the files; stores of another one are made anew
 
-Pass = Callable[[], Iterable[tuple[Batch, Signals]]]
+Pass = Callable[[Sequence[StoredTarget]], Iterable[tuple[Batch, Signals]]]
 
 
 class SignalStore:
@@ -121,7 +121,7 @@ def obtain(
         targets: that are needed.
         split: the examples.
         teacher_pass: runs the teacher over the examples in `order_by_length`, and gives each batch
-            with the signals of all targets.
+            with the signals of the targets that it is called with.
 
     Raises:
         OSError: they cannot be written, or the file system has no locks.
@@ -131,7 +131,11 @@ def obtain(
         missing = [target for target in targets if not _is_whole(folder / target.folder)]
         if missing:
             logger.info("signals of the teacher: writing %s", ", ".join(t.name for t in missing))
-            _write(folder, missing, teacher_pass)
+        # Hidden states of all tokens make the last layer's rows round otherwise, see `features`.
+        for whole in (False, True):
+            together = [target for target in missing if target.needs_whole_layer == whole]
+            if together:
+                _write(folder, together, teacher_pass)
         return {target: SignalStore(folder / target.folder, split) for target in targets}
 
 
@@ -157,7 +161,7 @@ def _write(folder: Path, targets: Sequence[StoredTarget], teacher_pass: Pass) ->
         with ExitStack() as stack:
             for writer in writers:
                 stack.enter_context(writer)
-            for batch, signals in teacher_pass():
+            for batch, signals in teacher_pass(targets):
                 for writer in writers:
                     writer.append(batch, signals)
         for writer in writers:

@@ -74,6 +74,11 @@ class StoredTarget:
         return f"{self.name}_{code_fingerprint(*target_modules(self.kind))[:CODE_DIGITS]}"
 
     @property
+    def needs_whole_layer(self) -> bool:
+        """Whether the teacher's last layer computes its output for all tokens, for this."""
+        return self.kind != LOGITS and "hidden" in TARGETS[self.kind].features
+
+    @property
     def packed(self) -> tuple[str, ...]:
         """Fields that are stored in the form."""
         if self.kind == LOGITS:

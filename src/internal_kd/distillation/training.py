@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from internal_kd.data.batches import Batch, LengthBucketedBatches
@@ -68,7 +68,8 @@ class Training:
         selected_by: split and metric of the score by which the best epoch is chosen.
         streams: of batch order and dropout.
         pad_token_id: of the tokenizer.
-        checkpoints: where the training goes on from and leaves its state; None for nowhere.
+        checkpoints: where the training resumes from and writes its state; None for nowhere.
+        beside: modules that are trained with the model and are no part of it; None for none.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Training:
         streams: Streams,
         pad_token_id: int,
         checkpoints: Checkpoints | None = None,
+        beside: nn.Module | None = None,
     ) -> None:
         self.model = model
         self.objective = _compiled(objective, model, settings) if settings.compile else objective
@@ -104,7 +106,8 @@ class Training:
             model.device,
             settings.multiple,
         )
-        self.optimizer = FusedAdam(model, settings)
+        self.beside = beside or nn.Module()
+        self.optimizer = FusedAdam([*model.parameters(), *self.beside.parameters()], settings)
         self.optimizer.zero_grad()
         self.learning_rate = make_learning_rate(settings, settings.epochs * len(self.batches))
         self.progress = tqdm(
@@ -170,6 +173,7 @@ class Training:
             "schedule": self.schedule.state_dict(),
             "learning_rate": self.learning_rate.state_dict(),
             "model": dict(self.model.state_dict()),
+            "beside": dict(self.beside.state_dict()),
             "optimizer": self.optimizer.state_dict(),
             "random": random_state(),
         }
@@ -184,6 +188,7 @@ class Training:
         self.schedule.load_state_dict(state["schedule"])
         self.learning_rate.load_state_dict(state["learning_rate"])
         self.model.load_state_dict(state["model"])
+        self.beside.load_state_dict(state["beside"])
         self.optimizer.load_state_dict(state["optimizer"])
         restore_random_state(state["random"])
 

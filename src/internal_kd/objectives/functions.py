@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from internal_kd.objectives.registry import OBJECTIVES, OUTPUT_OBJECTIVES, TARGETS, Function
 
@@ -39,10 +39,22 @@ class LayerLoss:
         objective = OBJECTIVES[name]
         self.features = objective.features
         self.fields = tuple(TARGETS[objective.target].fields)
+        self.projection = objective.projection
         self._function = Bound(objective.function)
 
+    def new_projection(self, student_width: int, teacher_width: int) -> nn.Module | None:
+        """The module of a layer, drawn from torch's generator; None where it has none."""
+        if self.projection is None:
+            return None
+        made: nn.Module = Bound(self.projection).function(student_width, teacher_width)
+        return made
+
     def __call__(
-        self, student: Mapping[str, Tensor], teacher: Mapping[str, Tensor], mask: Tensor | None
+        self,
+        student: Mapping[str, Tensor],
+        teacher: Mapping[str, Tensor],
+        mask: Tensor | None,
+        projection: nn.Module | None = None,
     ) -> Tensor:
         """The loss as a scalar.
 
@@ -50,10 +62,12 @@ class LayerLoss:
             student: features of the layer.
             teacher: fields of the target, of the teacher's layer.
             mask: `[batch, tokens]`, 1 at real tokens; None if there is no padding.
+            projection: of the layer, where the objective has one.
         """
         given: dict[str, Any] = {f"student_{name}": values for name, values in student.items()}
         given |= {f"teacher_{name}": values for name, values in teacher.items()}
         given |= {"mask": mask, "lengths": None if mask is None else mask.sum(dim=-1)}
+        given["projection"] = projection
         loss: Tensor = self._function(given)
         return loss
 

@@ -21,3 +21,14 @@ def cls_cosine(teacher_cls: Tensor, student_cls: Tensor) -> Tensor:
 def cls_target(cls: Tensor) -> dict[str, Tensor]:
     """The teacher's [CLS] vectors in fp32, `[batch, layers, hidden size]`."""
     return {"cls": cls.float()}
+
+
+def hidden_target(hidden: Tensor, mask: Tensor | None) -> dict[str, Tensor]:
+    """The teacher's hidden states in fp32, `[batch, layers, tokens, hidden size]`.
+
+    Args:
+        hidden: of the same shape.
+        mask: `[batch, tokens]`, 1 at real tokens; None if there is no padding.
+    """
+    states = hidden.float()
+    return {"hidden": states if mask is None else states * mask[:, None, :, None]}

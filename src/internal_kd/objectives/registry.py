@@ -57,14 +57,18 @@ class Objective:
     Attributes:
         function: gives a scalar from `student_<feature>` of one layer, `teacher_<field>` of its
             teacher layer, and, where it has such arguments, `lengths` `[batch]` and `mask`
-            `[batch, tokens]` (None without padding).
+            `[batch, tokens]` (None without padding), and `projection`, the layer's own module.
         features: of the student's layer.
         target: name of what it reads of the teacher.
+        projection: gives a module for each layer from the widths of student and teacher; its
+            parameters are trained with the student's and are no part of the saved model. None for
+            an objective without.
     """
 
     function: Function
     features: "tuple[Feature, ...]"
     target: str
+    projection: Function | None = None
 
 
 TARGETS: dict[str, Target] = {
@@ -72,6 +76,11 @@ TARGETS: dict[str, Target] = {
         features=("cls",),
         fields={"cls": Field((HIDDEN,))},
         function="internal_kd.objectives.hidden:cls_target",
+    ),
+    "hidden": Target(
+        features=("hidden",),
+        fields={"hidden": Field((TOKENS, HIDDEN))},
+        function="internal_kd.objectives.hidden:hidden_target",
     ),
     "attention": Target(
         features=("scores",),
@@ -98,10 +107,20 @@ OBJECTIVES: dict[str, Objective] = {
 }
 
 # Losses of the classifier's output, from `student_logits` and `teacher_logits` or `labels`.
-OUTPUT_OBJECTIVES: dict[str, str] = {
+OUTPUT_OBJECTIVES: dict[str, Function] = {
     "soft": "internal_kd.objectives.output:soft_cross_entropy",
     "hard": "internal_kd.objectives.output:hard_cross_entropy",
 }
+
+
+# Files of users that have registered objectives, by the names of their modules.
+EXTENSIONS: dict[str, str] = {}
+
+
+def extensions_of(internal: Iterable[str], output: Iterable[str]) -> tuple[str, ...]:
+    """Files of users that these objectives and their targets come from."""
+    files = set(EXTENSIONS.values())
+    return tuple(name for name in modules_of(internal, output) if name in files)
 
 
 @dataclass(frozen=True)
@@ -146,15 +165,19 @@ def modules_of(internal: Iterable[str], output: Iterable[str]) -> tuple[str, ...
     """Modules that hold the functions of these objectives and of their targets, sorted."""
     objectives = [OBJECTIVES[name] for name in internal]
     own = {_module(objective.function) for objective in objectives}
+    own |= {_module(each.projection) for each in objectives if each.projection is not None}
     own |= {_module(OUTPUT_OBJECTIVES[name]) for name in output}
     return tuple(sorted(own.union(*(target_modules(each.target) for each in objectives))))
 
 
 def target_modules(name: str) -> tuple[str, ...]:
     """Modules that hold the functions of a target, sorted."""
-    functions = (TARGETS[name].function, TARGETS[name].derived)
+    functions: tuple[Function | None, ...] = (TARGETS[name].function, TARGETS[name].derived)
     return tuple(sorted({_module(function) for function in functions if function is not None}))
 
 
 def _module(function: Function) -> str:
-    return function.partition(":")[0] if isinstance(function, str) else function.__module__
+    """The module that holds a function; of an extension, its file."""
+    if isinstance(function, str):
+        return function.partition(":")[0]
+    return EXTENSIONS.get(function.__module__, function.__module__)

@@ -53,7 +53,7 @@ def run_stage(
     add_arguments(parser)
     args = parser.parse_args(argv)
     recorded = main if inputs is None else partial(_recorded, main, inputs, outputs)
-    status = _status_of((module, *more_code(args)), recorded, args)
+    status = _status_of(module, more_code, recorded, args)
     if status:
         sys.exit(status)
 
@@ -69,13 +69,21 @@ def _collect_garbage_again() -> None:
         atexit.register(gc.freeze)
 
 
-def _status_of(modules: Sequence[str], main: Callable[[Namespace], None], args: Namespace) -> int:
-    """Exit status of a stage; whatever ends it is told."""
+def _status_of(
+    module: str,
+    more_code: Callable[[Namespace], Sequence[str]],
+    main: Callable[[Namespace], None],
+    args: Namespace,
+) -> int:
+    """Exit status of a stage; whatever ends it is reported."""
+    name = module
     try:
         if args.log is not None:
             _ask_nobody()
         _log_to(args.log)
-        _check_code(modules, args.code)
+        more = more_code(args)
+        name = more[-1] if more and module.endswith(".product") else module
+        _check_code((module, *more), name, args.code)
         main(args)
     except UserError as error:
         return _refused(str(error))
@@ -86,14 +94,9 @@ def _status_of(modules: Sequence[str], main: Callable[[Namespace], None], args: 
         lacking = shortage(error, _written(args))
         if lacking is not None:
             return _refused(lacking)
-        logging.exception("%s failed", _named(modules))
+        logging.exception("%s failed", name)
         return FAULT
     return 0
-
-
-def _named(modules: Sequence[str]) -> str:
-    """The stage, or the table or figure that stage `product` makes."""
-    return modules[-1] if modules[0].endswith(".product") else modules[0]
 
 
 def _ask_nobody() -> None:
@@ -190,13 +193,13 @@ def _told_on_terminal(is_terminal: bool) -> Callable[[logging.LogRecord], bool]:
     return is_told
 
 
-def _check_code(modules: Sequence[str], expected: str | None) -> None:
+def _check_code(modules: Sequence[str], name: str, expected: str | None) -> None:
     """Sources edited while a job waited in a queue would falsify the record of what ran."""
     if expected is None:
         return
     found = current_fingerprint(*modules, planned=expected)
     if found != expected:
         raise UserError(
-            f"the code of {_named(modules)} changed since this job was planned "
+            f"the code of {name} changed since this job was planned "
             f"({expected} expected, {found} found); run snakemake again"
         )

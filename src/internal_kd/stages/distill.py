@@ -10,6 +10,7 @@ from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.run import carry_out, write_run
 from internal_kd.distillation.run_builder import RunBuilder
 from internal_kd.distillation.signal_source import SignalOptions, describe_signals
+from internal_kd.objectives.extensions import load_extensions
 from internal_kd.objectives.registry import modules_of
 from internal_kd.runtime import select_device, use_threads
 from internal_kd.stages.cli import recorder, run_stage
@@ -53,6 +54,7 @@ def main(args: Namespace) -> None:
 def _distill(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> None:
     started = time.perf_counter()
     use_threads()
+    load_extensions(args.settings["experiment"].get("extensions", ()))
     signals = SignalOptions(folder=args.signals, budget_mb=args.signals_mb)
     builder = RunBuilder(
         args.settings, args.init, args.data, args.teacher, select_device(), signals
@@ -75,8 +77,9 @@ def _distill(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> Non
 
 
 def _objectives(args: Namespace) -> tuple[str, ...]:
-    """Modules that hold the run's objectives."""
+    """Modules that hold the run's objectives; those of the user's own files are loaded."""
     experiment = args.settings["experiment"]
+    load_extensions(experiment.get("extensions", ()))
     return modules_of(experiment["internal"], experiment["output"])
 
 

@@ -4,6 +4,7 @@ import math
 from itertools import pairwise
 from typing import Any
 
+from internal_kd.objectives.registry import OBJECTIVES, OUTPUT_OBJECTIVES
 from internal_kd.study import files
 from internal_kd.study.draft import (
     Checks,
@@ -52,6 +53,17 @@ def check_table1(draft: Draft) -> Found:
     table = draft["table1"]
     for key, what in (("experiments", "experiment"), ("tasks", "task")):
         yield from unknown(("table1", key), table[key] or [], draft[key], what)
+
+
+@CHECKS.reading("experiments", "extensions")
+def check_objectives(draft: Draft) -> Found:
+    """Objectives exist, here or in an extension."""
+    for experiment in draft.experiments:
+        for key, known in (("internal", OBJECTIVES), ("output", OUTPUT_OBJECTIVES)):
+            for name in getattr(experiment, key):
+                if name not in known:
+                    path = ("experiments", experiment.name, key, name)
+                    yield Problem(path, f"unknown objective; {nearest(name, known)}")
 
 
 @CHECKS.reading("data.source", "table1.paper_values")

@@ -1,14 +1,17 @@
 """From a config, a nested dict, to a checked study."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from internal_kd.errors import UserError
+from internal_kd.objectives.extensions import load_extensions
 from internal_kd.study import analysis_checks, checks
 from internal_kd.study.draft import all_tasks, semantic_problems
 from internal_kd.study.experiments import Experiment, acting_fields, make_experiment
-from internal_kd.study.problems import raise_problems
+from internal_kd.study.problems import Path as KeyPath
+from internal_kd.study.problems import Problem, raise_problems
 from internal_kd.study.runs import Run
 from internal_kd.study.schema import read_schema, read_texts, schema_problems
 
@@ -156,13 +159,26 @@ def load(config: Mapping[str, Any], schema_file: Path) -> Study:
     schema = read_schema(schema_file)
     config = read_texts(config, schema, schema)
     problems = schema_problems(config, schema)
+    problems += extension_problems(config, {problem.path for problem in problems})
     problems += semantic_problems(config, {problem.path for problem in problems}, CHECKS)
     raise_problems(problems)
     return study_of(config)
 
 
+def extension_problems(config: Mapping[str, Any], faults: Collection[KeyPath]) -> list[Problem]:
+    """What is wrong with the user's files of objectives, which are loaded here."""
+    if any(fault[:1] == ("extensions",) for fault in faults):
+        return []
+    try:
+        load_extensions(config["extensions"] or ())
+    except UserError as error:
+        return [Problem(("extensions",), str(error).partition(": ")[2])]
+    return []
+
+
 def study_of(config: Mapping[str, Any]) -> Study:
     """The study of a config that has been checked, such as one that a rule hands on."""
+    load_extensions(config["extensions"] or ())
     experiments = {
         name: make_experiment(name, fields) for name, fields in config["experiments"].items()
     }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from internal_kd.objectives.registry import modules_of
+from internal_kd.objectives.registry import extensions_of, modules_of
 
 Init = str | tuple[int, ...]
 
@@ -64,6 +64,11 @@ class Experiment:
     def modules(self) -> tuple[str, ...]:
         """Modules that hold the functions of its objectives."""
         return modules_of(self.internal, self.output)
+
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """Files of the user that objectives of it come from."""
+        return extensions_of(self.internal, self.output)
 
     @property
     def has_stages(self) -> bool:

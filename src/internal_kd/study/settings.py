@@ -135,7 +135,8 @@ def _training_fields(experiment: Experiment) -> Settings:
     fields = acting_fields(experiment)
     for key in ("kind", "init", "training"):
         del fields[key]
-    return {**fields, "needs_teacher": experiment.needs_teacher}
+    more = {"extensions": experiment.extensions} if experiment.extensions else {}
+    return {**fields, **more, "needs_teacher": experiment.needs_teacher}
 
 
 def _distillation(study: Study, experiment: Experiment) -> Settings:
