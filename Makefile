@@ -9,6 +9,7 @@
 # make bench-schedules measure what progressive and stacked distillation save, six minutes
 # make memory   measure the memory of trainings on 363,846 examples
 # make false-rates how often tests call equal methods different, five minutes
+# make reference write docs/config.md from the schema and config.yaml
 # make bench-gpu measure the steps of a training on a GPU; BENCH="--help" for its options
 PYTHON ?= python3
 STUDY ?=
@@ -28,10 +29,10 @@ NEEDED := import sys; sys.exit(sys.version_info < (3, 11) and \
 	"error: Python 3.11 or newer is needed; name one with PYTHON=python3.x")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup table1 quick paper times plan progress test bench bench-schedules memory false-rates bench-gpu lint format lock clean
+.PHONY: help setup table1 quick paper times plan progress test bench bench-schedules memory false-rates bench-gpu reference lint format lock clean
 
 help:
-	@echo "make table1 | quick | paper | times | plan | progress | test | bench | bench-schedules | memory | false-rates | bench-gpu | lint | format | lock | setup | clean"
+	@echo "make table1 | quick | paper | times | plan | progress | test | bench | bench-schedules | memory | false-rates | bench-gpu | reference | lint | format | lock | setup | clean"
 
 setup: $(STAMP)
 
@@ -84,6 +85,9 @@ false-rates: setup
 
 bench-gpu: setup
 	TQDM_DISABLE=1 $(BIN)/python -m benchmarks.gpu $(BENCH)
+
+reference: setup
+	$(BIN)/python -m internal_kd.study.reference workflow/schemas/config.schema.yaml config.yaml > docs/config.md
 
 lint: setup
 	$(BIN)/ruff check .

@@ -16,12 +16,11 @@ from benchmarks.shapes import Shape
 from internal_kd.data.batches import Batch
 from internal_kd.data.encoding import EncodedSplit
 from internal_kd.distillation.objective import DistillationObjective, signal_request
-from internal_kd.distillation.schedules import Schedule, Stage
+from internal_kd.distillation.schedules import Phase, Schedule
 from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
 from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit, signal_source
 from internal_kd.distillation.signals import SignalSource
 from internal_kd.distillation.training import Training
-from internal_kd.distillation.updates import UpdateRule
 from internal_kd.models.bert import BertClassifier, BertConfig
 from internal_kd.models.teacher import FrozenTeacher
 from internal_kd.runtime import wait_for
@@ -40,7 +39,7 @@ class Part:
     """A stage of an experiment, and the losses of the experiment."""
 
     experiment: str
-    stage: Stage
+    stage: Phase
     losses: ObjectiveSettings
 
     @property
@@ -61,9 +60,9 @@ def parts(layers: int) -> list[Part]:
     summed = ObjectiveSettings(INTERNAL, {"soft": 1.0}, layer_reduction="sum")
     ends = sorted({1, -(-layers // 2), layers})
     return [
-        Part("exp2.0", Stage((), output=True, final=False), soft),
-        Part("exp3.2", Stage(every, output=True, final=False), both),
-        *(Part("exp3.4", Stage(every[:end], output=False, final=False), summed) for end in ends),
+        Part("exp2.0", Phase((), output=True), soft),
+        Part("exp3.2", Phase(every, output=True), both),
+        *(Part("exp3.4", Phase(every[:end], output=False), summed) for end in ends),
     ]
 
 
@@ -128,7 +127,6 @@ class Bench:
             DistillationObjective(part.losses, self._signals(part)),
             Schedule(),
             TrainingSettings(1, self.batch_size, 1e-5, precision=precision, compile=compiled),
-            rule=UpdateRule(),
             evaluate=lambda _: {"validation": {"accuracy": 0.0}},
             selected_by=("validation", "accuracy"),
             streams=Streams("student", "qqp", 0),
@@ -144,7 +142,7 @@ class Bench:
             return signal_source(teacher, request, options)
 
 
-def _step(training: Training, batch: Batch, stage: Stage) -> None:
+def _step(training: Training, batch: Batch, stage: Phase) -> None:
     """What the training loop does with a batch."""
     precise = training.settings.precision == "fp32"
     with torch.autocast(batch.input_ids.device.type, torch.bfloat16, enabled=not precise):

@@ -20,10 +20,9 @@ from benchmarks.lengths import TASKS
 from benchmarks.shapes import SHAPES
 from benchmarks.workload import Workload, make_workload
 from internal_kd.distillation.objective import DistillationObjective
-from internal_kd.distillation.schedules import Kind, epoch_limits
+from internal_kd.distillation.schedules import Kind, epoch_limits, make_phases
 from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.training import Training
-from internal_kd.distillation.updates import UpdateRule
 from internal_kd.models.classifier import Classifier
 from internal_kd.streams import Streams
 
@@ -82,7 +81,7 @@ def train(contestant: Ours, kind: Kind, updates: Updates, epochs: int | None = N
     layers = contestant.workload.shape.student_layers
     epochs = epochs or round(layers * EPOCHS_PER_LAYER / INTERNAL_FRACTION)
     limits = epoch_limits(epochs, layers, INTERNAL_FRACTION)
-    schedule = ClockedSchedule(kind, layers, limits, output_from="end")
+    schedule = ClockedSchedule(make_phases(kind, limits, "end", updates))
     clock = schedule.clock = CpuClock()
 
     def end_of_epoch(_: Classifier) -> dict[str, dict[str, float]]:
@@ -102,7 +101,6 @@ def train(contestant: Ours, kind: Kind, updates: Updates, epochs: int | None = N
         ),
         schedule,
         contestant.settings(epochs),
-        rule=UpdateRule(updates),
         evaluate=end_of_epoch,
         selected_by=("validation", "accuracy"),
         streams=Streams("student", "qqp", 0),

@@ -23,12 +23,11 @@ from benchmarks.shapes import teacher_and_student
 from benchmarks.workload import Workload
 from internal_kd.data.batches import assemble
 from internal_kd.distillation.objective import DistillationObjective, signal_request
-from internal_kd.distillation.schedules import Schedule, Stage
+from internal_kd.distillation.schedules import Phase, Schedule, simultaneous
 from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
 from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit, signal_source
 from internal_kd.distillation.signals import SignalSource
 from internal_kd.distillation.training import Training
-from internal_kd.distillation.updates import UpdateRule
 from internal_kd.models.classifier import Classifier
 from internal_kd.models.loading import load_classifier
 from internal_kd.models.teacher import FrozenTeacher
@@ -42,11 +41,12 @@ class ClockedSchedule(Schedule):
 
     clock: CpuClock | None = None
 
-    def stage(self) -> Stage:
+    @property
+    def phase(self) -> Phase:
         """What acts in the coming epoch."""
         if self.clock is not None:
             self.clock.start()
-        return super().stage()
+        return super().phase
 
 
 class Ours(Contestant):
@@ -80,7 +80,7 @@ class Ours(Contestant):
     def train(self, passes: int) -> float:
         """Epochs of a training after a first one that is not timed."""
         clock = CpuClock()
-        schedule = ClockedSchedule("simultaneous", self.workload.shape.student_layers)
+        schedule = ClockedSchedule(simultaneous(self.workload.shape.student_layers))
 
         def end_of_epoch(_: Classifier) -> dict[str, dict[str, float]]:
             if schedule.clock is not None:
@@ -94,7 +94,6 @@ class Ours(Contestant):
             DistillationObjective(LOSSES, self.signals),
             schedule,
             self.settings(passes + 1),
-            rule=UpdateRule(),
             evaluate=end_of_epoch,
             selected_by=("validation", "accuracy"),
             streams=Streams("student", "qqp", 0),
@@ -110,7 +109,7 @@ class Ours(Contestant):
         self.student.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
             loss, _ = DistillationObjective(LOSSES, self.signals)(
-                self.student, batch, Stage(layers, output=True, final=False)
+                self.student, batch, Phase(layers, output=True)
             )
         loss.backward()
         return LossAndGradients(loss.item(), gradients_of(self.student))

@@ -10,9 +10,8 @@ import torch
 from internal_kd.distillation import compiled
 from internal_kd.distillation.compiled import CompiledObjective
 from internal_kd.distillation.finetuning import finetuning_objective
-from internal_kd.distillation.schedules import Stage
+from internal_kd.distillation.schedules import Phase
 from internal_kd.distillation.settings import ObjectiveSettings
-from internal_kd.distillation.updates import UpdateRule
 from internal_kd.errors import UserError
 from tests.distillation.test_truncation import assert_alike
 from tests.distillation.tiny_training import make_pair, rows_of
@@ -48,7 +47,7 @@ def assert_same_training(pair, kind, source, **settings) -> None:
     ("kind", "source", "longest", "settings"),
     [
         ("simultaneous", "stored", 10, {"epochs": 1}),
-        ("progressive", "stored", 8, {"rule": UpdateRule("active", "head")}),
+        ("progressive", "stored", 8, {"updates": ("active", "head")}),
         ("stacked", "live", 8, {"objective": ATTENTION_ALONE}),
     ],
 )
@@ -66,7 +65,7 @@ def test_histories_are_those_of_ordinary_trainings(
 def test_generated_kernels_give_the_same_gradients(tmp_path, monkeypatch) -> None:
     """One layer and one loss: each kernel takes seconds to compile."""
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "kernels"))
-    pair, stage = make_pair(tmp_path), Stage((1,), output=False, final=False)
+    pair, stage = make_pair(tmp_path), Phase((1,), output=False)
     training = pair.training(compile=True, objective=COSINE_ALONE)
     student, batch = training.model.train(), next(training.batches.epoch(1))
     found = []
@@ -96,7 +95,7 @@ def test_each_shape_and_stage_is_compiled_once(tmp_path, monkeypatch) -> None:
 
 
 def test_fine_tuning_is_compiled_too(traced, tmp_path) -> None:
-    pair, stage = make_pair(tmp_path), Stage((), output=True, final=False)
+    pair, stage = make_pair(tmp_path), Phase((), output=True)
     batch = next(pair.training(compile=True).batches.epoch(1))
     objective = CompiledObjective(finetuning_objective, pair.student, 4)
     losses = [f(pair.student, batch, stage)[0] for f in (objective, finetuning_objective)]
@@ -105,7 +104,7 @@ def test_fine_tuning_is_compiled_too(traced, tmp_path) -> None:
 
 def test_dropout_is_compiled_too(traced, tmp_path) -> None:
     """With numbers that the seed decides, and others in each step."""
-    pair, stage = make_pair(tmp_path), Stage((), output=True, final=False)
+    pair, stage = make_pair(tmp_path), Phase((), output=True)
     for module in pair.student.modules():
         if isinstance(getattr(module, "dropout", None), float):
             module.dropout = 0.1
@@ -122,7 +121,7 @@ def test_dropout_is_compiled_too(traced, tmp_path) -> None:
 
 
 def test_a_smaller_batch_is_not_compiled(tmp_path) -> None:
-    pair, stage = make_pair(tmp_path), Stage((), output=True, final=False)
+    pair, stage = make_pair(tmp_path), Phase((), output=True)
     batch = next(pair.training().batches.epoch(1))
     objective = CompiledObjective(finetuning_objective, pair.student, 5)
     objective._compiled = None
@@ -149,14 +148,13 @@ from internal_kd.distillation.finetuning import finetuning_objective
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.distillation.settings import TrainingSettings
 from internal_kd.distillation.training import Training
-from internal_kd.distillation.updates import UpdateRule
 from internal_kd.models.bert import load_bert
 from internal_kd.streams import Streams
 ids, offsets, labels = np.arange(12, dtype=np.int32), np.arange(0, 13, 3), np.array([0, 1, 0, 1])
 split = EncodedSplit(ids, np.zeros(12, np.uint8), offsets, labels, np.arange(4))
 Training(
     load_bert(sys.argv[1]), split, finetuning_objective, Schedule(), TrainingSettings(2, 2, 1e-3),
-    rule=UpdateRule(), evaluate=lambda model: {"validation": {"accuracy": 0.0}},
+    evaluate=lambda model: {"validation": {"accuracy": 0.0}},
     selected_by=("validation", "accuracy"), streams=Streams("student", "rte", 0), pad_token_id=0,
 ).run()
 print("torch._dynamo" in sys.modules)

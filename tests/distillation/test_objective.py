@@ -4,14 +4,14 @@ import pytest
 import torch
 
 from internal_kd.distillation.objective import DistillationObjective, signal_request
-from internal_kd.distillation.schedules import Stage
+from internal_kd.distillation.schedules import Phase
 from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.signals import LiveSignals
 from internal_kd.models.teacher import FrozenTeacher
 from tests.models.tiny import tiny_batch, tiny_model
 
 INTERNAL = {"attention_kl": 1.0, "cls_cosine": 1.0}
-ALL = Stage((1, 2), output=True, final=False)
+ALL = Phase((1, 2), output=True)
 
 
 def objective(internal, output, *, layer_reduction="mean", matched=(2, 4), teacher_seed=0):
@@ -32,7 +32,7 @@ def test_weighted_sum_of_its_terms() -> None:
 @pytest.mark.parametrize(("layer_reduction", "factor"), [("sum", 1.0), ("mean", 0.5)])
 def test_layers_are_summed_or_averaged(layer_reduction, factor) -> None:
     _, terms = objective(INTERNAL, {}, layer_reduction=layer_reduction)(
-        tiny_model(layers=2, seed=1).eval(), tiny_batch(), Stage((1, 2), False, False)
+        tiny_model(layers=2, seed=1).eval(), tiny_batch(), Phase((1, 2), False)
     )
     for name in INTERNAL:
         layers = terms[f"{name}_layer1"] + terms[f"{name}_layer2"]
@@ -42,14 +42,14 @@ def test_layers_are_summed_or_averaged(layer_reduction, factor) -> None:
 def test_only_terms_of_the_stage_act() -> None:
     objective_ = objective(INTERNAL, {"soft": 1.0})
     student = tiny_model(layers=2, seed=1).eval()
-    _, internal = objective_(student, tiny_batch(), Stage((2,), output=False, final=False))
+    _, internal = objective_(student, tiny_batch(), Phase((2,), output=False))
     assert set(internal) == {
         "attention_kl",
         "cls_cosine",
         "attention_kl_layer2",
         "cls_cosine_layer2",
     }
-    _, output = objective_(student, tiny_batch(), Stage((), output=True, final=True))
+    _, output = objective_(student, tiny_batch(), Phase((), output=True))
     assert set(output) == {"soft"}
 
 
@@ -64,7 +64,7 @@ def test_zero_for_identical_models_although_the_student_has_attention_dropout() 
     settings = ObjectiveSettings({"attention_kl": 1.0}, {})
     signals = LiveSignals(FrozenTeacher(teacher), signal_request(settings, (1, 2, 3, 4)))
     loss, _ = DistillationObjective(settings, signals)(
-        student.train(), tiny_batch(), Stage((1,), output=False, final=False)
+        student.train(), tiny_batch(), Phase((1,), output=False)
     )
     assert loss.item() == pytest.approx(0.0, abs=1e-6)
 
@@ -74,7 +74,7 @@ def test_zero_for_identical_models() -> None:
     student = tiny_model(seed=0).eval()
     assert student.config.attention_probs_dropout_prob == 0.1
     loss, _ = objective(INTERNAL, {}, matched=(1, 2, 3, 4))(
-        student, tiny_batch(), Stage((1, 2, 3, 4), output=False, final=False)
+        student, tiny_batch(), Phase((1, 2, 3, 4), output=False)
     )
     assert loss.item() == pytest.approx(0.0, abs=1e-5)
 

@@ -9,14 +9,14 @@ from torch import nn
 
 from internal_kd.data.batches import assemble
 from internal_kd.distillation.objective import DistillationObjective
-from internal_kd.distillation.schedules import Stage
+from internal_kd.distillation.schedules import Phase
 from tests.distillation.tiny_training import OBJECTIVE, make_pair
 
 ROWS = np.array([3, 0, 7, 5])
 STAGES = {
-    "together": Stage((1, 2), output=True, final=False),
-    "layers": Stage((1, 2), output=False, final=False),
-    "output": Stage((), output=True, final=True),
+    "together": Phase((1, 2), output=True),
+    "layers": Phase((1, 2), output=False),
+    "output": Phase((), output=True),
 }
 
 

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from internal_kd.distillation.schedules import LayerFinished, Schedule, Stage, epoch_limits
+from internal_kd.distillation.schedules import (
+    LayerFinished,
+    Phase,
+    Schedule,
+    epoch_limits,
+    make_phases,
+    simultaneous,
+)
 
 # Three layers, at most 3, 2 and 2 epochs, threshold 0.1; cosine losses after each epoch.
 #   e  nextLocked before  tau   tau < T  limit reached  finished
@@ -30,28 +37,28 @@ PROGRESSIVE = [(1,), (1,), (2,), (2,), (3,), ()]
 @pytest.mark.parametrize(("kind", "layers"), [("stacked", STACKED), ("progressive", PROGRESSIVE)])
 @pytest.mark.parametrize("output_from", ["start", "end"])
 def test_trace_of_algorithm_1(kind, layers, output_from) -> None:
-    schedule = Schedule(kind, 3, (3, 2, 2), 0.1, output_from)
+    schedule = Schedule(make_phases(kind, (3, 2, 2), output_from), 0.1)
     for epoch, cosine in enumerate(COSINES):
-        final = epoch == 5
-        output = final or output_from == "start"
-        assert schedule.stage() == Stage(layers[epoch], output, final)
+        phase = schedule.phase
+        assert phase.layers == layers[epoch]
+        assert phase.output == (epoch == 5 or output_from == "start")
         assert schedule.end_epoch(cosine) == FINISHED[epoch]
     assert schedule.state.finished == [event for event in FINISHED if event]
 
 
 def test_simultaneous_never_changes() -> None:
-    schedule = Schedule("simultaneous", 2)
+    schedule = Schedule(simultaneous(2))
     for _ in range(5):
-        assert schedule.stage() == Stage((1, 2), output=True, final=False)
+        assert schedule.phase == Phase((1, 2), output=True)
         assert schedule.end_epoch(0.0) is None
 
 
 def test_without_internal_losses_only_the_output_acts() -> None:
-    assert Schedule().stage() == Stage((), output=True, final=False)
+    assert Schedule().phase == Phase((), output=True)
 
 
 def test_threshold_zero_never_fires() -> None:
-    schedule = Schedule("stacked", 1, (3,), 0.0)
+    schedule = Schedule(make_phases("stacked", (3,)))
     assert [schedule.end_epoch(-1e-8) for _ in range(2)] == [None, None]
     assert schedule.end_epoch(0.0) == LayerFinished(1, 3, "limit", 0.0)
 
@@ -73,13 +80,13 @@ def test_limits_are_even_and_leave_no_layer_out(epochs, layers, fraction) -> Non
 
 
 @given(
-    kind=st.sampled_from(["progressive", "stacked"]),
+    kind=st.sampled_from(["progressive", "stacked", "two_stage"]),
     cosines=st.lists(st.floats(0, 1), min_size=1, max_size=12),
     stop=st.integers(0, 12),
 )
 def test_restored_schedule_goes_on_as_if_nothing_had_happened(kind, cosines, stop) -> None:
-    whole = Schedule(kind, 3, (2, 3, 1), 0.3, "end")
-    first, second = (Schedule(kind, 3, (2, 3, 1), 0.3, "end") for _ in range(2))
+    whole = Schedule(make_phases(kind, (2, 3, 1), "end"), 0.3)
+    first, second = (Schedule(make_phases(kind, (2, 3, 1), "end"), 0.3) for _ in range(2))
     for cosine in cosines:
         whole.end_epoch(cosine)
     for cosine in cosines[:stop]:
@@ -88,4 +95,31 @@ def test_restored_schedule_goes_on_as_if_nothing_had_happened(kind, cosines, sto
     for cosine in cosines[stop:]:
         second.end_epoch(cosine)
     assert second.state == whole.state
-    assert second.stage() == whole.stage()
+    assert second.phase == whole.phase
+
+
+def test_two_stages() -> None:
+    """All layers for the epochs of all turns, whatever the threshold, then the output alone."""
+    schedule = Schedule(make_phases("two_stage", (2, 1), "end"), threshold=0.5)
+    seen = []
+    for _ in range(5):
+        seen.append((schedule.phase.layers, schedule.phase.output))
+        assert schedule.end_epoch(0.1) is None
+    assert seen == [((1, 2), False)] * 3 + [((), True)] * 2
+    assert schedule.state.finished == []
+
+
+def test_updates_and_restart_are_those_of_a_phase() -> None:
+    phases = make_phases("progressive", (1, 1), "end", "active", "head", restarts=True)
+    assert [phase.updates for phase in phases] == ["active", "active", "head"]
+    assert [phase.restarts for phase in phases] == [False, False, True]
+    assert make_phases("simultaneous", (1, 1), restarts=True) == simultaneous(2)
+
+
+def test_an_epoch_that_begins_a_phase_is_known() -> None:
+    schedule = Schedule(make_phases("stacked", (2, 1), "end"))
+    begins = []
+    for _ in range(5):
+        begins.append(schedule.begins_phase)
+        schedule.end_epoch(None)
+    assert begins == [True, False, True, True, False]

@@ -8,12 +8,11 @@ import torch
 
 from internal_kd.distillation import objective as objective_module
 from internal_kd.distillation.objective import DistillationObjective, signal_request
-from internal_kd.distillation.schedules import Schedule
+from internal_kd.distillation.schedules import Schedule, make_phases
 from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
 from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit, signal_source
 from internal_kd.distillation.signals import LiveSignals
 from internal_kd.distillation.training import Training
-from internal_kd.distillation.updates import UpdateRule
 from internal_kd.evaluation.predict import predict, scores_of
 from internal_kd.models.loading import load_classifier
 from internal_kd.models.teacher import FrozenTeacher
@@ -40,7 +39,7 @@ def student_of(family: str, folder):
     return model
 
 
-def history_of(student, family: str, kind: str, rule: UpdateRule, source: str, folder):
+def history_of(student, family: str, kind: str, updates: str, source: str, folder):
     """Rows without times, and the trained student."""
     split, cpu = tiny_split(20), torch.device("cpu")
     student = copy.deepcopy(student)
@@ -52,9 +51,8 @@ def history_of(student, family: str, kind: str, rule: UpdateRule, source: str, f
         student,
         split,
         DistillationObjective(OBJECTIVE, signals),
-        Schedule(kind, 2, (1, 1), 0.0, "end"),
+        Schedule(make_phases(kind, (1, 1), "end", updates)),
         TrainingSettings(EPOCHS, 4, 1e-3, keep="last"),
-        rule=rule,
         evaluate=lambda model: {"validation": scores_of(predict(model, split, 0, cpu))},
         selected_by=("validation", "accuracy"),
         streams=Streams("student", "rte", 0),
@@ -91,10 +89,10 @@ def assert_alike(ours, theirs) -> None:
 @pytest.mark.parametrize("kind", ["progressive", "stacked"])
 @pytest.mark.parametrize("internal", ["all", "active"])
 def test_histories_are_those_of_whole_passes(family, kind, internal, tmp_path, monkeypatch) -> None:
-    student, rule = student_of(family, tmp_path), UpdateRule(internal, "all")
-    truncated, ours = history_of(student, family, kind, rule, "live", tmp_path)
+    student = student_of(family, tmp_path)
+    truncated, ours = history_of(student, family, kind, internal, "live", tmp_path)
     run_everything(monkeypatch)
-    whole, theirs = history_of(student, family, kind, rule, "live", tmp_path)
+    whole, theirs = history_of(student, family, kind, internal, "live", tmp_path)
     assert len(truncated) == EPOCHS
     assert_alike(truncated, whole)
     for (name, a), b in zip(ours.named_parameters(), theirs.parameters(), strict=True):
@@ -105,7 +103,7 @@ def test_histories_are_those_of_whole_passes(family, kind, internal, tmp_path, m
 
 @pytest.mark.parametrize("kind", ["progressive", "stacked"])
 def test_live_and_stored_signals_give_the_same_history(kind, tmp_path) -> None:
-    student, rule = student_of("bert", tmp_path), UpdateRule()
-    live, _ = history_of(student, "bert", kind, rule, "live", tmp_path)
-    kept, _ = history_of(student, "bert", kind, rule, "stored", tmp_path)
+    student = student_of("bert", tmp_path)
+    live, _ = history_of(student, "bert", kind, "all", "live", tmp_path)
+    kept, _ = history_of(student, "bert", kind, "all", "stored", tmp_path)
     assert_alike(live, kept)

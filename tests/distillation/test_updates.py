@@ -2,16 +2,16 @@
 
 import pytest
 
-from internal_kd.distillation.schedules import Stage
-from internal_kd.distillation.updates import UpdateRule, select_updates
+from internal_kd.distillation.schedules import Phase
+from internal_kd.distillation.updates import select_updates
 from internal_kd.models.layers import encoder_layers
 from tests.models.tiny import tiny_model
 
 
-def updated(rule: UpdateRule, stage: Stage) -> set[str]:
+def updated(phase: Phase) -> set[str]:
     """The parts of a model of three layers that are updated, each as a whole."""
     model = tiny_model(layers=3)
-    select_updates(model, rule, stage)
+    select_updates(model, phase)
     parts = {
         "embeddings": model.bert.embeddings,
         **{str(k + 1): layer for k, layer in enumerate(encoder_layers(model))},
@@ -24,21 +24,19 @@ def updated(rule: UpdateRule, stage: Stage) -> set[str]:
 
 
 EVERYTHING = {"embeddings", "1", "2", "3", "pooler", "classifier"}
-ACTIVE = UpdateRule(internal="active", output="head")
 
 
 @pytest.mark.parametrize(
-    ("rule", "stage", "expected"),
+    ("phase", "expected"),
     [
-        (UpdateRule(), Stage((2,), False, False), EVERYTHING),
-        (UpdateRule(), Stage((), True, True), EVERYTHING),
-        (ACTIVE, Stage((1,), False, False), {"embeddings", "1"}),
-        (ACTIVE, Stage((3,), False, False), {"3"}),
-        (ACTIVE, Stage((1, 2), False, False), {"embeddings", "1", "2"}),
-        (ACTIVE, Stage((2,), True, False), {"2", "pooler", "classifier"}),
-        (ACTIVE, Stage((), True, True), {"pooler", "classifier"}),
-        (UpdateRule("active", "all"), Stage((), True, True), EVERYTHING),
+        (Phase((2,), False), EVERYTHING),
+        (Phase((), True), EVERYTHING),
+        (Phase((1,), False, updates="active"), {"embeddings", "1"}),
+        (Phase((3,), False, updates="active"), {"3"}),
+        (Phase((1, 2), False, updates="active"), {"embeddings", "1", "2"}),
+        (Phase((2,), True, updates="active"), {"2", "pooler", "classifier"}),
+        (Phase((), True, updates="head"), {"pooler", "classifier"}),
     ],
 )
-def test_parts_that_are_updated(rule, stage, expected) -> None:
-    assert updated(rule, stage) == expected
+def test_parts_that_are_updated(phase, expected) -> None:
+    assert updated(phase) == expected

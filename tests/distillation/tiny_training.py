@@ -11,7 +11,7 @@ import torch
 from internal_kd.data.encoding import EncodedSplit
 from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.objective import DistillationObjective, signal_request
-from internal_kd.distillation.schedules import Schedule
+from internal_kd.distillation.schedules import Schedule, make_phases
 from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
 from internal_kd.distillation.signal_source import (
     SignalOptions,
@@ -20,7 +20,6 @@ from internal_kd.distillation.signal_source import (
 )
 from internal_kd.distillation.signals import SignalSource
 from internal_kd.distillation.training import Training
-from internal_kd.distillation.updates import UpdateRule
 from internal_kd.evaluation.predict import predict, scores_of
 from internal_kd.models.bert import BertClassifier
 from internal_kd.models.loading import load_classifier
@@ -56,7 +55,7 @@ class Pair:
         kind: str = "simultaneous",
         source: str = "stored",
         *,
-        rule: UpdateRule | None = None,
+        updates: tuple[str, str] = ("all", "all"),
         checkpoints: Checkpoints | None = None,
         objective: ObjectiveSettings = OBJECTIVE,
         epochs: int = 3,
@@ -68,9 +67,8 @@ class Pair:
             copy.deepcopy(self.student),
             self.split,
             DistillationObjective(objective, self.signals(source)),
-            Schedule(kind, 2, (1, 1), 0.0, "end"),
+            Schedule(make_phases(kind, (1, 1), "end", *updates)),
             TrainingSettings(epochs=epochs, **told),
-            rule=rule or UpdateRule(),
             evaluate=lambda model: {
                 "validation": scores_of(predict(model, self.split, 0, self.device))
             },

@@ -15,7 +15,7 @@ from internal_kd.data.batches import assemble
 from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.objective import DistillationObjective
 from internal_kd.distillation.ragged import GatheredValues
-from internal_kd.distillation.schedules import Stage
+from internal_kd.distillation.schedules import Phase
 from internal_kd.evaluation.predict import predict
 from tests.distillation import reference
 from tests.distillation.test_truncation import assert_alike
@@ -27,7 +27,7 @@ ON_GPU = (pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), rea
 DEVICES = ["cpu", pytest.param("cuda", marks=ON_GPU)]
 KINDS = ("simultaneous", "progressive", "stacked")
 ROWS = np.array([3, 0, 7, 5])
-STAGE = Stage((1, 2), output=True, final=False)
+STAGE = Phase((1, 2), output=True)
 ROUNDING = {"rtol": 1e-3, "atol": 1e-5}
 
 
@@ -189,7 +189,7 @@ def test_a_step_does_not_wait_for_the_device(pair, kind, source) -> None:
     """The second epoch, when all that is made once is there."""
     training = pair.training(kind, source, epochs=2, precision="bf16")
     # A schedule of which nothing is left after two epochs is asked for its first stage twice.
-    stage = training.schedule.stage()
+    stage = training.schedule.phase
     for epoch, context in ((1, no_waiting(CPU)), (2, no_waiting(pair.device))):
         with context:
             for batch in training.batches.epoch(epoch):

@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from internal_kd.data.batches import Batch
 from internal_kd.distillation.objective import DistillationObjective, signal_request
-from internal_kd.distillation.schedules import Stage
+from internal_kd.distillation.schedules import Phase
 from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.signals import LiveSignals, Signals
 from internal_kd.models.bert import BertClassifier, BertConfig
@@ -30,8 +30,8 @@ ROWS, LENGTH, LAYERS = 3, 8, 4
 BATCH = tiny_batch((LENGTH,) * ROWS)
 TEXTS = Texts(ROWS, ROWS * LENGTH, ROWS * LENGTH**2)
 TASK = TaskTexts(2, train=TEXTS, validation=Texts())
-ALL = Stage((1, 2), output=True, final=False)
-OUTPUT = Stage((), output=True, final=True)
+ALL = Phase((1, 2), output=True)
+OUTPUT = Phase((), output=True)
 
 
 def classifier(family: str = "bert", layers: int = LAYERS) -> Any:
@@ -55,7 +55,7 @@ def forward(run: Callable[..., Any], model: Any) -> int:
     return counter.get_total_flops()
 
 
-def step(experiment: str, stage: Stage, layers: int = 2) -> int:
+def step(experiment: str, stage: Phase, layers: int = 2) -> int:
     """Operations of a student's forward and backward pass, the teacher's left out."""
     told = experiment_settings(experiment)
     settings = ObjectiveSettings(told["internal"], told["output"])
@@ -119,9 +119,9 @@ def test_a_teacher_is_asked_once_or_in_every_epoch(experiment) -> None:
 @pytest.mark.parametrize("experiment", ["exp3.3", "exp3.4"])
 def test_staged_schedules_stop_at_the_layer_in_turn(experiment) -> None:
     head = head_flops(encoder(), TEXTS, 2)
-    first = step(experiment, Stage((1,), output=False, final=False))
+    first = step(experiment, Phase((1,), output=False))
     layers = (2,) if experiment == "exp3.3" else (1, 2)
-    second = step(experiment, Stage(layers, output=False, final=False))
+    second = step(experiment, Phase(layers, output=False))
     last = step(experiment, OUTPUT)
     teacher = forward(represent, classifier())
     assert planned(experiment, 3).flops == first + second + last + teacher

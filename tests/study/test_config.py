@@ -168,7 +168,7 @@ MISTAKES = {
     ),
     "schedule key without schedule": (
         {"experiments": {"exp3.2": {"output_from": "end"}}},
-        "exp3.2.output_from: 'end' needs a progressive or stacked schedule; write start",
+        "exp3.2.output_from: 'end' needs a progressive, stacked or two_stage schedule; write start",
     ),
     "threshold without the cosine loss": (
         {

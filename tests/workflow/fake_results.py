@@ -99,7 +99,10 @@ def _write_manifests(study: Study) -> None:
     expectations = Expectations(
         study,
         lambda stage: code_fingerprint(
-            f"internal_kd.stages.{stage}", without if stage == "data" else ""
+            f"internal_kd.stages.{stage}", without=without if stage == "data" else ""
+        ),
+        lambda name: code_fingerprint(
+            "internal_kd.stages.distill", *study.experiments[name].modules
         ),
     )
     parts = [expectations.runs(analysis.claims_runs(study)), expectations.examples(study.tasks)]

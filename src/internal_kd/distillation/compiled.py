@@ -1,7 +1,7 @@
 """An objective compiled by torch: on a GPU a step's forward and backward pass are CUDA graphs.
 
 At 32 short examples a step launches more operations than a GPU has work for. A graph is launched
-as a whole. It holds for one shape and one stage, so batches come in few widths (see
+as a whole. It holds for one shape and one phase, so batches come in few widths (see
 `TrainingSettings.multiple`), and the smaller batch that may end an epoch is not compiled. torch's
 compiler, which takes a second to import, is loaded only where this module's objects are made.
 """
@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 
 from internal_kd.data.batches import Batch
-from internal_kd.distillation.schedules import Stage
+from internal_kd.distillation.schedules import Phase
 from internal_kd.errors import UserError
 from internal_kd.models.bert import BertClassifier
 from internal_kd.models.classifier import Classifier
 
-VARIANTS = 4096  # more than stages times widths of any training; torch would stop compiling at 8
+VARIANTS = 4096  # more than phases times widths of any training; torch would stop compiling at 8
 OPTIONS: dict[str, Any] = {"mode": "reduce-overhead", "dynamic": False, "fullgraph": True}
 
 Terms = dict[str, Tensor]
@@ -28,7 +28,7 @@ Objective = Callable[..., tuple[Tensor, Terms]]
 
 
 class CompiledObjective:
-    """Computes what `objective` does; stages and shapes are compiled when they first come.
+    """Computes what `objective` does; phases and shapes are compiled when they first come.
 
     What the teacher said in advance is looked up outside, by `objective.known` where there is one.
     The results of a step are overwritten by the next one.
@@ -53,21 +53,21 @@ class CompiledObjective:
         self._known = getattr(objective, "known", None)
         self._compiled = torch.compile(_loss_and_terms, **OPTIONS)
 
-    def __call__(self, model: Classifier, batch: Batch, stage: Stage) -> tuple[Tensor, Terms]:
+    def __call__(self, model: Classifier, batch: Batch, phase: Phase) -> tuple[Tensor, Terms]:
         """Loss and terms, see `training.Objective`; the terms have no gradients."""
         if len(batch.rows) != self.batch_size:
-            return self.objective(model, batch, stage)
+            return self.objective(model, batch, phase)
         torch.compiler.cudagraph_mark_step_begin()
-        known = None if self._known is None else self._known(batch, stage)
-        return self._compiled(self.objective, model, batch, stage, known)
+        known = None if self._known is None else self._known(batch, phase)
+        return self._compiled(self.objective, model, batch, phase, known)
 
 
 def _loss_and_terms(
-    objective: Objective, model: Classifier, batch: Batch, stage: Stage, known: Any
+    objective: Objective, model: Classifier, batch: Batch, phase: Phase, known: Any
 ) -> tuple[Tensor, Terms]:
     """The terms leave without gradients: the backward pass would fill zeros in for each."""
     more = () if known is None else (known,)
-    loss, terms = objective(model, batch, stage, *more)
+    loss, terms = objective(model, batch, phase, *more)
     return loss, {name: term.detach() for name, term in terms.items()}
 
 

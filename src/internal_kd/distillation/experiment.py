@@ -1,40 +1,50 @@
-"""From an experiment, which is data, to schedule, objective and update rule of a run."""
+"""From an experiment, which is data, to the schedule and the losses of a run."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from internal_kd.distillation.schedules import Schedule, epoch_limits
+from internal_kd.distillation.schedules import Schedule, epoch_limits, make_phases
 from internal_kd.distillation.settings import ObjectiveSettings
-from internal_kd.distillation.updates import UpdateRule
 from internal_kd.errors import UserError
 
 Settings = dict[str, Any]
 
 
-def make_schedule(
-    experiment: Settings, distillation: Settings, student_layers: int, epochs: int
-) -> Schedule:
-    """The schedule of an experiment; without internal losses only the output loss acts.
+def make_schedule(settings: Mapping[str, Any]) -> Schedule:
+    """The schedule of a run; without internal objectives only the output acts.
+
+    Args:
+        settings: of the run; a teacher's have no experiment.
 
     Raises:
-        UserError: there are too few epochs for the turns of all layers and the output loss.
+        UserError: there are too few epochs for the turns of all layers and the output objectives.
     """
-    if not experiment["internal"]:
+    experiment = settings.get("experiment", {})
+    if not experiment.get("internal"):
         return Schedule()
-    limits = epoch_limits(epochs, student_layers, distillation["internal_fraction"])
+    layers, training = settings["run"]["layers"], settings["training"]
+    distillation, epochs = settings["distillation"], training["epochs"]
+    limits = epoch_limits(epochs, layers, distillation["internal_fraction"])
+    _check_epochs(experiment, epochs, limits)
+    phases = make_phases(
+        experiment["schedule"],
+        limits,
+        experiment["output_from"],
+        experiment["internal_updates"],
+        experiment["output_updates"],
+        training.get("restart_schedule", False),
+    )
+    return Schedule(phases, distillation["cosine_threshold"])
+
+
+def _check_epochs(experiment: Settings, epochs: int, limits: tuple[int, ...]) -> None:
     needed = sum(limits) + (experiment["output_from"] == "end")
     if experiment["schedule"] != "simultaneous" and epochs < needed:
         raise UserError(
-            f"student.training.epochs: {epochs} are too few for the turns of {student_layers} "
+            f"student.training.epochs: {epochs} are too few for the turns of {len(limits)} "
             f"layers, which need {needed} with the output loss; write more, or less for "
             "distillation.internal_fraction"
         )
-    return Schedule(
-        experiment["schedule"],
-        student_layers,
-        limits,
-        distillation["cosine_threshold"],
-        experiment["output_from"],
-    )
 
 
 def make_objective_settings(experiment: Settings, distillation: Settings) -> ObjectiveSettings:
@@ -45,8 +55,3 @@ def make_objective_settings(experiment: Settings, distillation: Settings) -> Obj
         temperature=distillation["temperature"],
         layer_reduction=experiment["layer_reduction"],
     )
-
-
-def make_update_rule(experiment: Settings) -> UpdateRule:
-    """Which parameters the experiment's stages update."""
-    return UpdateRule(experiment["internal_updates"], experiment["output_updates"])

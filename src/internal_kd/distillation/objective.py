@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from internal_kd.data.batches import Batch
-from internal_kd.distillation.schedules import Stage
+from internal_kd.distillation.schedules import Phase
 from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.signals import LiveSignals, SignalRequest, Signals, SignalSource
 from internal_kd.models.capture import capture
@@ -17,7 +17,7 @@ Terms = dict[str, Tensor]
 
 
 class DistillationObjective:
-    """Internal objectives over the layers that a stage names, and output objectives."""
+    """Internal objectives over the layers that a phase names, and output objectives."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class DistillationObjective:
         self.output = {name: OutputLoss(name) for name in settings.output}
 
     def __call__(
-        self, model: Classifier, batch: Batch, stage: Stage, known: Signals | None = None
+        self, model: Classifier, batch: Batch, phase: Phase, known: Signals | None = None
     ) -> tuple[Tensor, Terms]:
         """Loss of a batch as a scalar, and the terms that act.
 
@@ -41,41 +41,41 @@ class DistillationObjective:
         Args:
             model: the student.
             batch: on its device.
-            stage: says which losses act.
+            phase: says which losses act.
             known: what `known` gave; None to request the signals now.
         """
-        signals = self._request(batch, stage) if known is None else known
-        outputs = capture(model, batch, self._features(stage))
+        signals = self._request(batch, phase) if known is None else known
+        outputs = capture(model, batch, self._features(phase))
         terms: Terms = {}
         weighted: list[Tensor] = []
-        if stage.layers and signals is not None:
-            terms |= self._internal_terms(outputs, signals, batch, stage.layers)
+        if phase.layers and signals is not None:
+            terms |= self._internal_terms(outputs, signals, batch, phase.layers)
             weighted += [weight * terms[name] for name, weight in self.settings.internal.items()]
-        for name, weight in self._output(stage).items():
+        for name, weight in self._output(phase).items():
             terms[name] = self._output_term(name, outputs, signals, batch)
             weighted.append(weight * terms[name])
         return torch.stack(weighted).sum(), terms
 
-    def known(self, batch: Batch, stage: Stage) -> Signals | None:
+    def known(self, batch: Batch, phase: Phase) -> Signals | None:
         """The teacher's signals, unless they are nothing but a pass of its own for this batch.
 
         That pass, or None if no signals are needed, can be compiled together with the student's.
         """
         live = isinstance(self.signals, LiveSignals)
-        return None if live else self._request(batch, stage)
+        return None if live else self._request(batch, phase)
 
-    def _features(self, stage: Stage) -> CaptureRequest:
-        """What the losses of a stage read of the student."""
+    def _features(self, phase: Phase) -> CaptureRequest:
+        """What the losses of a phase read of the student."""
         names = [feature for loss in self.internal.values() for feature in loss.features]
-        return CaptureRequest.of(names, stage.layers, logits=stage.output)
+        return CaptureRequest.of(names, phase.layers, logits=phase.output)
 
-    def _request(self, batch: Batch, stage: Stage) -> Signals | None:
+    def _request(self, batch: Batch, phase: Phase) -> Signals | None:
         if self.signals is None:
             return None
-        return self.signals(batch, stage.layers, logits="soft" in self._output(stage))
+        return self.signals(batch, phase.layers, logits="soft" in self._output(phase))
 
-    def _output(self, stage: Stage) -> dict[str, float]:
-        return self.settings.output if stage.output else {}
+    def _output(self, phase: Phase) -> dict[str, float]:
+        return self.settings.output if phase.output else {}
 
     def _internal_terms(
         self, outputs: Capture, signals: Signals, batch: Batch, layers: tuple[int, ...]

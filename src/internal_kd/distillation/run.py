@@ -19,7 +19,6 @@ from internal_kd.distillation.history import development_scores, write_history
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.distillation.settings import TrainingSettings
 from internal_kd.distillation.training import Objective, Training, TrainingResult
-from internal_kd.distillation.updates import UpdateRule
 from internal_kd.evaluation.flags import flags_of
 from internal_kd.evaluation.metrics import majority_baseline
 from internal_kd.evaluation.predict import labelled, predict, scores_of
@@ -133,7 +132,6 @@ def make_training(
     objective: Objective,
     schedule: Schedule,
     settings: TrainingSettings,
-    rule: UpdateRule,
     streams: Streams,
     checkpoints: Checkpoints | None = None,
     beside: nn.Module | None = None,
@@ -145,7 +143,6 @@ def make_training(
         objective,
         schedule,
         settings,
-        rule=rule,
         evaluate=lambda model: {
             name: scores_of(predict(model, data.splits[name], data.pad_token_id, model.device))
             for name in dict.fromkeys(("validation", data.selection_split))

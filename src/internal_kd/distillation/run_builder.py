@@ -10,11 +10,7 @@ import torch
 from torch import nn
 
 from internal_kd.distillation.checkpoints import Checkpoints
-from internal_kd.distillation.experiment import (
-    make_objective_settings,
-    make_schedule,
-    make_update_rule,
-)
+from internal_kd.distillation.experiment import make_objective_settings, make_schedule
 from internal_kd.distillation.objective import (
     DistillationObjective,
     new_projections,
@@ -111,7 +107,7 @@ class RunBuilder:
         Raises:
             UserError: student and teacher do not fit together, see `teacher` too.
         """
-        run, experiment = self.settings["run"], self.settings["experiment"]
+        experiment = self.settings["experiment"]
         distillation = self.settings["distillation"]
         training = TrainingSettings(**self.settings["training"])
         student = new_classifier(self.init, self.data.labels, self._head_seed(), self.device)
@@ -119,7 +115,7 @@ class RunBuilder:
             self._check_vocabulary(student)
         if experiment["head_init"] == "teacher":
             copy_head(self.teacher.model, student)
-        schedule = make_schedule(experiment, distillation, run["layers"], training.epochs)
+        schedule = make_schedule(self.settings)
         objective = make_objective_settings(experiment, distillation)
         projections = self._projections(objective, student)
         return make_training(
@@ -128,7 +124,6 @@ class RunBuilder:
             DistillationObjective(objective, self.signals, projections),
             schedule,
             training,
-            make_update_rule(experiment),
             self.streams,
             checkpoints,
             projections,

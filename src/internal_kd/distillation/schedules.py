@@ -1,30 +1,46 @@
-"""Which losses act in which epoch: all at once, progressive (PID) or stacked (SID, Algorithm 1).
+"""Which losses act in which epoch, as a list of phases, and the state machine that goes through it.
 
-A schedule is a small state machine. It starts at the bottom layer, is told the mean cosine loss
-after each epoch, and moves up when that falls below a threshold or when the layer has had its share
-of epochs. Its state is plain data, so that it can be saved and restored.
+All layers at once, progressive (PID), stacked (SID, Algorithm 1) and two stages differ in their
+phases alone. The machine starts with the first phase, is given the mean cosine loss after each
+epoch, and moves on when that falls below a threshold or when the phase has had its epochs. Its
+state is plain data, so that it can be saved and restored.
 """
 
-from dataclasses import asdict, dataclass, field
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
 
-Kind = Literal["simultaneous", "progressive", "stacked"]
+Kind = Literal["simultaneous", "progressive", "stacked", "two_stage"]
 Reason = Literal["threshold", "limit"]
+Updates = Literal["all", "active", "head"]
 
 
 @dataclass(frozen=True)
-class Stage:
-    """What acts during one epoch.
+class Phase:
+    """Epochs in which the same losses act.
 
     Attributes:
-        layers: one-based student layers whose internal losses act.
-        output: whether the output loss acts.
-        final: whether only the output loss is left.
+        layers: one-based student layers whose internal objectives act.
+        output: whether the output objectives act.
+        epochs: that it lasts at most; None for all that are left.
+        finishes: the layer whose distillation ends with it; None where none does.
+        updates: what is updated: `all` parameters that the losses reach; those of the `active`
+            layers, the embeddings together with the first layer; or the `head` (pooler and
+            classifier).
+        restarts: whether warm-up and decay of the learning rate start anew with it.
     """
 
     layers: tuple[int, ...]
     output: bool
-    final: bool
+    epochs: int | None = None
+    finishes: int | None = None
+    updates: Updates = "all"
+    restarts: bool = False
+
+    @property
+    def name(self) -> str:
+        """As the history has it."""
+        return f"layers {' '.join(map(str, self.layers))}" if self.layers else "output"
 
 
 @dataclass(frozen=True)
@@ -37,14 +53,69 @@ class LayerFinished:
     cosine: float | None
 
 
-@dataclass
-class ScheduleState:
-    """`next_locked` is Algorithm 1's `TS.nextLocked`: the zero-based layer being distilled."""
+def simultaneous(layers: int) -> tuple[Phase, ...]:
+    """All layers and the output in every epoch; with no layers the output alone."""
+    return (Phase(tuple(range(1, layers + 1)), output=True),)
 
-    next_locked: int = 0
-    epoch: int = 0
-    epochs_in_layer: int = 0
-    finished: list[LayerFinished] = field(default_factory=list)
+
+def progressive(limits: Iterable[int], output: bool) -> tuple[Phase, ...]:
+    """One layer at a time, bottom first, and then the output alone (PID).
+
+    Args:
+        limits: epochs that each layer gets at most.
+        output: whether the output objectives act from the start.
+    """
+    turns = enumerate(limits, start=1)
+    return (*(Phase((layer,), output, epochs, layer) for layer, epochs in turns), FINAL)
+
+
+def stacked(limits: Iterable[int], output: bool) -> tuple[Phase, ...]:
+    """All layers up to the one in turn, bottom first, and then the output alone.
+
+    SID, Algorithm 1: line 9 stacks the layers, `lim` of line 24 is a phase's epochs.
+    """
+    turns = enumerate(limits, start=1)
+    stacks = ((tuple(range(1, layer + 1)), epochs, layer) for layer, epochs in turns)
+    return (*(Phase(layers, output, epochs, layer) for layers, epochs, layer in stacks), FINAL)
+
+
+def two_stage(limits: Iterable[int], output: bool) -> tuple[Phase, ...]:
+    """All layers for as many epochs as their turns would take, and then the output alone."""
+    epochs = tuple(limits)
+    return (Phase(tuple(range(1, len(epochs) + 1)), output, sum(epochs)), FINAL)
+
+
+FINAL = Phase((), output=True)
+STAGED: dict[str, Callable[[Iterable[int], bool], tuple[Phase, ...]]] = {
+    "progressive": progressive,
+    "stacked": stacked,
+    "two_stage": two_stage,
+}
+
+
+def make_phases(
+    kind: Kind,
+    limits: tuple[int, ...],
+    output_from: Literal["start", "end"] = "start",
+    internal_updates: Literal["all", "active"] = "all",
+    output_updates: Literal["all", "head"] = "all",
+    restarts: bool = False,
+) -> tuple[Phase, ...]:
+    """The phases of a kind of schedule.
+
+    Args:
+        kind: of the schedule.
+        limits: epochs that each of the student's layers gets, see `epoch_limits`.
+        output_from: whether the output objectives act from the start or once layers are done.
+        internal_updates: what is updated before the last phase.
+        output_updates: what is updated in the last phase.
+        restarts: whether the learning rate starts anew in the last phase.
+    """
+    if kind == "simultaneous":
+        return simultaneous(len(limits))
+    *turns, final = STAGED[kind](limits, output_from == "start")
+    last = replace(final, updates=output_updates, restarts=restarts)
+    return (*(replace(turn, updates=internal_updates) for turn in turns), last)
 
 
 def epoch_limits(epochs: int, layers: int, internal_fraction: float) -> tuple[int, ...]:
@@ -58,72 +129,69 @@ def epoch_limits(epochs: int, layers: int, internal_fraction: float) -> tuple[in
     return tuple(end - start for start, end in zip([0, *ends], ends, strict=False))
 
 
+@dataclass
+class ScheduleState:
+    """`phase` counts from 0: the zero-based layer in turn, Algorithm 1's `TS.nextLocked`."""
+
+    phase: int = 0
+    epoch: int = 0
+    epochs_in_phase: int = 0
+    finished: list[LayerFinished] = field(default_factory=list)
+
+
 class Schedule:
-    """State machine over the layers of a student.
+    """State machine over phases.
 
     Args:
-        kind: `simultaneous` – all layers in every epoch; `progressive` – one layer at a time,
-            bottom first; `stacked` – all layers up to the current one (Algorithm 1, line 9).
-        layers: number of student layers that are matched; 0 for training without internal losses.
-        limits: epochs that each layer gets at most (line 24, `lim`).
+        phases: one after the other; the last one lasts to the end.
         threshold: the mean over batches of the summed cosine loss below which a layer is finished;
             0 never.
-        output_from: `start` – the output loss acts all the time; `end` – once all layers are
-            finished.
     """
 
-    def __init__(
-        self,
-        kind: Kind = "simultaneous",
-        layers: int = 0,
-        limits: tuple[int, ...] = (),
-        threshold: float = 0.0,
-        output_from: Literal["start", "end"] = "start",
-    ) -> None:
-        self.kind = kind
-        self.layers = layers
-        self.limits = limits
+    def __init__(self, phases: tuple[Phase, ...] = (FINAL,), threshold: float = 0.0) -> None:
+        self.phases = phases
         self.threshold = threshold
-        self.output_from = output_from
         self.state = ScheduleState()
 
-    def stage(self) -> Stage:
+    @property
+    def phase(self) -> Phase:
         """What acts in the coming epoch."""
-        current = self.state.next_locked + 1
-        if self.kind == "simultaneous":
-            return Stage(tuple(range(1, self.layers + 1)), output=True, final=False)
-        if current > self.layers:
-            return Stage((), output=True, final=True)
-        first = current if self.kind == "progressive" else 1
-        return Stage(
-            tuple(range(first, current + 1)), output=self.output_from == "start", final=False
-        )
+        return self.phases[self.state.phase]
+
+    @property
+    def begins_phase(self) -> bool:
+        """Whether the coming epoch is the first one of its phase."""
+        return self.state.epochs_in_phase == 0
 
     def end_epoch(self, cosine: float | None) -> LayerFinished | None:
-        """Count an epoch and move up if the layer is finished (Algorithm 1, lines 24 and 25).
+        """Count an epoch and move on if the phase is over (Algorithm 1, lines 24 and 25).
 
         Args:
             cosine: mean over the epoch's batches of the summed cosine loss, tau normalised per
                 batch; None where no cosine loss acts.
+
+        Returns:
+            The layer that is finished, if one is.
         """
-        stage = self.stage()
-        self.state.epoch += 1
-        if self.kind == "simultaneous" or stage.final:
-            return None
-        self.state.epochs_in_layer += 1
-        reason = self._reason_to_advance(cosine)
+        state = self.state
+        phase = self.phases[state.phase]
+        state.epoch += 1
+        state.epochs_in_phase += 1
+        reason = self._reason_to_move_on(phase, cosine)
         if reason is None:
             return None
-        event = LayerFinished(self.state.next_locked + 1, self.state.epoch, reason, cosine)
-        self.state.finished.append(event)
-        self.state.next_locked += 1
-        self.state.epochs_in_layer = 0
+        state.phase, state.epochs_in_phase = state.phase + 1, 0
+        if phase.finishes is None:
+            return None
+        event = LayerFinished(phase.finishes, state.epoch, reason, cosine)
+        state.finished.append(event)
         return event
 
-    def _reason_to_advance(self, cosine: float | None) -> Reason | None:
-        if self.threshold > 0 and cosine is not None and cosine < self.threshold:
+    def _reason_to_move_on(self, phase: Phase, cosine: float | None) -> Reason | None:
+        finishing = phase.finishes is not None and self.threshold > 0 and cosine is not None
+        if finishing and cosine is not None and cosine < self.threshold:
             return "threshold"
-        if self.state.epochs_in_layer >= self.limits[self.state.next_locked]:
+        if phase.epochs is not None and self.state.epochs_in_phase >= phase.epochs:
             return "limit"
         return None
 
@@ -131,7 +199,7 @@ class Schedule:
         """The state as plain data."""
         return asdict(self.state)
 
-    def load_state_dict(self, state: dict) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` gave."""
         finished = [LayerFinished(**event) for event in state["finished"]]
         self.state = ScheduleState(**{**state, "finished": finished})

@@ -17,11 +17,11 @@ from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.history import Row, TermMeans
 from internal_kd.distillation.interruption import Interruption
 from internal_kd.distillation.optimization import FusedAdam, make_learning_rate
-from internal_kd.distillation.schedules import LayerFinished, Schedule, Stage
+from internal_kd.distillation.schedules import LayerFinished, Phase, Schedule
 from internal_kd.distillation.selection import Selection
 from internal_kd.distillation.settings import TrainingSettings
 from internal_kd.distillation.speed import speed_of
-from internal_kd.distillation.updates import UpdateRule, select_updates
+from internal_kd.distillation.updates import select_updates
 from internal_kd.errors import Interrupted, UserError
 from internal_kd.models.classifier import Classifier
 from internal_kd.runtime import random_state, restore_random_state, seed_epoch, wait_for
@@ -38,7 +38,7 @@ class Objective(Protocol):
     """Gives the loss of a batch and its terms, unweighted, by names of the history's columns."""
 
     def __call__(
-        self, model: Classifier, batch: Batch, stage: Stage
+        self, model: Classifier, batch: Batch, phase: Phase
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss as a scalar, and its terms as scalars."""
         ...
@@ -63,7 +63,6 @@ class Training:
         objective: gives loss and terms of a batch.
         schedule: says which losses act in which epoch.
         settings: epochs, optimizer, learning rate.
-        rule: which parameters a stage updates.
         evaluate: gives the model's scores by split and metric; all go into the history.
         selected_by: split and metric of the score by which the best epoch is chosen.
         streams: of batch order and dropout.
@@ -80,7 +79,6 @@ class Training:
         schedule: Schedule,
         settings: TrainingSettings,
         *,
-        rule: UpdateRule,
         evaluate: Evaluate,
         selected_by: tuple[str, str],
         streams: Streams,
@@ -92,7 +90,6 @@ class Training:
         self.objective = _compiled(objective, model, settings) if settings.compile else objective
         self.schedule = schedule
         self.settings = settings
-        self.rule = rule
         self.evaluate = evaluate
         self.selected_by = selected_by
         self.streams = streams
@@ -200,15 +197,15 @@ class Training:
             logger.info("resuming from a checkpoint: epoch %d, step %d", self.epoch, self.batch)
 
     def _epoch(self) -> Iterator[None]:
-        stage = self.schedule.stage()
-        self._enter(stage)
-        yield from self._train_epoch(stage)
+        phase = self.schedule.phase
+        self._enter(phase)
+        yield from self._train_epoch(phase)
         means = self._finite_means()
         event = self.schedule.end_epoch(means.get("cls_cosine"))
         started = time.perf_counter()
         scores = self.evaluate(self.model)
         row: Row = {
-            **_describe(self.epoch, stage, event),
+            **_describe(self.epoch, phase, event),
             "learning_rate": self.optimizer.rate,
             **means,
             **_columns(scores),
@@ -223,19 +220,18 @@ class Training:
         if self.epoch <= self.settings.epochs:
             yield
 
-    def _enter(self, stage: Stage) -> None:
+    def _enter(self, phase: Phase) -> None:
         """Prepare an epoch; one that goes on from its middle has its state already."""
-        select_updates(self.model, self.rule, stage)
+        select_updates(self.model, phase)
         if self.batch > 0:
             return
         seed_epoch(self.streams.dropout, self.epoch)
         self.means, self.train_seconds = TermMeans(), 0.0
-        before = self.history[-1]["stage"] if self.history else None
-        if self.settings.restart_schedule and stage.final and before != "output":
+        if phase.restarts and self.schedule.begins_phase:
             remaining = self.settings.epochs - self.epoch + 1
             self.learning_rate.restart(remaining * len(self.batches))
 
-    def _train_epoch(self, stage: Stage) -> Iterator[None]:
+    def _train_epoch(self, phase: Phase) -> Iterator[None]:
         self.model.train()
         device = self.model.device
         started = time.perf_counter()
@@ -243,7 +239,7 @@ class Training:
             with torch.autocast(
                 device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"
             ):
-                loss, terms = self.objective(self.model, batch.to(device), stage)
+                loss, terms = self.objective(self.model, batch.to(device), phase)
             self._step(loss)
             self.means.add({"loss": loss, **terms})
             self.progress.update()
@@ -276,11 +272,11 @@ def _compiled(objective: Objective, model: Classifier, settings: TrainingSetting
     return CompiledObjective(objective, model, settings.batch_size)
 
 
-def _describe(epoch: int, stage: Stage, event: LayerFinished | None) -> Row:
+def _describe(epoch: int, phase: Phase, event: LayerFinished | None) -> Row:
     return {
         "epoch": epoch,
-        "stage": "output" if not stage.layers else "layers " + " ".join(map(str, stage.layers)),
-        "output_active": int(stage.output),
+        "stage": phase.name,
+        "output_active": int(phase.output),
         "finished_layer": event.layer if event else "",
         "finished_reason": event.reason if event else "",
     }

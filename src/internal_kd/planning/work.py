@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from internal_kd.distillation.schedules import Schedule, Stage, epoch_limits
+from internal_kd.distillation.experiment import make_schedule
+from internal_kd.distillation.schedules import Phase
 from internal_kd.planning.encoder import Encoder
 from internal_kd.planning.flops import (
     BACKWARD,
@@ -57,10 +58,10 @@ def training_work(settings: Settings, encoder: Encoder, task: TaskTexts, budget_
     run, training = settings["run"], settings["training"]
     train = task.train.times(run["percent"] / 100)
     steps = math.ceil(round(train.rows) / training["batch_size"])
-    epochs, stages = training["epochs"], Counter(_stages(settings))
+    epochs, phases = training["epochs"], Counter(_phases(settings))
     flops = sum(
-        times * _epoch_flops(settings, stage, encoder, train, task.classes)
-        for stage, times in stages.items()
+        times * _epoch_flops(settings, phase, encoder, train, task.classes)
+        for phase, times in phases.items()
     )
     trained = Work(flops, steps * epochs, 0, train.tokens * epochs)
     trained += _evaluation(encoder, run["layers"], task, epochs)
@@ -68,51 +69,39 @@ def training_work(settings: Settings, encoder: Encoder, task: TaskTexts, budget_
         return trained
     if stored_signals(settings, encoder, task, budget_mb):
         return trained + _stored_teacher(settings, encoder, train, task.classes)
-    return trained + _live_teacher(settings, stages, encoder, train, task.classes)
+    return trained + _live_teacher(settings, phases, encoder, train, task.classes)
 
 
-def _stages(settings: Settings) -> Iterator[Stage]:
-    """The stage of each epoch, if every layer has all its epochs."""
-    schedule, epochs = _schedule(settings), settings["training"]["epochs"]
-    for _ in range(epochs):
-        yield schedule.stage()
+def _phases(settings: Settings) -> Iterator[Phase]:
+    """The phase of each epoch, if every layer has all its epochs."""
+    schedule = make_schedule(settings)
+    for _ in range(settings["training"]["epochs"]):
+        yield schedule.phase
         schedule.end_epoch(None)
 
 
-def _schedule(settings: Settings) -> Schedule:
-    experiment = settings.get("experiment", {})
-    if not experiment.get("internal"):
-        return Schedule()
-    epochs, layers = settings["training"]["epochs"], settings["run"]["layers"]
-    limits = epoch_limits(epochs, layers, settings["distillation"]["internal_fraction"])
-    return Schedule(experiment["schedule"], layers, limits, output_from=experiment["output_from"])
-
-
 def _epoch_flops(
-    settings: Settings, stage: Stage, encoder: Encoder, train: Texts, classes: int
+    settings: Settings, phase: Phase, encoder: Encoder, train: Texts, classes: int
 ) -> float:
     """The student forward, and backward as far down as something is updated."""
-    top = _depth(stage, settings["run"]["layers"])
-    scores = bool(stage.layers)
-    lowest = _lowest_updated(settings.get("experiment", {}), stage, top)
+    top = _depth(phase, settings["run"]["layers"])
+    scores = bool(phase.layers)
+    lowest = _lowest_updated(phase, top)
     forward = layers_flops(encoder, train, 1, top, scores=scores)
     backward = layers_flops(encoder, train, lowest, top, scores=scores)
-    head = head_flops(encoder, train, classes) if stage.output else 0
+    head = head_flops(encoder, train, classes) if phase.output else 0
     return forward + BACKWARD * backward + (1 + BACKWARD) * head
 
 
-def _depth(stage: Stage, layers: int) -> int:
-    """The layers that a stage needs: without the output loss none above the acting ones."""
-    return layers if stage.output else max(stage.layers)
+def _depth(phase: Phase, layers: int) -> int:
+    """The layers that a phase needs: without the output loss none above the acting ones."""
+    return layers if phase.output else max(phase.layers)
 
 
-def _lowest_updated(experiment: Settings, stage: Stage, top: int) -> int:
-    if stage.final and experiment.get("output_updates") == "head":
+def _lowest_updated(phase: Phase, top: int) -> int:
+    if phase.updates == "head":
         return top + 1
-    staged = stage.layers and experiment.get("schedule") != "simultaneous"
-    if staged and experiment.get("internal_updates") == "active":
-        return min(stage.layers)
-    return 1
+    return min(phase.layers) if phase.updates == "active" else 1
 
 
 def _evaluation(encoder: Encoder, layers: int, task: TaskTexts, epochs: int) -> Work:
@@ -140,22 +129,22 @@ def _whole_flops(settings: Settings, encoder: Encoder, train: Texts, classes: in
 
 
 def _live_teacher(
-    settings: Settings, stages: Counter[Stage], encoder: Encoder, train: Texts, classes: int
+    settings: Settings, phases: Counter[Phase], encoder: Encoder, train: Texts, classes: int
 ) -> Work:
     """A pass of the teacher for each batch of each epoch, as far up as needed."""
     whole = _whole_flops(settings, encoder, train, classes)
     group = encoder.layers // settings["run"]["layers"]
     flops = sum(
-        times * (whole if stage.output else _matched_flops(encoder, train, stage, group))
-        for stage, times in stages.items()
+        times * (whole if phase.output else _matched_flops(encoder, train, phase, group))
+        for phase, times in phases.items()
     )
     passes = math.ceil(train.rows / settings["training"]["batch_size"])
     return Work(flops, 0, passes * settings["training"]["epochs"])
 
 
-def _matched_flops(encoder: Encoder, train: Texts, stage: Stage, group: int) -> float:
+def _matched_flops(encoder: Encoder, train: Texts, phase: Phase, group: int) -> float:
     """The teacher up to the layer that the highest acting layer is matched with."""
-    return layers_flops(encoder, train, 1, group * max(stage.layers), scores=True)
+    return layers_flops(encoder, train, 1, group * max(phase.layers), scores=True)
 
 
 def attention_work(layers: int, encoder: Encoder, task: TaskTexts) -> Work:

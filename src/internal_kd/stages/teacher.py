@@ -10,7 +10,6 @@ from internal_kd.distillation.finetuning import finetuning_objective
 from internal_kd.distillation.run import carry_out, load_run_data, make_training, write_run
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.distillation.settings import TrainingSettings
-from internal_kd.distillation.updates import UpdateRule
 from internal_kd.models.loading import new_classifier
 from internal_kd.runtime import select_device, use_threads
 from internal_kd.stages.cli import recorder, run_stage
@@ -47,7 +46,6 @@ def _fine_tune(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> N
         finetuning_objective,
         Schedule(),
         TrainingSettings(**args.settings["training"]),
-        UpdateRule(),
         streams,
         checkpoints,
     )

@@ -235,7 +235,8 @@ def check_stage_keys(draft: Draft) -> Found:
             if experiment.schedule == "simultaneous" and value != default:
                 yield Problem(
                     ("experiments", experiment.name, key),
-                    f"'{value}' needs a progressive or stacked schedule; write {default}",
+                    f"'{value}' needs a progressive, stacked or two_stage schedule; "
+                    f"write {default}",
                 )
 
 

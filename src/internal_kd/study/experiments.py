@@ -22,7 +22,8 @@ class Experiment:
             see `matched_teacher_layers`), ``lower``, ``random``, or one-based base layers.
         internal: weights of the losses between matched layers (Equations 2 and 3).
         output: weights of the losses of the classifier's output (Equation 1).
-        schedule: ``simultaneous``, ``progressive`` (PID) or ``stacked`` (SID, Algorithm 1).
+        schedule: ``simultaneous``, ``progressive`` (PID), ``stacked`` (SID, Algorithm 1) or
+            ``two_stage`` (all layers, then the output).
         output_from: whether the output loss acts from the start or once all layers are done.
         head_init: the student's head at the start: ``random``, a classification layer drawn anew on
             the base model's pooler; ``teacher``, pooler and classification layer of the trained
@@ -41,7 +42,7 @@ class Experiment:
     init: Init = "upper"
     internal: Mapping[str, float] = field(default_factory=dict)
     output: Mapping[str, float] = field(default_factory=dict)
-    schedule: Literal["simultaneous", "progressive", "stacked"] = "simultaneous"
+    schedule: Literal["simultaneous", "progressive", "stacked", "two_stage"] = "simultaneous"
     output_from: Literal["start", "end"] = "start"
     head_init: Literal["random", "teacher", "teacher_start"] = "random"
     internal_updates: Literal["all", "active"] = "all"
