@@ -9,27 +9,23 @@ import pytest
 import yaml
 
 from internal_kd.fingerprint import closure
+from internal_kd.objectives.registry import OBJECTIVES, OUTPUT_OBJECTIVES, modules_of
+from internal_kd.study.reports import FIGURE_KINDS, REPORTS
 
 STAGES = {
-    "train": (
-        *("base", "student", "data", "teacher", "distill"),
-        *("attention", "attention_maps"),
-    ),
-    "analysis": (
+    "train": [
+        *(f"internal_kd.stages.{name}" for name in ("base", "student", "data", "teacher")),
+        *(f"internal_kd.stages.{name}" for name in ("distill", "attention", "attention_maps")),
+        *modules_of(OBJECTIVES, OUTPUT_OBJECTIVES),
+    ],
+    "analysis": [
+        *(f"internal_kd.stages.{name}" for name in ("product", "index", "report")),
+        *(f"internal_kd.stages.{name}" for name in ("plan", "progress")),
         *(
-            "table1",
-            "table2",
-            "table3",
-            "table4",
-            "readings",
-            "submission",
-            "significance",
-            "claims",
+            f"internal_kd.reporting.{kind.function.partition(':')[0]}"
+            for kind in (*REPORTS.values(), *FIGURE_KINDS.values())
         ),
-        *("figure_parameters", "figure_data_size", "figure_convergence", "figure_attention"),
-        *("figure_heads", "figure_attention_kl", "figure_calibration", "index", "report"),
-        *("plan", "progress"),
-    ),
+    ],
 }
 PIN = re.compile(r"([A-Za-z0-9_.-]+)==([^\s;]+)")
 
@@ -73,7 +69,7 @@ def test_all_that_the_stages_import_is_there(environment, root):
     needed = {
         canonical(distributions[module][0])
         for stage in STAGES[name]
-        for module in imported(root, f"internal_kd.stages.{stage}")
+        for module in imported(root, stage)
     }
     assert needed <= set(pins(packages))
 

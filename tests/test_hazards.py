@@ -12,10 +12,13 @@ from tests.conftest import ROOT
 
 RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
 SOURCES = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")])
-SHELL = re.compile(r"^    shell:\n((?:        .*\n)+)", re.MULTILINE)
-PARAMS = re.compile(r"^    params:\n((?:        .*\n)+)", re.MULTILINE)
-PLAIN = re.compile(r'stage_code\(|BASE_STAGE,|RUN,|CHECKPOINTS,|f"\{RESULTS\}/[\w.]+",')
-FUNCTION = re.compile(r"lambda |[a-z_]+,$")
+SHELL = re.compile(r"^( +)shell:\n((?:\1    .*\n)+)", re.MULTILINE)
+PARAMS = re.compile(r"^( +)params:\n((?:\1    .*\n)+)", re.MULTILINE)
+PLAIN = re.compile(
+    r"stage_code\(|code_of_modules\(|BASE_STAGE,|RUN,|CHECKPOINTS,|SIGNALS,|example\.function,"
+    r'|f"\{RESULTS\}/[\w.]+",'
+)
+FUNCTION = re.compile(r"lambda |for_each\(|[a-z_]+,$")
 PLACEHOLDER = re.compile(r"(?<!{)\{([^{}]+)\}")
 # A loader, and what it must be told.
 TOLD = {
@@ -28,8 +31,8 @@ FORMATS = {"name", "path", "text"}
 @pytest.mark.parametrize("file", RULES, ids=lambda file: file.stem)
 def test_every_value_in_a_shell_command_is_quoted(file):
     text = file.read_text(encoding="utf-8")
-    commands = SHELL.findall(text)
-    assert len(commands) == text.count("\n    shell:")
+    commands = [command for _, command in SHELL.findall(text)]
+    assert len(commands) == len(re.findall(r"\n +shell:", text))
     for command in commands:
         assert not re.search(r"\bf['\"]", command), command
         for value in PLACEHOLDER.findall(command):
@@ -42,8 +45,8 @@ def test_no_text_of_the_config_is_a_pattern(file):
 
     The folder of results, which may have no braces, and what is no text of the config may be plain.
     """
-    for block in PARAMS.findall(file.read_text(encoding="utf-8")):
-        for name, value in re.findall(r"^        (\w+)=(.*)", block, re.MULTILINE):
+    for indent, block in PARAMS.findall(file.read_text(encoding="utf-8")):
+        for name, value in re.findall(rf"^{indent}    (\w+)=(.*)", block, re.MULTILINE):
             assert PLAIN.match(value) or FUNCTION.match(value), (file.name, name, value)
 
 

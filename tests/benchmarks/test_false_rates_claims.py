@@ -117,7 +117,9 @@ def test_shipped_rates_are_within_their_limits():
     assert simulated < set(frame["claim"])
     both = frame["holds"] + frame["does_not_hold"]
     error = np.sqrt(both * (1 - both) / frame["replicates"])
-    assert (both - 2 * error <= frame["seeds"].map(LIMITS)).all()
+    limits = frame["seeds"].map(LIMITS)
+    assert (both - 2 * error <= limits).all()
+    assert (both > limits).sum() <= 1  # see docs/statistics.md
     judged = frame["seeds"] >= 3
     assert both[judged].mean() < 0.05
-    assert frame.loc[frame["seeds"] >= 3, "replicates"].min() >= 500
+    assert frame.loc[judged, "replicates"].min() >= 2000

@@ -3,7 +3,8 @@
 from types import SimpleNamespace
 
 from internal_kd.models.capture import capture
-from internal_kd.models.features import CaptureRequest, Feature
+from internal_kd.models.feature_names import Feature
+from internal_kd.models.features import CaptureRequest
 
 NAMES: tuple[Feature, ...] = ("cls", "scores")
 

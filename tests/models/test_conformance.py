@@ -12,6 +12,7 @@ from torch import Tensor
 
 from internal_kd.models.bert import BertClassifier
 from internal_kd.models.capture import capture, logits_of
+from internal_kd.models.feature_names import FEATURES
 from internal_kd.models.features import CaptureRequest
 from internal_kd.models.loading import load_classifier
 from internal_kd.models.pretrained import inputs_of
@@ -19,7 +20,6 @@ from internal_kd.models.top_layer import compute_only_cls_in_top_layer
 from tests.models.tiny import tiny_batch, tiny_model
 
 FAMILIES = ["fast", "bert", "roberta", "electra", "distilbert"]
-FEATURES = ("hidden", "cls", "scores", "query", "key", "value")
 LAYERS, HEADS = 3, 2
 # Names of the projections of queries, keys and values in each family.
 PROJECTIONS = {"distilbert": ("q_lin", "k_lin", "v_lin")}

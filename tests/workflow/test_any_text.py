@@ -80,6 +80,15 @@ PLACES = {
     "experiments.*.reading_of": Place(
         one_of("exp3.4"), 1, lambda text, _: {"experiments": {"exp3.5": {"reading_of": text}}}
     ),
+    "experiments.*.internal.<>": Place(
+        one_of("cls_cosine"),
+        1,
+        lambda text, _: {"experiments": {"exp3.0": {"internal": {text: 1.0}}}},
+    ),
+    "experiments.*.output.<>": Place(
+        one_of("soft"), 1, lambda text, _: {"experiments": {"exp3.0": {"output": {text: 1.0}}}}
+    ),
+    "extensions[]": Place(TEXT, 1, lambda text, _: {"extensions": [text]}),
     "table1.experiments[]": Place(
         one_of("exp3.0"), 1, lambda text, _: {"table1": {"experiments": [*ROWS, text]}}
     ),

@@ -95,7 +95,7 @@ def test_every_run_carries_the_code_it_ran_with(project):
         json.loads(file.read_text())["code"]
         for file in (project / RESULTS / "runs").rglob("metrics.json")
     }
-    assert len(codes) == 2  # teacher and students
+    assert len(codes) == 3  # teachers, students without and with internal objectives
 
 
 def test_an_edited_figure_is_made_anew_and_nothing_else(project):

@@ -40,6 +40,6 @@ rule distill:
             "--log {log:q} --code {params.code:q} --settings {params.settings:q}"
             " --init {input.init:q} --data {input.data:q} {params.teacher:q} --out {params.out:q}"
             " --checkpoints {params.checkpoints:q} --signals {params.signals:q}"
-            " --signals-mb {params.signals_mb}"
+            " --signals-mb {params.signals_mb:q}"
             " --manifest {output.manifest:q}",
         )

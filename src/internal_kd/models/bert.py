@@ -19,11 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from internal_kd.models.dropout import dropout
-from internal_kd.models.features import Capture, CaptureRequest, Feature, Tokens
+from internal_kd.models.feature_names import FEATURES
+from internal_kd.models.features import Capture, CaptureRequest, Tokens
 from internal_kd.models.stored import without_place
 
-ATTENTION: tuple[Feature, ...] = ("scores", "query", "key", "value")
-FEATURES: tuple[Feature, ...] = ("hidden", "cls", *ATTENTION)
 UNNAMED = {"0": "LABEL_0", "1": "LABEL_1"}  # what Transformers takes for granted
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 PREFIX = "bert."

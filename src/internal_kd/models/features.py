@@ -5,12 +5,12 @@ Layers are counted from 1, the bottom one first.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-Feature = Literal["hidden", "cls", "scores", "query", "key", "value"]
+from internal_kd.models.feature_names import Feature
 
 
 class Tokens(Protocol):
@@ -45,13 +45,7 @@ class CaptureRequest:
     computes its output for [CLS] alone, unless that layer's `hidden` is requested.
 
     Attributes:
-        features: names, each with its one-based layers:
-
-            - `hidden`: output of the layer, `[batch, tokens, hidden size]`;
-            - `cls`: the same of the first token, `[batch, hidden size]`;
-            - `scores`: of attention, before softmax and dropout, `[batch, heads, tokens, tokens]`,
-              the lowest number in columns of padding;
-            - `query`, `key`, `value`: of attention, `[batch, heads, tokens, head size]`.
+        features: names, see `feature_names`, each with its one-based layers.
         logits: whether the head's output is given, `[batch, classes]`.
         every_row: compute the last layer's scores for all tokens, also where no feature needs it.
             [CLS] alone rounds otherwise: with this, logits and features are the same whatever else

@@ -7,10 +7,9 @@ module and name, and loaded when a training needs them.
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from internal_kd.models.features import Feature
+from internal_kd.models.feature_names import Feature
 
 Function = str | Callable[..., Any]
 TOKENS, HEADS, HIDDEN, HEAD_SIZE = "tokens", "heads", "hidden", "head size"
@@ -36,7 +35,7 @@ class Target:
     """What an objective reads of the teacher: a function of features of its layers.
 
     Attributes:
-        features: of the teacher's layers, see `models.features.CaptureRequest`.
+        features: of the teacher's layers, see `models.feature_names`.
         fields: that are stored, by name.
         function: gives the fields, by name, each `[batch, layers, ...]`, from the features, each
             `[batch, layers, ...]`, and `mask` `[batch, tokens]` (None without padding); values at
@@ -44,7 +43,7 @@ class Target:
         derived: gives more fields, from the fields as they are stored and `mask`.
     """
 
-    features: "tuple[Feature, ...]"
+    features: tuple[Feature, ...]
     fields: Mapping[str, Field]
     function: Function
     derived: Function | None = None
@@ -66,7 +65,7 @@ class Objective:
     """
 
     function: Function
-    features: "tuple[Feature, ...]"
+    features: tuple[Feature, ...]
     target: str
     projection: Function | None = None
 

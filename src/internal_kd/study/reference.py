@@ -123,7 +123,7 @@ def _table(rows: Iterable[Row]) -> str:
 
 def main(files: Sequence[str]) -> None:
     """Print the page; the files are the schema and the default config."""
-    schema, defaults = (yaml.safe_load(Path(file).read_text("utf-8")) for file in files)
+    schema, defaults = (yaml.safe_load(Path(file).read_text(encoding="utf-8")) for file in files)
     print(reference(schema, defaults), end="")
 
 
