@@ -147,7 +147,7 @@ def test_code_edited_while_a_job_waits_is_refused_and_other_config_is_for_later(
     cluster, project, student, undisturbed
 ):
     loss, config = (
-        project / "src/internal_kd/objectives/attention.py",
+        project / "src/internal_kd/objectives/output.py",
         project / "tiny.yaml",
     )
     as_planned = config.read_text()
