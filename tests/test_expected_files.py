@@ -15,4 +15,6 @@ def test_expectations_are_kept_with_their_stamp(tmp_path):
 
 @pytest.mark.parametrize("product", ["table1", "figures/fig2", "figures/a.b"])
 def test_the_record_lies_beside_it(product):
-    assert str(record_of(expected_file("results", product))) == f"results/provenance/{product}.json"
+    folder = f"results/provenance/{product}"
+    assert expected_file("results", product) == f"{folder}/expected.json"
+    assert str(record_of(expected_file("results", product))) == f"{folder}/manifest.json"

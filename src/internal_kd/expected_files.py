@@ -6,7 +6,7 @@ from pathlib import Path
 
 from internal_kd import manifests
 
-FOLDER, SUFFIX = "provenance", ".expected.json"
+FOLDER, EXPECTED, RECORD = "provenance", "expected.json", "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,14 @@ class ExpectedFile:
 
 
 def expected_file(results: str, product: str) -> str:
-    """Path of what a table or figure should be made from, by its path below the results."""
-    return f"{results}/{FOLDER}/{product}{SUFFIX}"
+    """Path of what a table or figure should be made from, by its path below the results.
+
+    Each has a folder of its own: Snakemake lists a folder once, when it meets the first file there,
+    and takes one that is written later for missing.
+    """
+    return f"{results}/{FOLDER}/{product}/{EXPECTED}"
 
 
 def record_of(expected: str | Path) -> Path:
     """Path of the manifest of the table or figure that has this file of expectations."""
-    return Path(f"{str(expected).removesuffix(SUFFIX)}.json")
+    return Path(expected).with_name(RECORD)

@@ -58,7 +58,7 @@ def study(finished, tmp_path) -> Path:
 
 
 def expectations(name: str) -> Path:
-    return RESULTS / f"provenance/{name}.expected.json"
+    return RESULTS / f"provenance/{name}/expected.json"
 
 
 def planned(folder: Path, *more: str) -> dict[str, int]:
@@ -293,15 +293,12 @@ def page(file: Path) -> str:
 
 def with_remark(folder: Path, words: str) -> set[str]:
     """Products whose record has the remark."""
-    records = (folder / RESULTS / "provenance").rglob("*.json")
-    told = {
-        str(file.relative_to(folder / RESULTS / "provenance").with_suffix("")): json.loads(
-            file.read_text(encoding="utf-8")
-        )["remarks"]
-        for file in records
-        if not file.name.endswith(".expected.json")
+    home = folder / RESULTS / "provenance"
+    remarks = {
+        str(file.parent.relative_to(home)): json.loads(file.read_text(encoding="utf-8"))["remarks"]
+        for file in home.rglob("manifest.json")
     }
-    return {name for name, remarks in told.items() if any(words in text for text in remarks)}
+    return {name for name, texts in remarks.items() if any(words in text for text in texts)}
 
 
 def test_times_alone_leave_a_remark_below_every_product_and_on_the_index(study):
@@ -417,3 +414,16 @@ def test_a_base_model_with_other_content_and_an_older_time(study, file):
     path.write_bytes(content[:-1] + b" " if file.endswith("json") else content[:-1] + b"\x01")
     age(path)
     assert planned(study)["base_model"] == 1
+
+
+@pytest.mark.parametrize("place", ["results/other", "absolute"])
+def test_more_tables_of_a_study_that_was_planned_before(tmp_path, place):
+    """Where Snakemake lists a folder once, what is planned for later must not be missing."""
+    (tmp_path / "project").mkdir()
+    folder = make_project(tmp_path / "project")
+    results = str(tmp_path / "results") if place == "absolute" else place
+    settled = ("--config", f"results={results}", "--until", "base_model", "--")
+    for names in (("table1",), ("table1", "significance", "claims")):
+        targets = [f"{results}/{name}.csv" for name in names]
+        done = forked.run("snakemake", [*OPTIONS, *settled, *targets], folder)
+        assert done.status == 0, done.text
