@@ -15,10 +15,9 @@ FILE = "my_objectives.py"
 
 
 def block(language: str) -> str:
-    """The page's only block of code in this language."""
+    """The page's blocks of code in this language, one after the other."""
     page = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
-    (found,) = re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
-    return str(found)
+    return "\n".join(re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL))
 
 
 def config() -> dict[str, Any]:

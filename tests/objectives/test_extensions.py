@@ -39,18 +39,31 @@ FAULTS = {
     "Objective(len, ('cls',), 'nowhere')": "the target 'nowhere', which does not exist",
     "from internal_kd.objectives.registry import *\nOBJECTIVES['my.own'] = "
     "Objective(len, ('cls',), 'cls')": "registers 'my.own'; use a name of letters, digits and _",
+    "from internal_kd.objectives.registry import *\nOUTPUT_OBJECTIVES['mine'] = len": (
+        "registers 'mine' as a builtin_function_or_method; write OutputObjective(...)"
+    ),
+    "from internal_kd.objectives.registry import *\nOUTPUT_OBJECTIVES['mine'] = "
+    "OutputObjective(lambda student_logits, teacher_logits: 0)": (
+        "registers 'mine' with reads_teacher=False, but 'teacher_logits' is one of its function's "
+        "arguments; write reads_teacher=True"
+    ),
+    "from internal_kd.objectives.registry import *\nOUTPUT_OBJECTIVES['mine'] = "
+    "OutputObjective(lambda labels: 0, reads_temperature=True)": (
+        "registers 'mine' with reads_temperature=True, but 'temperature' is none of its "
+        "function's arguments; write reads_temperature=False"
+    ),
 }
 
 
 @pytest.mark.parametrize("text", FAULTS)
 def test_a_faulty_file_is_reported_and_leaves_nothing(tmp_path, text) -> None:
-    before = dict(registry.OBJECTIVES)
+    before = dict(registry.OBJECTIVES), dict(registry.OUTPUT_OBJECTIVES)
     file = write_extension(tmp_path, text)
     with pytest.raises(UserError) as caught:
         load_extensions([str(file)])
     assert FAULTS[text] in str(caught.value)
     assert str(caught.value).startswith(f"extensions: '{file}'")
-    assert before == registry.OBJECTIVES
+    assert before == (registry.OBJECTIVES, registry.OUTPUT_OBJECTIVES)
     assert not registry.EXTENSIONS
 
 

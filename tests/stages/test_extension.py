@@ -19,6 +19,7 @@ from internal_kd.objectives import registry
 from internal_kd.objectives.extensions import load_extensions
 from internal_kd.objectives.functions import LayerLoss
 from internal_kd.stages import distill
+from internal_kd.study.experiments import make_experiment
 from tests.extension import forgotten, write_extension
 from tests.stages.test_resume import distil_until_killed, same_run, settings_of
 from tests.stages.test_starts import study_of
@@ -101,6 +102,20 @@ def test_a_killed_run_ends_like_an_undisturbed_one(folder, tmp_path, monkeypatch
     distil_until_killed(monkeypatch, 31, told, paths(folder, killed))
     train(folder, killed, told)
     same_run(killed, whole)
+
+
+@pytest.mark.parametrize("source", ["live", "stored"])
+def test_an_output_objective_reads_the_teachers_logits(folder, tmp_path, source) -> None:
+    load_extensions([str(folder / "my_objectives.py")])
+    experiment = make_experiment("mine", {"label": "", "output": {"logits_mse": 1.0}})
+    assert experiment.needs_teacher
+    told = settings(folder, source, internal={}, output={"logits_mse": 1.0})
+    run = train(folder, tmp_path / "run", told)
+    history = pd.read_csv(run / "history.csv")
+    assert history["logits_mse"].iloc[-1] < 0.9 * history["logits_mse"].iloc[0]
+    signals = json.loads((run / "metrics.json").read_text())["signals"]
+    assert signals["source"] == source
+    assert source == "live" or set(signals["stores"]) == {"logits"}
 
 
 def test_its_loss_is_that_of_the_formula(folder) -> None:

@@ -11,7 +11,7 @@ from internal_kd.models.capture import capture
 from internal_kd.models.classifier import Classifier
 from internal_kd.models.features import Capture, CaptureRequest
 from internal_kd.objectives.functions import LayerLoss, OutputLoss
-from internal_kd.objectives.registry import targets_of
+from internal_kd.objectives.registry import reading_teacher, targets_of
 
 Terms = dict[str, Tensor]
 
@@ -72,7 +72,7 @@ class DistillationObjective:
     def _request(self, batch: Batch, phase: Phase) -> Signals | None:
         if self.signals is None:
             return None
-        return self.signals(batch, phase.layers, logits="soft" in self._output(phase))
+        return self.signals(batch, phase.layers, logits=bool(reading_teacher(self._output(phase))))
 
     def _output(self, phase: Phase) -> dict[str, float]:
         return self.settings.output if phase.output else {}
@@ -139,7 +139,7 @@ def signal_request(settings: ObjectiveSettings, matched_layers: tuple[int, ...])
         matched_layers: one-based teacher layers of the student's layers, bottom first.
     """
     return SignalRequest(
-        logits="soft" in settings.output,
+        logits=bool(reading_teacher(settings.output)),
         layers=matched_layers if settings.internal else (),
         targets=targets_of(settings.internal),
     )

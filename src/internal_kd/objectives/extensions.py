@@ -7,6 +7,7 @@ Such a file is Python that imports the registry and adds entries to `OBJECTIVES`
 import sys
 from collections.abc import Iterable
 from importlib.util import module_from_spec, spec_from_file_location
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def _load(file: str) -> None:
     try:
         spec.loader.exec_module(module)
         _check_names(file, tables, before)
+        _check_kinds(file)
     except BaseException as error:
         del sys.modules[name], registry.EXTENSIONS[name]
         for table, entries in zip(tables, before, strict=True):
@@ -55,6 +57,37 @@ def _load(file: str) -> None:
         raise UserError(
             f"extensions: {file!r} could not be loaded ({reason(error)}); mend the file"
         ) from error
+
+
+def _check_kinds(file: str) -> None:
+    kinds = (
+        (registry.OBJECTIVES, registry.Objective),
+        (registry.TARGETS, registry.Target),
+        (registry.OUTPUT_OBJECTIVES, registry.OutputObjective),
+    )
+    for table, kind in kinds:
+        for name, entry in table.items():
+            if not isinstance(entry, kind):
+                raise UserError(
+                    f"extensions: {file!r} registers {name!r} as a {type(entry).__name__}; "
+                    f"write {kind.__name__}(...)"
+                )
+    for name, output in registry.OUTPUT_OBJECTIVES.items():
+        _check_arguments(file, name, output)
+
+
+def _check_arguments(file: str, name: str, output: registry.OutputObjective) -> None:
+    if isinstance(output.function, str):
+        return
+    arguments = signature(output.function).parameters
+    declared = {"teacher_logits": "reads_teacher", "temperature": "reads_temperature"}
+    for argument, field in declared.items():
+        if (argument in arguments) != getattr(output, field):
+            raise UserError(
+                f"extensions: {file!r} registers {name!r} with {field}={getattr(output, field)}, "
+                f"but {argument!r} is {'one' if argument in arguments else 'none'} of its "
+                f"function's arguments; write {field}={argument in arguments}"
+            )
 
 
 def _check_names(file: str, tables: Iterable[dict], before: Iterable[dict]) -> None:

@@ -76,7 +76,7 @@ class OutputLoss:
     """An output objective."""
 
     def __init__(self, name: str) -> None:
-        self._function = Bound(OUTPUT_OBJECTIVES[name])
+        self._function = Bound(OUTPUT_OBJECTIVES[name].function)
 
     def __call__(self, given: Mapping[str, Any]) -> Tensor:
         """The loss as a scalar.

@@ -70,6 +70,22 @@ class Objective:
     projection: Function | None = None
 
 
+@dataclass(frozen=True)
+class OutputObjective:
+    """A loss of the classifier's output.
+
+    Attributes:
+        function: gives a scalar from those of `student_logits` and `teacher_logits` `[batch,
+            classes]`, `labels` `[batch]` and `temperature` that it has as arguments.
+        reads_teacher: whether `teacher_logits` is one of them.
+        reads_temperature: whether `temperature` is.
+    """
+
+    function: Function
+    reads_teacher: bool = False
+    reads_temperature: bool = False
+
+
 TARGETS: dict[str, Target] = {
     "cls": Target(
         features=("cls",),
@@ -105,10 +121,13 @@ OBJECTIVES: dict[str, Objective] = {
     ),
 }
 
-# Losses of the classifier's output, from `student_logits` and `teacher_logits` or `labels`.
-OUTPUT_OBJECTIVES: dict[str, Function] = {
-    "soft": "internal_kd.objectives.output:soft_cross_entropy",
-    "hard": "internal_kd.objectives.output:hard_cross_entropy",
+OUTPUT_OBJECTIVES: dict[str, OutputObjective] = {
+    "soft": OutputObjective(
+        function="internal_kd.objectives.output:soft_cross_entropy",
+        reads_teacher=True,
+        reads_temperature=True,
+    ),
+    "hard": OutputObjective(function="internal_kd.objectives.output:hard_cross_entropy"),
 }
 
 
@@ -160,12 +179,22 @@ def targets_of(internal: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(OBJECTIVES[name].target for name in internal))
 
 
+def reading_teacher(output: Iterable[str]) -> tuple[str, ...]:
+    """Those of these output objectives that read the teacher's logits."""
+    return tuple(name for name in output if OUTPUT_OBJECTIVES[name].reads_teacher)
+
+
+def reading_temperature(output: Iterable[str]) -> tuple[str, ...]:
+    """Those of these output objectives that have a temperature."""
+    return tuple(name for name in output if OUTPUT_OBJECTIVES[name].reads_temperature)
+
+
 def modules_of(internal: Iterable[str], output: Iterable[str]) -> tuple[str, ...]:
     """Modules that hold the functions of these objectives and of their targets, sorted."""
     objectives = [OBJECTIVES[name] for name in internal]
     own = {_module(objective.function) for objective in objectives}
     own |= {_module(each.projection) for each in objectives if each.projection is not None}
-    own |= {_module(OUTPUT_OBJECTIVES[name]) for name in output}
+    own |= {_module(OUTPUT_OBJECTIVES[name].function) for name in output}
     return tuple(sorted(own.union(*(target_modules(each.target) for each in objectives))))
 
 

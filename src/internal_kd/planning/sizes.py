@@ -8,6 +8,7 @@ from internal_kd.objectives.registry import (
     HEADS,
     HIDDEN,
     Amounts,
+    reading_teacher,
     target_bytes,
     targets_of,
 )
@@ -42,8 +43,8 @@ def signal_bytes(settings: Settings, encoder: Encoder, train: Texts) -> float:
 def read_signals(settings: Settings) -> tuple[str, ...]:
     """The losses of a run that read the teacher's signals."""
     experiment = settings.get("experiment", {})
-    soft = ("soft",) if "soft" in experiment.get("output", ()) else ()
-    return (*sorted(experiment.get("internal", ())), *soft)
+    output = reading_teacher(experiment.get("output", ()))
+    return (*sorted(experiment.get("internal", ())), *sorted(output))
 
 
 def stored_signals(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from internal_kd.objectives.registry import extensions_of, modules_of
+from internal_kd.objectives.registry import extensions_of, modules_of, reading_teacher
 
 Init = str | tuple[int, ...]
 
@@ -59,7 +59,8 @@ class Experiment:
     @property
     def needs_teacher(self) -> bool:
         """Whether a run asks a teacher for anything."""
-        return bool(self.internal) or "soft" in self.output or self.head_init == "teacher"
+        taught = bool(self.internal) or bool(reading_teacher(self.output))
+        return taught or self.head_init == "teacher"
 
     @property
     def modules(self) -> tuple[str, ...]:

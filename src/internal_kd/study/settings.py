@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from internal_kd.objectives.registry import reading_temperature
 from internal_kd.study.config import Study
 from internal_kd.study.draft import training_of
 from internal_kd.study.experiments import Experiment, acting_fields
@@ -143,7 +144,7 @@ def _distillation(study: Study, experiment: Experiment) -> Settings:
     """The common settings; those without effect on an experiment stand at a fixed value."""
     settings = dict(study.config["distillation"])
     del settings["restart_schedule"]  # one of the training's
-    if "soft" not in experiment.output:
+    if not reading_temperature(experiment.output):
         settings["temperature"] = 1.0
     if not experiment.has_stages:
         settings |= {"internal_fraction": 1.0, "cosine_threshold": 0.0}
