@@ -137,7 +137,14 @@ class Bench:
         request = signal_request(part.losses, self.shape.matched)
         with tempfile.TemporaryDirectory() as name:  # what is mapped from there stays
             folder = Path(name)
-            teacher = TeacherOfSplit(self.teacher, folder, self.split, PAD, self.device)
+            teacher = TeacherOfSplit(
+                lambda: self.teacher,
+                self.teacher.model.config,
+                folder,
+                self.split,
+                PAD,
+                self.device,
+            )
             options = SignalOptions("stored", folder=folder / "signals")
             return signal_source(teacher, request, options)
 

@@ -128,7 +128,12 @@ class Ours(Contestant):
     def _signals(self) -> SignalSource:
         shutil.rmtree(self.folder / "signals", ignore_errors=True)
         teacher = TeacherOfSplit(
-            self.teacher, self.folder / "teacher", self.workload.split, PAD, torch.device("cpu")
+            lambda: self.teacher,
+            self.teacher.model.config,
+            self.folder / "teacher",
+            self.workload.split,
+            PAD,
+            torch.device("cpu"),
         )
         options = SignalOptions(self.source, folder=self.folder / "signals")
         return signal_source(teacher, signal_request(LOSSES, self.workload.shape.matched), options)

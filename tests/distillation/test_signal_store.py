@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,10 @@ class Counting(FrozenTeacher):
 def teacher(tmp_path) -> TeacherOfSplit:
     model = tiny_model()
     model.save_pretrained(tmp_path / "teacher")
-    return TeacherOfSplit(Counting(model), tmp_path / "teacher", SPLIT, 0, torch.device("cpu"))
+    counting = Counting(model)
+    return TeacherOfSplit(
+        lambda: counting, model.config, tmp_path / "teacher", SPLIT, 0, torch.device("cpu")
+    )
 
 
 @pytest.fixture
@@ -66,12 +70,24 @@ def files_in(options: SignalOptions) -> dict[str, Path]:
     return {f"{TARGET.match(file.parent.name)[0]}/{file.name}": file for file in files}
 
 
+def test_a_student_of_stored_signals_needs_no_teacher_in_memory(teacher, options) -> None:
+    signal_source(teacher, EVERYTHING, options)
+
+    def load():
+        raise AssertionError("the teacher is loaded although all its signals are stored")
+
+    without = replace(teacher, load=load)
+    assert describe_signals(signal_source(without, EVERYTHING, options))["source"] == "stored"
+    with pytest.raises(AssertionError):
+        signal_source(without, EVERYTHING, SignalOptions("live"))
+
+
 def test_one_pass_serves_all_runs(teacher, options) -> None:
     first = signal_source(teacher, EVERYTHING, options)
-    assert teacher.model.passes == 1
+    assert teacher.load().passes == 1
     second = signal_source(teacher, EVERYTHING, options)
     part = signal_source(teacher, SignalRequest(layers=(2, 4), targets=("attention",)), options)
-    assert teacher.model.passes == 1
+    assert teacher.load().passes == 1
     assert describe_signals(first) == describe_signals(second)
     assert set(describe_signals(part)["stores"]) == {"attention_2-4_fp32"}
     batch = assemble(SPLIT, np.array([3, 1, 38]), 0)
@@ -87,7 +103,7 @@ def test_only_what_is_missing_is_written(teacher, options, caplog) -> None:
         signal_source(teacher, EVERYTHING, options)
     assert f"{WRITES} cls_2-4, attention_2-4_fp32" in caplog.text
     whole = signal_source(teacher, EVERYTHING, options)
-    assert teacher.model.passes == 2
+    assert teacher.load().passes == 2
     assert set(describe_signals(whole)["stores"]) == {"logits", "cls_2-4", "attention_2-4_fp32"}
 
 
@@ -108,7 +124,7 @@ def test_a_damaged_store_is_written_again(teacher, options, name, damage, caplog
         (file.parent / "store.json").write_text("{}")
     assert describe_signals(signal_source(teacher, EVERYTHING, options)) == before
     assert "the stored signals are damaged; they are written again" in caplog.text
-    assert teacher.model.passes == 2
+    assert teacher.load().passes == 2
 
 
 def test_a_store_belongs_to_one_teacher_one_split_and_one_code(
@@ -176,6 +192,7 @@ def test_without_a_folder_the_teacher_is_live(teacher) -> None:
 
 PROCESS = """
 import sys, time
+from dataclasses import replace
 from pathlib import Path
 import torch
 from internal_kd.distillation.signal_source import *
@@ -195,7 +212,8 @@ class Slow(FrozenTeacher):
         return super().forward(*args, **named)
 
 model, cpu = Slow(load_classifier(folder / "teacher")), torch.device("cpu")
-teacher = TeacherOfSplit(model, folder / "teacher", tiny_split(40), 0, cpu)
+config = model.model.config
+teacher = TeacherOfSplit(lambda: model, config, folder / "teacher", tiny_split(40), 0, cpu)
 request = SignalRequest(True, (2, 4), ("cls", "attention"))
 print("ready", flush=True)
 sys.stdin.readline()

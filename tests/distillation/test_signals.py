@@ -31,7 +31,12 @@ def source_of(tmp_path):
     model = tiny_model()
     model.save_pretrained(tmp_path / "teacher")
     teacher = TeacherOfSplit(
-        FrozenTeacher(model), tmp_path / "teacher", SPLIT, 0, torch.device("cpu")
+        lambda: FrozenTeacher(model),
+        model.config,
+        tmp_path / "teacher",
+        SPLIT,
+        0,
+        torch.device("cpu"),
     )
 
     def make(source: str, request=REQUEST, budget_mb: float = 100.0, attention: str = "fp32"):

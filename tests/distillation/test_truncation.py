@@ -44,7 +44,10 @@ def history_of(student, family: str, kind: str, updates: str, source: str, folde
     split, cpu = tiny_split(20), torch.device("cpu")
     student = copy.deepcopy(student)
     tiny_model(family).save_pretrained(folder / "teacher")
-    teacher = TeacherOfSplit(FrozenTeacher(tiny_model(family)), folder / "teacher", split, 0, cpu)
+    model = tiny_model(family)
+    teacher = TeacherOfSplit(
+        lambda: FrozenTeacher(model), model.config, folder / "teacher", split, 0, cpu
+    )
     options = SignalOptions(source, folder=folder / "signals")
     signals = signal_source(teacher, signal_request(OBJECTIVE, (2, 4)), options)
     training = Training(

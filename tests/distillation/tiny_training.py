@@ -47,7 +47,14 @@ class Pair:
     def signals(self, source: str, attention: str = "fp32") -> SignalSource:
         """The teacher's signals for the examples."""
         options = SignalOptions(source, attention, 100.0, self.folder / "signals")
-        teacher = TeacherOfSplit(self.teacher, self.folder / "teacher", self.split, 0, self.device)
+        teacher = TeacherOfSplit(
+            lambda: self.teacher,
+            self.teacher.model.config,
+            self.folder / "teacher",
+            self.split,
+            0,
+            self.device,
+        )
         return signal_source(teacher, signal_request(OBJECTIVE, MATCHED), options)
 
     def training(

@@ -113,7 +113,7 @@ def test_a_new_head_is_drawn_as_transformers_draws_it(tmp_path) -> None:
     torch.manual_seed(3)
     theirs = BertForSequenceClassification.from_pretrained(tmp_path, num_labels=2)
     assert isinstance(ours, BertClassifier)
-    assert label_names(ours) == LABELS
+    assert label_names(ours.config) == LABELS
     for name, tensor in theirs.state_dict().items():
         assert torch.equal(ours.state_dict()[name], tensor), name
 

@@ -1,11 +1,14 @@
 """What a student starts with: a head that is the teacher's only where the experiment says so."""
 
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
 import torch
 
 from internal_kd.distillation.run_builder import RunBuilder
+from internal_kd.distillation.signal_source import SignalOptions
 from internal_kd.models.layers import head_parameters
 from internal_kd.models.loading import load_classifier, new_classifier
 from internal_kd.stages import student, teacher
@@ -52,16 +55,33 @@ def head_of(model) -> torch.Tensor:
 
 def start_of(folder: Path, head_init: str, seed: int = 0) -> torch.Tensor:
     """The head that a student of this seed starts with; its teacher has the seed 0."""
+    return head_of(builder_of(folder, head_init, seed).training(None).model)
+
+
+def builder_of(
+    folder: Path, head_init: str, seed: int = 0, signals: SignalOptions | None = None
+) -> RunBuilder:
+    """Of a student of this seed; its teacher has the seed 0."""
     experiment = experiment_settings("exp2.0", head_init=head_init)
     settings = settings_of("exp2.0") | {
         "experiment": experiment,
         "run": run_of("exp2.0", seed=seed),
         "teacher_seed": 0,
     }
-    builder = RunBuilder(
-        settings, folder / "init", folder / "rte.npz", folder / "teacher/model", CPU
+    return RunBuilder(
+        settings, folder / "init", folder / "rte.npz", folder / "teacher/model", CPU, signals
     )
-    return head_of(builder.training(None).model)
+
+
+@pytest.mark.parametrize("head_init", ["random", "teacher"])
+def test_the_teacher_is_released_once_its_signals_are_stored(folder, tmp_path, head_init) -> None:
+    options = SignalOptions("stored", folder=tmp_path, budget_mb=100.0)
+    builder = builder_of(folder, head_init, signals=options)
+    teacher = weakref.ref(builder.teacher)
+    training = builder.training(None)
+    gc.collect()
+    assert teacher() is None
+    assert training.objective.signals is not None
 
 
 def test_a_random_head_is_never_the_one_its_teacher_started_from(folder) -> None:

@@ -22,10 +22,15 @@ from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit
 from internal_kd.distillation.signals import SignalRequest, SignalSource
 from internal_kd.distillation.training import Training
 from internal_kd.errors import UserError, told_about
-from internal_kd.models.classifier import Classifier
+from internal_kd.models.classifier import Classifier, ClassifierConfig
 from internal_kd.models.head import copy_head
 from internal_kd.models.layers import matched_teacher_layers
-from internal_kd.models.loading import label_names, load_classifier, new_classifier
+from internal_kd.models.loading import (
+    classifier_config,
+    label_names,
+    load_classifier,
+    new_classifier,
+)
 from internal_kd.models.teacher import FrozenTeacher
 from internal_kd.streams import Streams
 
@@ -93,7 +98,8 @@ class RunBuilder:
         options = replace(self.signal_options, source=told["source"], attention=told["attention"])
         assert self.teacher_folder is not None
         teacher = TeacherOfSplit(
-            self.teacher,
+            lambda: self.teacher,
+            self.teacher_config,
             self.teacher_folder,
             self.data.splits["train"],
             self.data.pad_token_id,
@@ -105,7 +111,7 @@ class RunBuilder:
         """The training of a new student.
 
         Raises:
-            UserError: student and teacher do not fit together, see `teacher` too.
+            UserError: student and teacher do not fit together, see `teacher_config` too.
         """
         experiment = self.settings["experiment"]
         distillation = self.settings["distillation"]
@@ -118,10 +124,12 @@ class RunBuilder:
         schedule = make_schedule(self.settings)
         objective = make_objective_settings(experiment, distillation)
         projections = self._projections(objective, student)
+        signals = self.signals
+        self.__dict__.pop("teacher", None)  # what stored signals need no more
         return make_training(
             student,
             self.data,
-            DistillationObjective(objective, self.signals, projections),
+            DistillationObjective(objective, signals, projections),
             schedule,
             training,
             self.streams,
@@ -133,7 +141,7 @@ class RunBuilder:
         """What the objectives learn beside the student."""
         if not objective.internal:
             return nn.ModuleDict()
-        widths = student.config.hidden_size, self.teacher.model.config.hidden_size
+        widths = student.config.hidden_size, self.teacher_config.hidden_size
         layers = self.settings["run"]["layers"]
         made = new_projections(objective, layers, widths, self.streams.projection)
         return made.to(self.device)
@@ -145,25 +153,31 @@ class RunBuilder:
         return self.streams.head
 
     @cached_property
-    def teacher(self) -> FrozenTeacher:
-        """The teacher.
+    def teacher_config(self) -> ClassifierConfig:
+        """Of the teacher's model.
 
         Raises:
             UserError: there is none, or its classes are not those of the data.
         """
         if self.teacher_folder is None:
             raise UserError("--teacher is missing: the experiment's losses need a teacher")
-        model = load_classifier(self.teacher_folder)
-        if label_names(model) != self.data.labels:
+        config = classifier_config(self.teacher_folder)
+        if label_names(config) != self.data.labels:
             raise UserError(
-                f"{self.teacher_folder}: the teacher's labels are {', '.join(label_names(model))} "
-                f"but the data's are {', '.join(self.data.labels)}; use a teacher trained on this "
-                "task's label order"
+                f"{self.teacher_folder}: the teacher's labels are "
+                f"{', '.join(label_names(config))} but the data's are "
+                f"{', '.join(self.data.labels)}; use a teacher trained on this task's label order"
             )
-        return FrozenTeacher(model).to(self.device)
+        return config
+
+    @cached_property
+    def teacher(self) -> FrozenTeacher:
+        """The teacher itself."""
+        assert self.teacher_folder is not None
+        return FrozenTeacher(load_classifier(self.teacher_folder)).to(self.device)
 
     def _check_vocabulary(self, student: Classifier) -> None:
-        size = self.teacher.model.config.vocab_size
+        size = self.teacher_config.vocab_size
         if size != student.config.vocab_size:
             raise UserError(
                 f"{self.teacher_folder}: the teacher's vocabulary has {size} entries but the "
@@ -171,7 +185,7 @@ class RunBuilder:
             )
 
     def _request(self) -> SignalRequest:
-        layers = self.teacher.model.config.num_hidden_layers
+        layers = self.teacher_config.num_hidden_layers
         matched = matched_teacher_layers(layers, self.settings["run"]["layers"])
         objective = make_objective_settings(
             self.settings["experiment"], self.settings["distillation"]

@@ -1,7 +1,7 @@
 """Where a run's signals come from: stores that all runs share, or a live teacher."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from internal_kd.distillation.signal_targets import (
 from internal_kd.distillation.signals import LiveSignals, SignalRequest, Signals, SignalSource
 from internal_kd.errors import reason
 from internal_kd.fingerprint import code_fingerprint
+from internal_kd.models.classifier import ClassifierConfig
 from internal_kd.models.teacher import FrozenTeacher
 from internal_kd.objectives.registry import HEAD_SIZE, HEADS, HIDDEN
 
@@ -54,14 +55,17 @@ class TeacherOfSplit:
     """A teacher and the examples on which it is used.
 
     Attributes:
-        model: on the device of the training.
+        load: gives the teacher on the device of the training; called only where it is run, which a
+            student with stored signals need not do.
+        config: of its model.
         folder: of its model.
         split: training examples.
         pad_token_id: of the tokenizer.
         device: of the training.
     """
 
-    model: FrozenTeacher
+    load: Callable[[], FrozenTeacher]
+    config: ClassifierConfig
     folder: Path
     split: EncodedSplit
     pad_token_id: int
@@ -79,7 +83,7 @@ def signal_source(
         UserError: the lock of the stores is another user's or a link.
     """
     if options.folder is None or not _are_stored(teacher, request, options):
-        return LiveSignals(teacher.model, request)
+        return LiveSignals(teacher.load(), request)
     try:
         return _stored(teacher, request, options, options.folder)
     except OSError as error:
@@ -88,7 +92,7 @@ def signal_source(
             options.folder,
             reason(error),
         )
-        return LiveSignals(teacher.model, request)
+        return LiveSignals(teacher.load(), request)
 
 
 def _are_stored(teacher: TeacherOfSplit, request: SignalRequest, options: SignalOptions) -> bool:
@@ -97,7 +101,7 @@ def _are_stored(teacher: TeacherOfSplit, request: SignalRequest, options: Signal
 
 
 def _bytes(teacher: TeacherOfSplit, request: SignalRequest, options: SignalOptions) -> int:
-    config = teacher.model.model.config
+    config = teacher.config
     heads, hidden = config.num_attention_heads, config.hidden_size
     sizes = {HEADS: heads, HIDDEN: hidden, HEAD_SIZE: hidden // heads}
     return signal_bytes(teacher.split.lengths, request, sizes, options.attention)
@@ -120,7 +124,7 @@ def _teacher_pass(
     """Signals of all examples, from short to long, each by a whole pass of the teacher."""
     names = tuple(target.kind for target in targets if target.kind != LOGITS)
     layers = next((target.layers for target in targets if target.kind != LOGITS), ())
-    live = LiveSignals(teacher.model, SignalRequest(True, layers, names))
+    live = LiveSignals(teacher.load(), SignalRequest(True, layers, names))
     every = range(1, len(layers) + 1)
     for batch in sorted_batches(teacher.split, TEACHER_BATCH, teacher.pad_token_id):
         on_device = batch.to(teacher.device)

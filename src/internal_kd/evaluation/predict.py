@@ -27,7 +27,7 @@ def predict(
     """
     training = model.training
     model.eval()
-    there = torch.empty((len(split), len(label_names(model))), device=device)
+    there = torch.empty((len(split), len(label_names(model.config))), device=device)
     with torch.no_grad():
         for batch in sorted_batches(split, EVALUATION_BATCH_SIZE, pad_token_id):
             batch = batch.to(device)

@@ -293,7 +293,7 @@ def _full_name(name: str) -> str:
 
 def new_bert(folder: str | Path, labels: Iterable[str]) -> BertClassifier:
     """The encoder in `folder` with a new head, drawn as Transformers does."""
-    config = _read_config(folder).with_labels(labels)
+    config = read_bert_config(folder).with_labels(labels)
     shape = (len(config.id2label), config.hidden_size)
     head = {
         "classifier.weight": torch.empty(shape).normal_(std=config.initializer_range),
@@ -304,10 +304,11 @@ def new_bert(folder: str | Path, labels: Iterable[str]) -> BertClassifier:
 
 def load_bert(folder: str | Path) -> BertClassifier:
     """The classifier in `folder`."""
-    return _filled(_read_config(folder), _read_weights(folder))
+    return _filled(read_bert_config(folder), _read_weights(folder))
 
 
-def _read_config(folder: str | Path) -> BertConfig:
+def read_bert_config(folder: str | Path) -> BertConfig:
+    """The config in a folder of a plain BERT."""
     return BertConfig(json.loads((Path(folder) / CONFIG_FILE).read_text(encoding="utf-8")))
 
 

@@ -1,11 +1,12 @@
-"""The type of the models that are trained and compared."""
+"""The types of the models that are trained and compared, and of their configs."""
 
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedConfig, PreTrainedModel
 
-    from internal_kd.models.bert import BertClassifier
+    from internal_kd.models.bert import BertClassifier, BertConfig
 
-# A name instead of the classes themselves: Transformers takes seconds to import.
+# Names instead of the classes themselves: Transformers takes seconds to import.
 Classifier: TypeAlias = "BertClassifier | PreTrainedModel"
+ClassifierConfig: TypeAlias = "BertConfig | PreTrainedConfig"

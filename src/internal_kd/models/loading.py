@@ -8,8 +8,8 @@ from typing import cast
 import torch
 from torch import nn
 
-from internal_kd.models.bert import is_plain_bert, load_bert, new_bert
-from internal_kd.models.classifier import Classifier
+from internal_kd.models.bert import is_plain_bert, load_bert, new_bert, read_bert_config
+from internal_kd.models.classifier import Classifier, ClassifierConfig
 from internal_kd.models.weights import told_if_damaged
 
 
@@ -45,14 +45,27 @@ def load_classifier(folder: str | Path) -> Classifier:
     return load_pretrained_classifier(folder).eval()
 
 
+def classifier_config(folder: str | Path) -> ClassifierConfig:
+    """The config of a fine-tuned classifier, without its weights.
+
+    Raises:
+        OSError, ValueError: as Transformers does if the folder holds no model that it knows.
+    """
+    if is_plain_bert(folder, with_head=True):
+        return read_bert_config(folder)
+    from internal_kd.models.pretrained import read_pretrained_config
+
+    return read_pretrained_config(folder)
+
+
 def on_device(model: Classifier, device: torch.device) -> Classifier:
     """The same model with its parameters on `device`."""
     return cast(Classifier, cast(nn.Module, model).to(device))
 
 
-def label_names(model: Classifier) -> tuple[str, ...]:
+def label_names(config: ClassifierConfig) -> tuple[str, ...]:
     """Names of the classes in the order of the logits."""
-    names = {int(number): str(name) for number, name in (model.config.id2label or {}).items()}
+    names = {int(number): str(name) for number, name in (config.id2label or {}).items()}
     return tuple(names[number] for number in sorted(names))
 
 

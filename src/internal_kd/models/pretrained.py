@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import (
+    AutoConfig,
     AutoModel,
     AutoModelForSequenceClassification,
     PreTrainedConfig,
@@ -67,6 +68,12 @@ def new_pretrained_classifier(folder: str | Path, labels: Sequence[str]) -> PreT
 def load_pretrained_classifier(folder: str | Path) -> PreTrainedModel:
     """The classifier in `folder`."""
     return _prepared(read_model(AutoModelForSequenceClassification, folder, new_head=False))
+
+
+def read_pretrained_config(folder: str | Path) -> PreTrainedConfig:
+    """The config of the classifier in `folder`."""
+    config: PreTrainedConfig = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
+    return config
 
 
 def _prepared(model: PreTrainedModel) -> PreTrainedModel:
