@@ -15,16 +15,14 @@ from internal_kd.data.batches import assemble
 from internal_kd.errors import UserError
 from internal_kd.evaluation import attention
 from internal_kd.evaluation.attention import (
-    attention_kl_of_heads,
-    cls_cosine_distances,
     compare,
     maps_of_example,
     matched_layers,
 )
 from internal_kd.evaluation.trained import SplitTokens, TrainedRun
 from internal_kd.models.pretrained import inputs_of
-from internal_kd.objectives.attention import attention_kl
-from internal_kd.objectives.hidden import cls_cosine
+from internal_kd.objectives.attention import attention_kl, attention_kl_of_heads
+from internal_kd.objectives.hidden import cls_cosine, cosine_distances
 from tests.distillation import reference
 from tests.distillation.splits import tiny_split
 from tests.models.captures import represent
@@ -108,7 +106,7 @@ def test_padding_plays_no_part_in_the_divergence(extra: int, noise: float) -> No
 
 def test_cosine_distance_is_equation_3() -> None:
     teacher, student = torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(0))
-    found = cls_cosine_distances(teacher, student)
+    found = cosine_distances(teacher.double(), student.double())
     for i in range(5):
         expected = reference.cls_cosine(teacher[i : i + 1], student[i : i + 1])
         assert found[i].item() == pytest.approx(expected, 1e-12)
@@ -119,7 +117,7 @@ def test_cosine_distance_by_hand() -> None:
     teacher = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [2.0, 2.0]])
     student = torch.tensor([[3.0, 0.0], [0.0, 1.0], [-2.0, 0.0], [1.0, 0.0]])
     expected = [0.0, 1.0, 2.0, 1 - math.sqrt(0.5)]
-    assert cls_cosine_distances(teacher, student).tolist() == pytest.approx(expected)
+    assert cosine_distances(teacher, student).tolist() == pytest.approx(expected)
 
 
 def trained(model: PreTrainedModel, folder: str | Path = "runs/some", task="rte") -> TrainedRun:

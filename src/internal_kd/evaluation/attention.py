@@ -11,7 +11,6 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 from tqdm import tqdm
 
 from internal_kd.data.batches import Batch, assemble, sorted_batches
@@ -23,6 +22,8 @@ from internal_kd.models.capture import capture
 from internal_kd.models.classifier import Classifier
 from internal_kd.models.features import Capture, CaptureRequest, probabilities
 from internal_kd.models.layers import matched_teacher_layers
+from internal_kd.objectives.attention import attention_kl_of_heads
+from internal_kd.objectives.hidden import cosine_distances
 
 logger = logging.getLogger(__name__)
 
@@ -33,41 +34,6 @@ SIZES = {
     "hidden_size": "hidden units",
     "vocab_size": "entries in its vocabulary",
 }
-
-
-def attention_kl_of_heads(teacher_scores: Tensor, student_scores: Tensor, mask: Tensor) -> Tensor:
-    """Equation 2 for each sentence and head: summed over keys, mean over the rows of the sentence.
-
-    Padding is neither a key nor a row.
-
-    Args:
-        teacher_scores: `[batch, heads, tokens, tokens]`, before softmax and before dropout.
-        student_scores: the same of the student.
-        mask: `[batch, tokens]`, nonzero at real tokens.
-
-    Returns:
-        `[batch, heads]` in nats, fp32.
-    """
-    real = mask.bool()
-    padding = ~real[:, None, None, :]
-    lowest = torch.finfo(torch.float32).min
-    log_teacher, log_student = (
-        torch.log_softmax(scores.float().masked_fill(padding, lowest), dim=-1)
-        for scores in (teacher_scores, student_scores)
-    )
-    terms = log_teacher.exp() * (log_teacher - log_student)
-    divergence = terms.masked_fill(padding, 0.0).sum(dim=-1)
-    rows = real[:, None, :] / real.sum(dim=-1)[:, None, None]
-    return (divergence * rows).sum(dim=-1)
-
-
-def cls_cosine_distances(teacher_cls: Tensor, student_cls: Tensor) -> Tensor:
-    """Equation 3 for each sentence: `1 - cos(h_T, h_S)` of [CLS] vectors `[batch, hidden size]`.
-
-    Returns:
-        `[batch]`, 0 to 2, in double precision: near zero single precision leaves few digits.
-    """
-    return 1.0 - functional.cosine_similarity(teacher_cls.double(), student_cls.double(), dim=-1)
 
 
 def matched_layers(teacher: TrainedRun, student: TrainedRun, tokens: SplitTokens) -> Sequence[int]:
@@ -129,7 +95,8 @@ def _distances(
         scores = first.of_layer("scores", above), second.of_layer("scores", below)
         kl.append(attention_kl_of_heads(*scores, batch.attention_mask).mean(dim=-1))
         vectors = first.of_layer("cls", above), second.of_layer("cls", below)
-        cosine.append(cls_cosine_distances(*vectors))
+        # Near zero single precision leaves few digits.
+        cosine.append(cosine_distances(*(values.double() for values in vectors)))
     return torch.stack([torch.stack(kl, dim=-1).double(), torch.stack(cosine, dim=-1)])
 
 

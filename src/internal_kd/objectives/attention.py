@@ -37,6 +37,33 @@ def attention_kl(
     return (cross_entropy - teacher_entropy).mean().float()
 
 
+def attention_kl_of_heads(teacher_scores: Tensor, student_scores: Tensor, mask: Tensor) -> Tensor:
+    """Equation 2 for each sentence and head, term by term, to measure distances with.
+
+    Summed over keys, the mean over the rows of the sentence; padding is neither a key nor a row.
+    The mean over heads and sentences is `attention_kl`, which is made for training.
+
+    Args:
+        teacher_scores: `[batch, heads, tokens, tokens]`, before softmax and before dropout.
+        student_scores: the same of the student.
+        mask: `[batch, tokens]`, nonzero at real tokens.
+
+    Returns:
+        `[batch, heads]` in nats, fp32.
+    """
+    real = mask.bool()
+    padding = ~real[:, None, None, :]
+    lowest = torch.finfo(torch.float32).min
+    log_teacher, log_student = (
+        torch.log_softmax(scores.float().masked_fill(padding, lowest), dim=-1)
+        for scores in (teacher_scores, student_scores)
+    )
+    terms = log_teacher.exp() * (log_teacher - log_student)
+    divergence = terms.masked_fill(padding, 0.0).sum(dim=-1)
+    rows = real[:, None, :] / real.sum(dim=-1)[:, None, None]
+    return (divergence * rows).sum(dim=-1)
+
+
 def attention_target(scores: Tensor, mask: Tensor | None) -> dict[str, Tensor]:
     """The teacher's attention probabilities, zero in columns and rows of padding.
 

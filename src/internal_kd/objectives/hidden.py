@@ -14,8 +14,16 @@ def cls_cosine(teacher_cls: Tensor, student_cls: Tensor) -> Tensor:
     Returns:
         A scalar between 0 and 2, the mean over the batch.
     """
-    similarity = functional.cosine_similarity(teacher_cls.float(), student_cls.float(), dim=-1)
-    return (1.0 - similarity).mean()
+    return cosine_distances(teacher_cls.float(), student_cls.float()).mean()
+
+
+def cosine_distances(teacher_cls: Tensor, student_cls: Tensor) -> Tensor:
+    """Equation 3 for each sentence: `1 - cos(h_T, h_S)` of [CLS] vectors `[batch, hidden size]`.
+
+    Returns:
+        `[batch]`, 0 to 2, in the precision of the vectors.
+    """
+    return 1.0 - functional.cosine_similarity(teacher_cls, student_cls, dim=-1)
 
 
 def cls_target(cls: Tensor) -> dict[str, Tensor]:
