@@ -17,13 +17,13 @@ from internal_kd.data.batches import Batch
 from internal_kd.data.encoding import EncodedSplit
 from internal_kd.distillation.objective import DistillationObjective, signal_request
 from internal_kd.distillation.schedules import Phase, Schedule
-from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
 from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit, signal_source
 from internal_kd.distillation.signals import SignalSource
 from internal_kd.distillation.training import Training
 from internal_kd.models.bert import BertClassifier, BertConfig
 from internal_kd.models.teacher import FrozenTeacher
 from internal_kd.runtime import wait_for
+from internal_kd.specs.training import ObjectiveSettings, TrainingSettings
 from internal_kd.streams import Streams
 
 Precision = Literal["fp32", "bf16"]

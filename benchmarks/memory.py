@@ -28,12 +28,13 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 from benchmarks.lengths import histogram
 from internal_kd.distillation.objective import signal_request
 from internal_kd.distillation.run_builder import RunBuilder
-from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.signal_source import SignalOptions
 from internal_kd.distillation.signal_targets import signal_bytes
 from internal_kd.distillation.speed import KILO
 from internal_kd.models.layers import matched_teacher_layers
 from internal_kd.models.loading import new_classifier
+from internal_kd.specs.jobs import StudentJob, decode
+from internal_kd.specs.training import ObjectiveSettings
 
 ROOT = Path(__file__).parents[1]
 ROWS = 363_846
@@ -91,7 +92,7 @@ def measure(folder: Path, case: str) -> dict[str, Any]:
     cpu = torch.device("cpu")
     options = SignalOptions(folder=folder / "signals", budget_mb=signals["budget_mb"])
     paths = (folder / INIT, folder / TOKENS, folder / "teacher")
-    builder = RunBuilder(settings, *paths, cpu, options)
+    builder = RunBuilder(decode(settings, StudentJob), *paths, cpu, options)
     before = _own_peak_mb()
     for _ in islice(builder.training(checkpoints=None).steps(), STEPS):
         pass
@@ -114,14 +115,14 @@ def measure(folder: Path, case: str) -> dict[str, Any]:
 def _settings(internal: dict[str, float], signals: dict[str, Any]) -> dict[str, Any]:
     """What a student's job is told, as far as it differs from the defaults of the config."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    experiment = {"needs_teacher": True, "head_init": "random", "internal": internal}
+    experiment = {"head_init": "random", "internal": internal}
     experiment |= {"output": {"soft": 1.0}, "output_from": "start", "schedule": "simultaneous"}
     experiment |= {"internal_updates": "all", "output_updates": "all", "layer_reduction": "mean"}
     training = {**config["student"]["training"], "epochs": 1, "batch_size": 32}
     distillation = {**config["distillation"], "signals": {"source": "auto", **signals}}
     del distillation["restart_schedule"]
     return {
-        "run": {"task": "qqp", "layers": LAYERS // 2, "percent": 100, "seed": 0},
+        "run": {"task": "qqp", "experiment": "", "layers": LAYERS // 2, "percent": 100, "seed": 0},
         "experiment": experiment,
         "training": training,
         "distillation": distillation,

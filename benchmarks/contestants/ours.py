@@ -24,13 +24,13 @@ from benchmarks.workload import Workload
 from internal_kd.data.batches import assemble
 from internal_kd.distillation.objective import DistillationObjective, signal_request
 from internal_kd.distillation.schedules import Phase, Schedule, simultaneous
-from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
 from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit, signal_source
 from internal_kd.distillation.signals import SignalSource
 from internal_kd.distillation.training import Training
 from internal_kd.models.classifier import Classifier
 from internal_kd.models.loading import load_classifier
 from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.specs.training import ObjectiveSettings, TrainingSettings
 from internal_kd.streams import Streams
 
 LOSSES = ObjectiveSettings({"attention_kl": 1.0, "cls_cosine": 1.0}, {"soft": 1.0})

@@ -11,8 +11,8 @@ from internal_kd.distillation import compiled
 from internal_kd.distillation.compiled import CompiledObjective
 from internal_kd.distillation.finetuning import finetuning_objective
 from internal_kd.distillation.schedules import Phase
-from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.errors import UserError
+from internal_kd.specs.training import ObjectiveSettings
 from tests.distillation.test_truncation import assert_alike
 from tests.distillation.tiny_training import make_pair, rows_of
 from tests.models.tiny import tiny_model
@@ -146,7 +146,7 @@ import numpy as np
 from internal_kd.data.encoding import EncodedSplit
 from internal_kd.distillation.finetuning import finetuning_objective
 from internal_kd.distillation.schedules import Schedule
-from internal_kd.distillation.settings import TrainingSettings
+from internal_kd.specs.training import TrainingSettings
 from internal_kd.distillation.training import Training
 from internal_kd.models.bert import load_bert
 from internal_kd.streams import Streams

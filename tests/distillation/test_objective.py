@@ -5,9 +5,9 @@ import torch
 
 from internal_kd.distillation.objective import DistillationObjective, signal_request
 from internal_kd.distillation.schedules import Phase
-from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.signals import LiveSignals
 from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.specs.training import ObjectiveSettings
 from tests.models.tiny import tiny_batch, tiny_model
 
 INTERNAL = {"attention_kl": 1.0, "cls_cosine": 1.0}

@@ -11,7 +11,7 @@ from internal_kd.distillation.optimization import (
     LinearWarmupDecay,
     make_learning_rate,
 )
-from internal_kd.distillation.settings import TrainingSettings
+from internal_kd.specs.training import TrainingSettings
 from tests.models.tiny import tiny_model
 
 

@@ -7,10 +7,12 @@ import pytest
 
 from internal_kd.data.encoding import EncodedSplit, load_tokens
 from internal_kd.distillation.run import load_run_data
+from internal_kd.specs.jobs import SelectionSettings
+from internal_kd.specs.runs import Run
 from internal_kd.streams import Streams
 from tests.stages.tiny_study import write_tokens
 
-VALIDATION, HOLDOUT = {"split": "validation"}, {"split": "holdout", "share": 0.25}
+VALIDATION, HOLDOUT = SelectionSettings(), SelectionSettings("holdout", 0.25)
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +21,7 @@ def tokens(tmp_path_factory) -> Path:
 
 
 def data_of(tokens, role="student", seed=0, percent=100, selection=VALIDATION):
-    run = {"task": "rte", "percent": percent}
+    run = Run("rte", "exp2.0", 2, percent, seed)
     return load_run_data(tokens, run, selection, Streams(role, "rte", seed))
 
 
@@ -58,9 +60,9 @@ def test_held_out_and_training_examples_are_the_whole_split_in_its_proportions(t
     data = data_of(tokens, selection=HOLDOUT)
     held, left = data.splits["holdout"], data.splits["train"]
     assert sorted([*rows(held), *rows(left)]) == rows(train)
-    assert len(held) == round(len(train) * HOLDOUT["share"])
+    assert len(held) == round(len(train) * HOLDOUT.share)
     for label in np.unique(train.labels):
-        share = HOLDOUT["share"] * np.sum(train.labels == label)
+        share = HOLDOUT.share * np.sum(train.labels == label)
         assert abs(np.sum(held.labels == label) - share) < 1
 
 

@@ -12,7 +12,6 @@ from internal_kd.data.encoding import EncodedSplit
 from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.objective import DistillationObjective, signal_request
 from internal_kd.distillation.schedules import Schedule, make_phases
-from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
 from internal_kd.distillation.signal_source import (
     SignalOptions,
     TeacherOfSplit,
@@ -24,6 +23,7 @@ from internal_kd.evaluation.predict import predict, scores_of
 from internal_kd.models.bert import BertClassifier
 from internal_kd.models.loading import load_classifier
 from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.specs.training import ObjectiveSettings, TrainingSettings
 from internal_kd.streams import Streams
 from tests.distillation.splits import tiny_split
 from tests.models.tiny import tiny_model

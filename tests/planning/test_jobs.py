@@ -6,7 +6,7 @@ import pytest
 from internal_kd.errors import UserError
 from internal_kd.planning import jobs
 from internal_kd.planning.jobs import Job, jobs_of_summary, read_jobs, run_files
-from internal_kd.study.runs import Run
+from internal_kd.specs.runs import Run
 from tests.study.configs import read_config
 
 HEAD = "output_file\tdate\trule\tlog-file(s)\tstatus\tplan"

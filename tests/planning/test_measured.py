@@ -3,7 +3,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from internal_kd.planning.measured import finished_runs, seconds_by_rule
-from internal_kd.study.runs import Run
+from internal_kd.specs.runs import Run
+from tests.stages.tiny_study import TRAINING
 
 RUN = Run("rte", "exp2.0", 2, 100, 0)
 
@@ -14,7 +15,8 @@ def write_run(results: Path, run: Run = RUN, seconds: float = 50, epochs: int = 
     folder.mkdir(parents=True)
     lines = ["epoch,train_seconds,evaluation_seconds", *(f"{n},9.0,1.0" for n in range(epochs))]
     (folder / "history.csv").write_text("\n".join(lines))
-    metrics = {"run": asdict(run), "settings": {"run": asdict(run)}, "seconds": seconds}
+    settings = {"run": asdict(run), "training": TRAINING}
+    metrics = {"run": asdict(run), "settings": settings, "seconds": seconds}
     (folder / "metrics.json").write_text(json.dumps(metrics))
     return folder
 
@@ -31,7 +33,7 @@ def test_a_run_takes_the_time_of_its_job(tmp_path) -> None:
     assert finished_runs(tmp_path)[0].seconds == 50
     write_benchmark(tmp_path, f"distill/{RUN.name}", 60)
     (run,) = finished_runs(tmp_path)
-    assert (run.run, run.settings, run.seconds) == (RUN, {"run": asdict(RUN)}, 60)
+    assert (run.run, run.job.run, run.seconds) == (RUN, RUN, 60)
 
 
 def test_a_run_that_was_interrupted_takes_the_time_of_all_its_epochs(tmp_path) -> None:

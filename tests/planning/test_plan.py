@@ -10,8 +10,9 @@ from internal_kd.planning.plan_layout import plan_text, summary, write_plan
 from internal_kd.planning.progress import make_progress
 from internal_kd.planning.progress_layout import progress_text
 from internal_kd.planning.speed import device_speed
+from internal_kd.specs.jobs import encode
+from internal_kd.specs.runs import Run
 from internal_kd.study.config import Study
-from internal_kd.study.runs import Run
 from tests.planning.test_measured import write_benchmark, write_run
 from tests.study.configs import read_study
 
@@ -50,8 +51,9 @@ def test_finished_runs_correct_the_device(study) -> None:
     before = costs.of(run).seconds
     folder = write_run(costs.results, run.run, seconds=3 * before, epochs=0)
     metrics = json.loads((folder / "metrics.json").read_text())
+    (folder / "metrics.json").write_text(json.dumps(metrics | {"settings": {}}))
     assert Costs(study).basis().startswith("estimate from plan.device")  # settings unknown
-    metrics["settings"] = costs.settings(run.run)
+    metrics["settings"] = encode(costs.training_job(run.run))
     (folder / "metrics.json").write_text(json.dumps(metrics))
     after = Costs(study)
     assert after.basis() == "estimate from 1 finished run"

@@ -9,22 +9,25 @@ from internal_kd.objectives.registry import targets_of
 from internal_kd.planning import sizes
 from internal_kd.planning.encoder import encoder_of
 from internal_kd.planning.texts import TaskTexts, Texts
+from internal_kd.specs.jobs import StudentJob, decode
 from tests.distillation.splits import tiny_split
 from tests.models.tiny import tiny_model
-from tests.stages.tiny_study import DISTILLATION, experiment_settings, run_of
+from tests.stages.tiny_study import DISTILLATION, TRAINING, experiment_settings, run_of
 
 ENCODER = encoder_of(tiny_model(layers=4).config.to_dict())
 LENGTHS = np.array([5, 9, 12, 30])
 TEXTS = Texts(4, LENGTHS.sum(), (LENGTHS**2).sum())
 
 
-def settings(experiment: str, source: str = "auto", percent: int = 100):
+def job(experiment: str, source: str = "auto", percent: int = 100) -> StudentJob:
     signals = {"source": source}
-    return {
+    settings = {
         "run": run_of(experiment, percent=percent),
         "experiment": experiment_settings(experiment),
+        "training": TRAINING,
         "distillation": DISTILLATION | {"signals": signals},
     }
+    return decode(settings, StudentJob)
 
 
 @pytest.mark.parametrize("experiment", ["exp2.0", "exp3.0", "exp3.1", "exp3.2"])
@@ -33,30 +36,30 @@ def test_signals_take_what_a_run_reckons_with(experiment) -> None:
     request = SignalRequest(layers=(2, 4), targets=targets_of(internal))
     axes = {"heads": ENCODER.heads, "hidden": ENCODER.hidden}
     expected = signal_bytes(LENGTHS, request, axes)
-    assert sizes.signal_bytes(settings(experiment), ENCODER, TEXTS) == expected
+    assert sizes.signal_bytes(job(experiment), ENCODER, TEXTS) == expected
 
 
 def test_signals_are_stored_where_the_budget_or_the_config_says_so() -> None:
     task = TaskTexts(2, train=TEXTS, validation=Texts())
-    needed_mb = sizes.signal_bytes(settings("exp3.2"), ENCODER, TEXTS) / 1e6
+    needed_mb = sizes.signal_bytes(job("exp3.2"), ENCODER, TEXTS) / 1e6
     for source, budget_mb, stored in [
         ("auto", needed_mb, True),
         ("auto", 0.99 * needed_mb, False),
         ("stored", 0.99 * needed_mb, True),
         ("live", needed_mb, False),
     ]:
-        found = sizes.stored_signals(settings("exp3.2", source), ENCODER, task, budget_mb)
+        found = sizes.stored_signals(job("exp3.2", source), ENCODER, task, budget_mb)
         assert found == (("attention_kl", "cls_cosine", "soft") if stored else ())
-    assert sizes.stored_signals(settings("exp2.0"), ENCODER, task, 0) == ("soft",)
-    assert sizes.stored_signals(settings("exp1.1"), ENCODER, task, 1) == ()
+    assert sizes.stored_signals(job("exp2.0"), ENCODER, task, 0) == ("soft",)
+    assert sizes.stored_signals(job("exp1.1"), ENCODER, task, 1) == ()
 
 
 def test_bytes_are_those_of_the_runs_share_of_the_data() -> None:
     task = TaskTexts(2, train=TEXTS, validation=Texts())
-    whole = sizes.stored_bytes(settings("exp3.2"), ENCODER, task, 100)
-    assert sizes.stored_bytes(settings("exp3.2", percent=50), ENCODER, task, 100) == whole / 2
-    assert sizes.stored_bytes(settings("exp3.2", "live"), ENCODER, task, 100) == 0
-    assert sizes.stored_bytes({"run": run_of("exp1.0")}, ENCODER, task, 100) == 0
+    whole = sizes.stored_bytes(job("exp3.2"), ENCODER, task, 100)
+    assert sizes.stored_bytes(job("exp3.2", percent=50), ENCODER, task, 100) == whole / 2
+    assert sizes.stored_bytes(job("exp3.2", "live"), ENCODER, task, 100) == 0
+    assert sizes.stored_bytes(job("exp1.1"), ENCODER, task, 100) == 0
 
 
 def test_a_run_leaves_a_model_and_predictions(tmp_path) -> None:

@@ -11,7 +11,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from internal_kd.data.batches import Batch
 from internal_kd.distillation.objective import DistillationObjective, signal_request
 from internal_kd.distillation.schedules import Phase
-from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.signals import LiveSignals, Signals
 from internal_kd.models.bert import BertClassifier, BertConfig
 from internal_kd.models.capture import logits_of
@@ -21,6 +20,8 @@ from internal_kd.planning.encoder import Encoder, encoder_of
 from internal_kd.planning.flops import classifier_flops, head_flops
 from internal_kd.planning.texts import TaskTexts, Texts
 from internal_kd.planning.work import Work, attention_work, pretraining_work, training_work
+from internal_kd.specs.jobs import decode_either
+from internal_kd.specs.training import ObjectiveSettings
 from tests.models.captures import represent
 from tests.models.tiny import tiny_batch, tiny_model
 from tests.stages.tiny_study import DISTILLATION, TRAINING, experiment_settings, run_of
@@ -84,7 +85,7 @@ def planned(experiment: str, epochs: int = 1, source: str = "stored", **changes:
         "experiment": experiment_settings(experiment, **changes),
         "distillation": DISTILLATION | {"internal_fraction": 0.67, "signals": signals},
     }
-    return training_work(settings, encoder(), TASK, 100)
+    return training_work(decode_either(settings), encoder(), TASK, 100)
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "electra", "distilbert"])
@@ -99,7 +100,7 @@ def test_forward_pass_is_counted_as_torch_counts_it(family, run, scores) -> None
 
 def test_fine_tuning_a_teacher() -> None:
     settings = {"run": run_of("exp1.0", layers=LAYERS), "training": TRAINING | {"epochs": 2}}
-    found = training_work(settings, encoder(), TASK, 100)
+    found = training_work(decode_either(settings), encoder(), TASK, 100)
     assert found == Work(2 * 3 * forward(logits_of, classifier()), 2, 0, 2 * ROWS * LENGTH)
 
 
@@ -143,15 +144,18 @@ def test_evaluation_goes_forward_after_each_epoch_and_once_more_at_the_end() -> 
     settings = {"run": run_of("exp1.1", layers=LAYERS), "training": TRAINING | {"epochs": 2}}
     task = TaskTexts(2, train=TEXTS, validation=TEXTS, test=TEXTS.times(200))
     once = forward(logits_of, classifier())
-    found = training_work(settings, encoder(), task, 100)
-    assert found.flops - training_work(settings, encoder(), TASK, 100).flops == (3 + 200) * once
+    found = training_work(decode_either(settings), encoder(), task, 100)
+    assert (
+        found.flops - training_work(decode_either(settings), encoder(), TASK, 100).flops
+        == (3 + 200) * once
+    )
     assert found.passes == 3 + 5  # 600 test examples in batches of 128
 
 
 def test_steps_and_tokens_of_a_part_of_the_data() -> None:
     task = TaskTexts(2, train=Texts(100, 1000, 12000), validation=Texts())
     settings = {"run": run_of("exp1.1", percent=30), "training": TRAINING | {"epochs": 3}}
-    work = training_work(settings, encoder(), task, 100)
+    work = training_work(decode_either(settings), encoder(), task, 100)
     assert (work.steps, work.tokens) == (3 * 4, 3 * 300)  # batches of 8
 
 

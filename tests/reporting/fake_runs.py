@@ -11,7 +11,7 @@ from internal_kd.evaluation.metrics import majority_baseline, score
 from internal_kd.evaluation.predictions import SplitPredictions, write_predictions
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.run_format import FORMAT
-from internal_kd.study.runs import Run
+from internal_kd.specs.runs import Run
 
 
 def logits_for(predictions: Sequence[int], margin: float = 2.0) -> np.ndarray:

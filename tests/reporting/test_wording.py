@@ -14,7 +14,7 @@ from internal_kd.reporting.wording import (
     starts_sentences,
     teachers_sentences,
 )
-from internal_kd.study.experiments import Experiment
+from internal_kd.specs.experiments import Experiment
 from internal_kd.tasks import METRIC_NAMES
 from tests.reporting.answers import answers
 from tests.reporting.fake_runs import write_fake_run

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from internal_kd.data.encoding import load_tokens, save_tokens
-from internal_kd.distillation.settings import TrainingSettings
 from internal_kd.evaluation.predictions import read_predictions
+from internal_kd.specs.training import TrainingSettings
 from internal_kd.stages import distill
 from tests.conftest import ROOT
 from tests.stages.tiny_study import (

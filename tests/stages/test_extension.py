@@ -18,8 +18,8 @@ from internal_kd.models.loading import load_classifier
 from internal_kd.objectives import registry
 from internal_kd.objectives.extensions import load_extensions
 from internal_kd.objectives.functions import LayerLoss
+from internal_kd.specs.experiments import make_experiment
 from internal_kd.stages import distill
-from internal_kd.study.experiments import make_experiment
 from tests.extension import forgotten, write_extension
 from tests.stages.test_resume import distil_until_killed, same_run, settings_of
 from tests.stages.test_starts import study_of
@@ -44,9 +44,9 @@ def folder(request, tmp_path_factory) -> Path:
 def settings(folder: Path, source: str = "auto", **experiment) -> dict:
     """Of a run that has the objective, beside the soft labels."""
     told = experiment_settings("exp3.2") | {"internal": {"hidden_mse": 1.0}} | experiment
-    told["extensions"] = [str(folder / "my_objectives.py")]
+    files = [str(folder / "my_objectives.py")]
     signals = {"source": source, "attention": "fp32"}
-    return settings_of("exp3.2", signals=signals) | {"experiment": told}
+    return settings_of("exp3.2", signals=signals) | {"experiment": told, "extensions": files}
 
 
 def train(folder: Path, out: Path, told: dict) -> Path:

@@ -11,6 +11,7 @@ from internal_kd.distillation.run_builder import RunBuilder
 from internal_kd.distillation.signal_source import SignalOptions
 from internal_kd.models.layers import head_parameters
 from internal_kd.models.loading import load_classifier, new_classifier
+from internal_kd.specs.jobs import StudentJob, decode
 from internal_kd.stages import student, teacher
 from internal_kd.streams import Streams
 from tests.models.tiny import tiny_model
@@ -69,7 +70,12 @@ def builder_of(
         "teacher_seed": 0,
     }
     return RunBuilder(
-        settings, folder / "init", folder / "rte.npz", folder / "teacher/model", CPU, signals
+        decode(settings, StudentJob),
+        folder / "init",
+        folder / "rte.npz",
+        folder / "teacher/model",
+        CPU,
+        signals,
     )
 
 

@@ -1,6 +1,7 @@
 """A tiny base model, task and teacher on disk, and the stages run on them in this process."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,8 +11,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from internal_kd.data.encoding import save_tokens
+from internal_kd.specs.experiments import make_experiment
+from internal_kd.specs.jobs import acting
 from internal_kd.stages.cli import run_stage
-from internal_kd.study.experiments import acting_fields, make_experiment
 from tests.conftest import ROOT
 from tests.distillation.splits import tiny_split
 from tests.models.tiny import VOCABULARY, tiny_model
@@ -90,8 +92,4 @@ def run_of(experiment: str, layers: int = 2, seed: int = 0, percent: int = 100) 
 def experiment_settings(name: str, **changes: Any) -> dict[str, Any]:
     """An experiment of the shipped config, as the distilling stage gets it."""
     entry = yaml.safe_load((ROOT / "config.yaml").read_text())["experiments"][name]
-    experiment = make_experiment(name, {**entry, **changes})
-    fields = acting_fields(experiment)
-    for key in ("kind", "init", "training"):
-        del fields[key]
-    return {**fields, "needs_teacher": experiment.needs_teacher}
+    return asdict(acting(make_experiment(name, {**entry, **changes})))

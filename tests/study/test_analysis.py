@@ -1,8 +1,8 @@
 import pytest
 
+from internal_kd.specs.runs import Run
 from internal_kd.study import analysis
 from internal_kd.study.figures import figures, left_out
-from internal_kd.study.runs import Run
 from tests.study.configs import read_study
 
 PAPER_TASKS = ("cola", "qqp", "mrpc", "rte")

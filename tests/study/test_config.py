@@ -3,8 +3,8 @@ import json
 import pytest
 
 from internal_kd.errors import UserError
+from internal_kd.specs.runs import Run
 from internal_kd.study.config import load
-from internal_kd.study.runs import Run
 from tests.study.configs import SCHEMA, read_config, read_study
 
 KL_ONLY = {"label": "kl", "internal": {"attention_kl": 1.0}, "output": {"soft": 1.0}}

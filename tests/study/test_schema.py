@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from internal_kd.distillation.settings import TrainingSettings
-from internal_kd.study.experiments import Experiment
+from internal_kd.specs.experiments import Experiment
+from internal_kd.specs.training import TrainingSettings
 from internal_kd.study.schema import read_schema, schema_problems
 from tests.study.configs import SCHEMA, read_config
 

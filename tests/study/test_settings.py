@@ -1,8 +1,9 @@
 import json
 
+from internal_kd.specs.experiments import Experiment
+from internal_kd.specs.jobs import SelectionSettings, encode
+from internal_kd.specs.runs import Run
 from internal_kd.study import settings
-from internal_kd.study.experiments import Experiment
-from internal_kd.study.runs import Run
 from tests.study.configs import read_study
 
 PAPER_ROWS = ("1.0", "1.1", "2.0", "3.0", "3.1", "3.2", "3.3", "3.4", "3.5", "3.6")
@@ -13,7 +14,9 @@ def run(experiment: str, task: str = "rte") -> Run:
 
 
 def distill(experiment: str, task: str = "rte", **changes) -> str:
-    return settings.as_json(settings.distill_settings(read_study(**changes), run(experiment, task)))
+    return settings.as_json(
+        encode(settings.student_job(read_study(**changes), run(experiment, task)))
+    )
 
 
 def test_run_knows_its_path():
@@ -22,10 +25,10 @@ def test_run_knows_its_path():
 
 def test_settings_of_single_tasks_win():
     study = read_study(student={"per_task": {"rte": {"epochs": 77}}})
-    told = settings.distill_settings(study, run("exp2.0", "rte"))
-    assert told["training"]["epochs"] == 77
-    other = settings.distill_settings(study, run("exp2.0", "qqp"))
-    assert other["training"]["epochs"] == study.config["student"]["training"]["epochs"]
+    told = settings.student_job(study, run("exp2.0", "rte"))
+    assert told.training.epochs == 77
+    other = settings.student_job(study, run("exp2.0", "qqp"))
+    assert other.training.epochs == study.config["student"]["training"]["epochs"]
 
 
 def test_student_run_is_told_only_what_acts_on_it():
@@ -123,15 +126,15 @@ def test_an_experiments_own_training_settings_come_last():
         experiments={"exp3.4": {"training": {"optimizer": "bert_adam", "restart_schedule": False}}},
     )
     found = {
-        name: settings.distill_settings(study, Run("rte", name, 4, 100, 0))["training"]
+        name: settings.student_job(study, Run("rte", name, 4, 100, 0)).training
         for name in ("exp3.2", "exp3.3", "exp3.4")
     }
-    assert {name: own["restart_schedule"] for name, own in found.items()} == {
+    assert {name: own.restart_schedule for name, own in found.items()} == {
         "exp3.2": False,
         "exp3.3": True,
         "exp3.4": False,
     }
-    assert {name: own["optimizer"] for name, own in found.items()} == {
+    assert {name: own.optimizer for name, own in found.items()} == {
         "exp3.2": "adamw",
         "exp3.3": "adamw",
         "exp3.4": "bert_adam",
@@ -146,18 +149,18 @@ def test_only_students_that_start_with_an_untrained_head_of_a_teacher_know_its_s
     )
     for name, seed in (("exp3.3", None), ("exp3.4", 2)):
         run = Run("rte", name, 4, 100, 2)
-        assert settings.distill_settings(study, run)["teacher_seed"] == seed
+        assert settings.student_job(study, run).teacher_seed == seed
 
 
 def test_the_share_held_out_counts_only_where_something_is_held_out():
     run = Run("rte", "exp3.4", 4, 100, 0)
     kept = {
-        split: settings.distill_settings(read_study(selection={"split": split}), run)["selection"]
+        split: settings.student_job(read_study(selection={"split": split}), run).selection
         for split in ("validation", "holdout")
     }
     assert kept == {
-        "validation": {"split": "validation"},
-        "holdout": {"split": "holdout", "share": 0.1},
+        "validation": SelectionSettings(),
+        "holdout": SelectionSettings("holdout", 0.1),
     }
 
 

@@ -17,10 +17,10 @@ from internal_kd.evaluation.attention_distances import LayerDistances, write_dis
 from internal_kd.evaluation.attention_maps import save_maps
 from internal_kd.fingerprint import code_fingerprint
 from internal_kd.manifests import NAME, write_manifest
+from internal_kd.specs.runs import Run
 from internal_kd.study import analysis
 from internal_kd.study.config import Study
 from internal_kd.study.expectations import Expectations, Expected
-from internal_kd.study.runs import Run
 from tests.reporting.fake_runs import frame_of, noisy_logits, write_fake_run
 from tests.reporting.figures.attention_patterns import SHORT, patterned_maps
 from tests.study.configs import read_study

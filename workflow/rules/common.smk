@@ -63,13 +63,15 @@ if workflow.resource_settings.cores != 1:
 from internal_kd import expected_files, manifests
 from internal_kd.errors import UserError
 from internal_kd.fingerprint import code_fingerprint
-from internal_kd.study import analysis, contents, failures, files, runs, settings
+from internal_kd.specs import runs
+from internal_kd.specs.jobs import encode
+from internal_kd.study import analysis, contents, failures, files, settings
 from internal_kd.study.config import load
 from internal_kd.study.expectations import Expectations, Expected
 from internal_kd.study.packages import require_packages
 from internal_kd.study.products import write_expectations
 from internal_kd.study.reports import reports
-from internal_kd.study.runs import Run
+from internal_kd.specs.runs import Run
 
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 
@@ -273,12 +275,12 @@ def task_data_settings(wildcards):
 
 def teacher_settings(wildcards):
     """Settings of rule teacher."""
-    return settings.as_json(settings.teacher_settings(STUDY, run_of(wildcards)))
+    return settings.as_json(encode(settings.teacher_job(STUDY, run_of(wildcards))))
 
 
 def distill_settings(wildcards):
     """Settings of rule distill."""
-    return settings.as_json(settings.distill_settings(STUDY, run_of(wildcards)))
+    return settings.as_json(encode(settings.student_job(STUDY, run_of(wildcards))))
 
 
 def signals_mb(wildcards, input):

@@ -1,45 +1,37 @@
 """From an experiment, which is data, to the schedule and the losses of a run."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from internal_kd.distillation.schedules import Schedule, epoch_limits, make_phases
-from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.errors import UserError
+from internal_kd.specs.experiments import Experiment
+from internal_kd.specs.jobs import StudentJob, TeacherJob, TrainingJob
+from internal_kd.specs.training import ObjectiveSettings
 
-Settings = dict[str, Any]
 
-
-def make_schedule(settings: Mapping[str, Any]) -> Schedule:
+def make_schedule(job: TrainingJob) -> Schedule:
     """The schedule of a run; without internal objectives only the output acts.
-
-    Args:
-        settings: of the run; a teacher's have no experiment.
 
     Raises:
         UserError: there are too few epochs for the turns of all layers and the output objectives.
     """
-    experiment = settings.get("experiment", {})
-    if not experiment.get("internal"):
+    if isinstance(job, TeacherJob) or not job.experiment.internal:
         return Schedule()
-    layers, training = settings["run"]["layers"], settings["training"]
-    distillation, epochs = settings["distillation"], training["epochs"]
-    limits = epoch_limits(epochs, layers, distillation["internal_fraction"])
+    experiment, distillation, epochs = job.experiment, job.distillation, job.training.epochs
+    limits = epoch_limits(epochs, job.run.layers, distillation.internal_fraction)
     _check_epochs(experiment, epochs, limits)
     phases = make_phases(
-        experiment["schedule"],
+        experiment.schedule,
         limits,
-        experiment["output_from"],
-        experiment["internal_updates"],
-        experiment["output_updates"],
-        training.get("restart_schedule", False),
+        experiment.output_from,
+        experiment.internal_updates,
+        experiment.output_updates,
+        job.training.restart_schedule,
     )
-    return Schedule(phases, distillation["cosine_threshold"])
+    return Schedule(phases, distillation.cosine_threshold)
 
 
-def _check_epochs(experiment: Settings, epochs: int, limits: tuple[int, ...]) -> None:
-    needed = sum(limits) + (experiment["output_from"] == "end")
-    if experiment["schedule"] != "simultaneous" and epochs < needed:
+def _check_epochs(experiment: Experiment, epochs: int, limits: tuple[int, ...]) -> None:
+    needed = sum(limits) + (experiment.output_from == "end")
+    if experiment.schedule != "simultaneous" and epochs < needed:
         raise UserError(
             f"student.training.epochs: {epochs} are too few for the turns of {len(limits)} "
             f"layers, which need {needed} with the output loss; write more, or less for "
@@ -47,11 +39,11 @@ def _check_epochs(experiment: Settings, epochs: int, limits: tuple[int, ...]) ->
         )
 
 
-def make_objective_settings(experiment: Settings, distillation: Settings) -> ObjectiveSettings:
+def make_objective_settings(job: StudentJob) -> ObjectiveSettings:
     """Loss weights, temperature, and whether layers are averaged or summed."""
     return ObjectiveSettings(
-        internal=experiment["internal"],
-        output=experiment["output"],
-        temperature=distillation["temperature"],
-        layer_reduction=experiment["layer_reduction"],
+        internal=job.experiment.internal,
+        output=job.experiment.output,
+        temperature=job.distillation.temperature,
+        layer_reduction=job.experiment.layer_reduction,
     )

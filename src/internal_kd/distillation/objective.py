@@ -1,17 +1,19 @@
 """The loss of a training step: which objectives act and how they are weighted."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
 from internal_kd.data.batches import Batch
 from internal_kd.distillation.schedules import Phase
-from internal_kd.distillation.settings import ObjectiveSettings
 from internal_kd.distillation.signals import LiveSignals, SignalRequest, Signals, SignalSource
 from internal_kd.models.capture import capture
 from internal_kd.models.classifier import Classifier
 from internal_kd.models.features import Capture, CaptureRequest
 from internal_kd.objectives.functions import LayerLoss, OutputLoss
 from internal_kd.objectives.registry import reading_teacher, targets_of
+from internal_kd.specs.training import ObjectiveSettings
 
 Terms = dict[str, Tensor]
 
@@ -74,7 +76,7 @@ class DistillationObjective:
             return None
         return self.signals(batch, phase.layers, logits=bool(reading_teacher(self._output(phase))))
 
-    def _output(self, phase: Phase) -> dict[str, float]:
+    def _output(self, phase: Phase) -> Mapping[str, float]:
         return self.settings.output if phase.output else {}
 
     def _internal_terms(

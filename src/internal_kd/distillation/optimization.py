@@ -7,7 +7,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from internal_kd.distillation.settings import TrainingSettings
+from internal_kd.specs.training import TrainingSettings
 
 BETAS = (0.9, 0.999)
 CLIP_EPSILON = 1e-6  # as in torch.nn.utils.clip_grad_norm_

@@ -17,7 +17,6 @@ from internal_kd.distillation.checkpoints import Checkpoints, run_identity
 from internal_kd.distillation.finished import FinishedRun
 from internal_kd.distillation.history import development_scores, write_history
 from internal_kd.distillation.schedules import Schedule
-from internal_kd.distillation.settings import TrainingSettings
 from internal_kd.distillation.training import Objective, Training, TrainingResult
 from internal_kd.evaluation.flags import flags_of
 from internal_kd.evaluation.metrics import majority_baseline
@@ -28,6 +27,9 @@ from internal_kd.models.classifier import Classifier
 from internal_kd.models.loading import copy_tokenizer
 from internal_kd.models.parameters import count_parameters
 from internal_kd.run_format import FORMAT
+from internal_kd.specs.jobs import SelectionSettings, TrainingJob, encode
+from internal_kd.specs.runs import Run
+from internal_kd.specs.training import TrainingSettings
 from internal_kd.streams import Streams, holdout_seed
 from internal_kd.tasks import get_task
 
@@ -61,23 +63,23 @@ class RunData:
 
 
 def load_run_data(
-    tokens: str | Path, run: dict[str, Any], selection: dict[str, Any], streams: Streams
+    tokens: str | Path, run: Run, selection: SelectionSettings, streams: Streams
 ) -> RunData:
     """Tokens of `run`'s task, with its nested, stratified share of the training split.
 
     Args:
         tokens: file of the task's tokens.
         run: its task and percent count.
-        selection: `split`, and for `holdout` the `share` of the training split that is held out,
-            the same rows for every run of the task, before the run's own share is drawn.
+        selection: what the best epoch is chosen on. What is held out are the same rows for every
+            run of the task, before the run's own share is drawn.
         streams: of the run.
     """
     splits, meta = load_tokens(tokens)
-    if selection["split"] == HOLDOUT:
-        splits |= _held_out(splits["train"], selection["share"], run["task"])
+    if selection.split == HOLDOUT:
+        splits |= _held_out(splits["train"], selection.share, run.task)
     train = splits["train"]
-    splits["train"] = train.select(nested_stratified(train.labels, run["percent"], streams.subset))
-    metric = get_task(run["task"]).selection_metric
+    splits["train"] = train.select(nested_stratified(train.labels, run.percent, streams.subset))
+    metric = get_task(run.task).selection_metric
     return RunData(splits, meta["pad_token_id"], tuple(meta["labels"]), metric)
 
 
@@ -161,7 +163,7 @@ def write_run(
     data: RunData,
     result: TrainingResult,
     *,
-    settings: dict[str, Any],
+    job: TrainingJob,
     code: str | None,
     tokenizer: str | Path,
     flags: list[str],
@@ -171,8 +173,7 @@ def write_run(
     """Write model, history, predictions and metrics into the folder `out`.
 
     Args:
-        settings: what the run was told, kept for the record; its `run` names task, experiment,
-            layers, percent and seed.
+        job: what was trained, kept for the record.
         code: fingerprint of the code that ran.
         tokenizer: folder whose tokenizer is put beside the model.
         flags: remarks on the run known so far; those on its predictions are added.
@@ -194,7 +195,7 @@ def write_run(
     scores = _scores(data, frames)
     metrics = {
         "format": FORMAT,
-        "run": settings["run"],
+        "run": asdict(job.run),
         "selected_epoch": result.selected_epoch,
         **scores,
         "last_epoch": development_scores(result.history[-1]),
@@ -203,7 +204,7 @@ def write_run(
         "schedule": [asdict(event) for event in result.finished_layers],
         "flags": flags + flags_of(data.splits["train"].labels, frames["validation"]),
         "code": code,
-        "settings": settings,
+        "settings": encode(job),
         "seconds": round(time.perf_counter() - started, 2),
         "signals": signals,
         "speed": result.speed,

@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -17,7 +16,6 @@ from internal_kd.distillation.objective import (
     signal_request,
 )
 from internal_kd.distillation.run import load_run_data, make_training
-from internal_kd.distillation.settings import ObjectiveSettings, TrainingSettings
 from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit, signal_source
 from internal_kd.distillation.signals import SignalRequest, SignalSource
 from internal_kd.distillation.training import Training
@@ -32,47 +30,40 @@ from internal_kd.models.loading import (
     new_classifier,
 )
 from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.specs.jobs import StudentJob
+from internal_kd.specs.training import ObjectiveSettings
 from internal_kd.streams import Streams
-
-Settings = dict[str, Any]
 
 
 class RunBuilder:
     """Initial student, data, teacher and training of one run.
 
     Args:
-        settings: run, experiment, training, distillation, selection and teacher_seed.
+        job: what is to be trained.
         init: folder of the initial student.
         tokens: of the task.
         teacher: folder of the teacher's model; None where the experiment needs none.
         device: where everything is computed.
         signals: folder and budget of stored signals, and the fingerprint of the code; the rest of
-            these options is in the settings.
+            these options is the job's.
     """
 
     def __init__(
         self,
-        settings: Settings,
+        job: StudentJob,
         init: Path,
         tokens: Path,
         teacher: Path | None,
         device: torch.device,
         signals: SignalOptions | None = None,
     ) -> None:
-        self.settings = settings
+        self.job = job
         self.init = init
         self.teacher_folder = teacher
         self.device = device
         self.signal_options = signals or SignalOptions()
-        run = settings["run"]
-        self.streams = Streams("student", run["task"], run["seed"])
-        self.data = load_run_data(tokens, run, settings["selection"], self.streams)
-
-    @property
-    def needs_teacher(self) -> bool:
-        """Whether the run has anything to do with a teacher."""
-        needed: bool = self.settings["experiment"]["needs_teacher"]
-        return needed
+        self.streams = Streams("student", job.run.task, job.run.seed)
+        self.data = load_run_data(tokens, job.run, job.selection, self.streams)
 
     @cached_property
     def flags(self) -> list[str]:
@@ -81,7 +72,7 @@ class RunBuilder:
         Raises:
             UserError: the metrics of the teacher cannot be read.
         """
-        if not self.needs_teacher or self.teacher_folder is None:
+        if not self.job.experiment.needs_teacher or self.teacher_folder is None:
             return []
         file = self.teacher_folder.parent / "metrics.json"
         with told_about(file, "not the metrics of a teacher", "make its run again"):
@@ -91,11 +82,13 @@ class RunBuilder:
     @cached_property
     def signals(self) -> SignalSource | None:
         """Source of the teacher's signals; None where the losses read none."""
-        request = self._request() if self.needs_teacher else SignalRequest()
+        settings = self.job.distillation.signals
+        if settings is None or not self.job.experiment.needs_teacher:
+            return None
+        request = self._request()
         if request == SignalRequest():
             return None
-        told = self.settings["distillation"]["signals"]
-        options = replace(self.signal_options, source=told["source"], attention=told["attention"])
+        options = replace(self.signal_options, source=settings.source, attention=settings.attention)
         assert self.teacher_folder is not None
         teacher = TeacherOfSplit(
             lambda: self.teacher,
@@ -113,16 +106,14 @@ class RunBuilder:
         Raises:
             UserError: student and teacher do not fit together, see `teacher_config` too.
         """
-        experiment = self.settings["experiment"]
-        distillation = self.settings["distillation"]
-        training = TrainingSettings(**self.settings["training"])
+        experiment = self.job.experiment
         student = new_classifier(self.init, self.data.labels, self._head_seed(), self.device)
-        if self.needs_teacher:
+        if experiment.needs_teacher:
             self._check_vocabulary(student)
-        if experiment["head_init"] == "teacher":
+        if experiment.head_init == "teacher":
             copy_head(self.teacher.model, student)
-        schedule = make_schedule(self.settings)
-        objective = make_objective_settings(experiment, distillation)
+        schedule = make_schedule(self.job)
+        objective = make_objective_settings(self.job)
         projections = self._projections(objective, student)
         signals = self.signals
         self.__dict__.pop("teacher", None)  # what stored signals need no more
@@ -131,7 +122,7 @@ class RunBuilder:
             self.data,
             DistillationObjective(objective, signals, projections),
             schedule,
-            training,
+            self.job.training,
             self.streams,
             checkpoints,
             projections,
@@ -142,14 +133,14 @@ class RunBuilder:
         if not objective.internal:
             return nn.ModuleDict()
         widths = student.config.hidden_size, self.teacher_config.hidden_size
-        layers = self.settings["run"]["layers"]
-        made = new_projections(objective, layers, widths, self.streams.projection)
+        made = new_projections(objective, self.job.run.layers, widths, self.streams.projection)
         return made.to(self.device)
 
     def _head_seed(self) -> int:
         """Of the new classification layer; `teacher_start` draws that of the untrained teacher."""
-        if self.settings["experiment"]["head_init"] == "teacher_start":
-            return Streams("teacher", self.streams.task, self.settings["teacher_seed"]).head
+        if self.job.experiment.head_init == "teacher_start":
+            assert self.job.teacher_seed is not None
+            return Streams("teacher", self.streams.task, self.job.teacher_seed).head
         return self.streams.head
 
     @cached_property
@@ -186,8 +177,5 @@ class RunBuilder:
 
     def _request(self) -> SignalRequest:
         layers = self.teacher_config.num_hidden_layers
-        matched = matched_teacher_layers(layers, self.settings["run"]["layers"])
-        objective = make_objective_settings(
-            self.settings["experiment"], self.settings["distillation"]
-        )
-        return signal_request(objective, matched)
+        matched = matched_teacher_layers(layers, self.job.run.layers)
+        return signal_request(make_objective_settings(self.job), matched)

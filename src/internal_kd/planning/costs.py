@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from internal_kd.planning import sizes, work
 from internal_kd.planning.encoder import Encoder, base_encoder
@@ -19,9 +18,10 @@ from internal_kd.planning.speed import Speed, Timed, corrected, device_speed, is
 from internal_kd.planning.texts import TaskTexts, task_texts
 from internal_kd.planning.wording import counted
 from internal_kd.planning.work import Work
+from internal_kd.specs.jobs import TrainingJob
+from internal_kd.specs.runs import Run
 from internal_kd.study import settings
 from internal_kd.study.config import Study
-from internal_kd.study.runs import Run
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,11 @@ class Costs:
         return [timed for run in runs for timed in self._timed(run)]
 
     def _timed(self, run: FinishedRun) -> Iterator[Timed]:
-        """The run, unless another version of this package had other settings."""
+        """The run, unless the study has no such task or objective any more."""
         with suppress(KeyError):
             texts = self.texts(run.run.task)
-            done = work.training_work(run.settings, self.encoder, texts, self.budget_mb)
-            yield Timed(done, run.settings["training"]["precision"], run.seconds)
+            done = work.training_work(run.job, self.encoder, texts, self.budget_mb)
+            yield Timed(done, run.job.training.precision, run.seconds)
 
     @cached_property
     def speed(self) -> Speed:
@@ -112,11 +112,11 @@ class Costs:
     def _training(self, job: Job) -> Cost:
         run = job.run
         assert run is not None
-        told, texts = self.settings(run), self.texts(run.task)
+        told, texts = self.training_job(run), self.texts(run.task)
         done = work.training_work(told, self.encoder, texts, self.budget_mb)
         return Cost(
             work=done,
-            seconds=self.speed.seconds(done, told["training"]["precision"]),
+            seconds=self.speed.seconds(done, told.training.precision),
             disk=sizes.run_bytes(self.encoder, run.layers, texts),
             signals=sizes.stored_bytes(told, self.encoder, texts, self.budget_mb),
             checkpoint=sizes.checkpoint_bytes(self.encoder, run.layers, texts),
@@ -127,11 +127,11 @@ class Costs:
         """Budget of stored signals, in millions of bytes."""
         return float(self.study.config["distillation"]["signals"]["budget_mb"])
 
-    def settings(self, run: Run) -> dict[str, Any]:
-        """What the stage of a run is told."""
+    def training_job(self, run: Run) -> TrainingJob:
+        """What is trained in a run."""
         if self.study.experiments[run.experiment].is_teacher:
-            return settings.teacher_settings(self.study, run)
-        return settings.distill_settings(self.study, run)
+            return settings.teacher_job(self.study, run)
+        return settings.student_job(self.study, run)
 
 
 def _nothing(costs: Costs, job: Job) -> Cost:

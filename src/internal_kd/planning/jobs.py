@@ -10,7 +10,7 @@ from typing import Any
 
 from internal_kd.errors import UserError
 from internal_kd.second_snakemake import second_snakemake
-from internal_kd.study.runs import Run, run_of_path
+from internal_kd.specs.runs import Run, run_of_path
 
 FINISHED = "no update"
 TRAINING = ("teacher", "distill")

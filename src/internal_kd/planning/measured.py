@@ -2,17 +2,17 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from internal_kd.errors import UserError
 from internal_kd.planning.jobs import TRAINING
 from internal_kd.reporting.timings import SECONDS, read_benchmarks
-from internal_kd.study.runs import Run
+from internal_kd.specs.jobs import TrainingJob, decode_either
+from internal_kd.specs.runs import Run
 
 
 @dataclass(frozen=True)
@@ -21,17 +21,17 @@ class FinishedRun:
 
     Attributes:
         run: which one.
-        settings: what its stage was told.
+        job: what was trained.
         seconds: from the start of its job to the end, in one go or in several.
     """
 
     run: Run
-    settings: Mapping[str, Any]
+    job: TrainingJob
     seconds: float
 
 
 def finished_runs(results: Path) -> list[FinishedRun]:
-    """All runs in a folder of results; what is there in part, or broken, is left out."""
+    """All runs in a folder of results but those in part, broken, or of another version."""
     return [
         run for file in sorted(results.glob("runs/**/metrics.json")) for run in _read(file, results)
     ]
@@ -40,13 +40,13 @@ def finished_runs(results: Path) -> list[FinishedRun]:
 def _read(file: Path, results: Path) -> Iterator[FinishedRun]:
     try:
         metrics = json.loads(file.read_text(encoding="utf-8"))
-        run, settings = Run(**metrics["run"]), metrics["settings"]
+        run, job = Run(**metrics["run"]), decode_either(metrics["settings"])
         trained = _training_seconds(file.with_name("history.csv"))
         whole = _benchmark_seconds(results, run) or float(metrics["seconds"])
     except (OSError, ValueError, KeyError, TypeError):
         return
     # Of a run that was interrupted, the job's time is that of its last part.
-    yield FinishedRun(run, settings, max(whole, trained))
+    yield FinishedRun(run, job, max(whole, trained))
 
 
 def _training_seconds(history: Path) -> float:

@@ -66,4 +66,4 @@ def _seconds_left(run: RunState, costs: Costs) -> float:
 
 
 def _epochs(runs: Sequence[RunState], costs: Costs) -> dict[str, int]:
-    return {run.run.name: costs.settings(run.run)["training"]["epochs"] for run in runs}
+    return {run.run.name: costs.training_job(run.run).training.epochs for run in runs}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from internal_kd.planning.progress import Progress
 from internal_kd.planning.states import STATES, RunState
 from internal_kd.planning.wording import aligned, duration
-from internal_kd.study.runs import Run
+from internal_kd.specs.runs import Run
 
 ABSENT = "."
 

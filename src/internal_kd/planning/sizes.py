@@ -1,8 +1,5 @@
 """Bytes that jobs need in memory and leave on disk."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from internal_kd.objectives.registry import (
     HEAD_SIZE,
     HEADS,
@@ -14,8 +11,7 @@ from internal_kd.objectives.registry import (
 )
 from internal_kd.planning.encoder import Encoder
 from internal_kd.planning.texts import TaskTexts, Texts
-
-Settings = Mapping[str, Any]
+from internal_kd.specs.jobs import StudentJob, TeacherJob, TrainingJob
 
 FLOAT = 4
 # Parameters, those of the best epoch, and two moments of the optimizer.
@@ -27,45 +23,41 @@ TEXT_TOKEN = 3
 TOKEN, TOKEN_ROW = 5, 24
 
 
-def signal_bytes(settings: Settings, encoder: Encoder, train: Texts) -> float:
+def signal_bytes(job: StudentJob, encoder: Encoder, train: Texts) -> float:
     """Bytes of the teacher's signals for all of a run's training examples, stored in fp32.
 
     As `distillation.signal_targets.signal_bytes` counts, which the run itself decides by.
     """
-    targets = targets_of(settings["experiment"]["internal"])
+    targets = targets_of(job.experiment.internal)
     sizes = {HEADS: encoder.heads, HIDDEN: encoder.hidden}
     sizes[HEAD_SIZE] = encoder.hidden // encoder.heads
     amounts = Amounts(train.rows, train.tokens, train.squares)
-    layers = settings["run"]["layers"]
-    return sum(target_bytes(name, layers, sizes, amounts) for name in targets)
+    return sum(target_bytes(name, job.run.layers, sizes, amounts) for name in targets)
 
 
-def read_signals(settings: Settings) -> tuple[str, ...]:
+def read_signals(job: StudentJob) -> tuple[str, ...]:
     """The losses of a run that read the teacher's signals."""
-    experiment = settings.get("experiment", {})
-    output = reading_teacher(experiment.get("output", ()))
-    return (*sorted(experiment.get("internal", ())), *sorted(output))
+    output = reading_teacher(job.experiment.output)
+    return (*sorted(job.experiment.internal), *sorted(output))
 
 
 def stored_signals(
-    settings: Settings, encoder: Encoder, task: TaskTexts, budget_mb: float
+    job: StudentJob, encoder: Encoder, task: TaskTexts, budget_mb: float
 ) -> tuple[str, ...]:
     """The losses of a run whose signals are stored; none without a teacher or with a live one."""
-    read = read_signals(settings)
-    if not read:
+    read, signals = read_signals(job), job.distillation.signals
+    if not read or signals is None:
         return ()
-    source = settings["distillation"]["signals"]["source"]
-    train = task.train.times(settings["run"]["percent"] / 100)
-    fits = signal_bytes(settings, encoder, train) <= budget_mb * 1e6
-    return read if source == "stored" or (source == "auto" and fits) else ()
+    train = task.train.times(job.run.percent / 100)
+    fits = signal_bytes(job, encoder, train) <= budget_mb * 1e6
+    return read if signals.source == "stored" or (signals.source == "auto" and fits) else ()
 
 
-def stored_bytes(settings: Settings, encoder: Encoder, task: TaskTexts, budget_mb: float) -> float:
+def stored_bytes(job: TrainingJob, encoder: Encoder, task: TaskTexts, budget_mb: float) -> float:
     """Bytes of the stored signals that a run reads."""
-    if not stored_signals(settings, encoder, task, budget_mb):
+    if isinstance(job, TeacherJob) or not stored_signals(job, encoder, task, budget_mb):
         return 0
-    train = task.train.times(settings["run"]["percent"] / 100)
-    return signal_bytes(settings, encoder, train)
+    return signal_bytes(job, encoder, task.train.times(job.run.percent / 100))
 
 
 def model_bytes(encoder: Encoder, layers: int, classes: int) -> float:

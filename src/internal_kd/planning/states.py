@@ -8,7 +8,7 @@ from typing import Literal
 
 from internal_kd.planning.jobs import Job, RunFiles, run_files
 from internal_kd.planning.run_log import RunLog, read_run_log
-from internal_kd.study.runs import Run
+from internal_kd.specs.runs import Run
 
 State = Literal["done", "running", "stopped", "failed", "to do"]
 STATES: tuple[State, ...] = ("done", "running", "stopped", "failed", "to do")

@@ -18,6 +18,7 @@ from internal_kd.planning.flops import (
 )
 from internal_kd.planning.sizes import read_signals, stored_signals
 from internal_kd.planning.texts import TaskTexts, Texts, pretraining_text
+from internal_kd.specs.jobs import StudentJob, TeacherJob, TrainingJob
 
 Settings = Mapping[str, Any]
 
@@ -45,46 +46,46 @@ class Work:
         return Work(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
-def training_work(settings: Settings, encoder: Encoder, task: TaskTexts, budget_mb: float) -> Work:
+def training_work(job: TrainingJob, encoder: Encoder, task: TaskTexts, budget_mb: float) -> Work:
     """Work of a teacher's or a student's run.
 
     Args:
-        settings: as the run's stage gets them.
+        job: of the run.
         encoder: the base model.
         task: the run's task.
         budget_mb: of stored signals. Their pass counts with every run that reads them, though only
             the first one makes it.
     """
-    run, training = settings["run"], settings["training"]
-    train = task.train.times(run["percent"] / 100)
-    steps = math.ceil(round(train.rows) / training["batch_size"])
-    epochs, phases = training["epochs"], Counter(_phases(settings))
+    run, training = job.run, job.training
+    train = task.train.times(run.percent / 100)
+    steps = math.ceil(round(train.rows) / training.batch_size)
+    epochs, phases = training.epochs, Counter(_phases(job))
     flops = sum(
-        times * _epoch_flops(settings, phase, encoder, train, task.classes)
+        times * _epoch_flops(job, phase, encoder, train, task.classes)
         for phase, times in phases.items()
     )
     trained = Work(flops, steps * epochs, 0, train.tokens * epochs)
-    trained += _evaluation(encoder, run["layers"], task, epochs)
-    if not read_signals(settings):
+    trained += _evaluation(encoder, run.layers, task, epochs)
+    if isinstance(job, TeacherJob) or not read_signals(job):
         return trained
-    if stored_signals(settings, encoder, task, budget_mb):
-        return trained + _stored_teacher(settings, encoder, train, task.classes)
-    return trained + _live_teacher(settings, phases, encoder, train, task.classes)
+    if stored_signals(job, encoder, task, budget_mb):
+        return trained + _stored_teacher(job, encoder, train, task.classes)
+    return trained + _live_teacher(job, phases, encoder, train, task.classes)
 
 
-def _phases(settings: Settings) -> Iterator[Phase]:
+def _phases(job: TrainingJob) -> Iterator[Phase]:
     """The phase of each epoch, if every layer has all its epochs."""
-    schedule = make_schedule(settings)
-    for _ in range(settings["training"]["epochs"]):
+    schedule = make_schedule(job)
+    for _ in range(job.training.epochs):
         yield schedule.phase
         schedule.end_epoch(None)
 
 
 def _epoch_flops(
-    settings: Settings, phase: Phase, encoder: Encoder, train: Texts, classes: int
+    job: TrainingJob, phase: Phase, encoder: Encoder, train: Texts, classes: int
 ) -> float:
     """The student forward, and backward as far down as something is updated."""
-    top = _depth(phase, settings["run"]["layers"])
+    top = _depth(phase, job.run.layers)
     scores = bool(phase.layers)
     lowest = _lowest_updated(phase, top)
     forward = layers_flops(encoder, train, 1, top, scores=scores)
@@ -116,30 +117,30 @@ def _pass(encoder: Encoder, layers: int, texts: Texts, classes: int) -> Work:
     return Work(flops, 0, math.ceil(texts.rows / EVALUATION_BATCH))
 
 
-def _stored_teacher(settings: Settings, encoder: Encoder, train: Texts, classes: int) -> Work:
+def _stored_teacher(job: StudentJob, encoder: Encoder, train: Texts, classes: int) -> Work:
     """One pass of the teacher."""
     return Work(
-        _whole_flops(settings, encoder, train, classes), 0, math.ceil(train.rows / SIGNALS_BATCH)
+        _whole_flops(job, encoder, train, classes), 0, math.ceil(train.rows / SIGNALS_BATCH)
     )
 
 
-def _whole_flops(settings: Settings, encoder: Encoder, train: Texts, classes: int) -> float:
-    scores = bool(settings["experiment"]["internal"])
+def _whole_flops(job: StudentJob, encoder: Encoder, train: Texts, classes: int) -> float:
+    scores = bool(job.experiment.internal)
     return classifier_flops(encoder, train, encoder.layers, classes, scores=scores)
 
 
 def _live_teacher(
-    settings: Settings, phases: Counter[Phase], encoder: Encoder, train: Texts, classes: int
+    job: StudentJob, phases: Counter[Phase], encoder: Encoder, train: Texts, classes: int
 ) -> Work:
     """A pass of the teacher for each batch of each epoch, as far up as needed."""
-    whole = _whole_flops(settings, encoder, train, classes)
-    group = encoder.layers // settings["run"]["layers"]
+    whole = _whole_flops(job, encoder, train, classes)
+    group = encoder.layers // job.run.layers
     flops = sum(
         times * (whole if phase.output else _matched_flops(encoder, train, phase, group))
         for phase, times in phases.items()
     )
-    passes = math.ceil(train.rows / settings["training"]["batch_size"])
-    return Work(flops, 0, passes * settings["training"]["epochs"])
+    passes = math.ceil(train.rows / job.training.batch_size)
+    return Work(flops, 0, passes * job.training.epochs)
 
 
 def _matched_flops(encoder: Encoder, train: Texts, phase: Phase, group: int) -> float:

@@ -11,8 +11,8 @@ from internal_kd.distillation.run import carry_out, write_run
 from internal_kd.distillation.run_builder import RunBuilder
 from internal_kd.distillation.signal_source import SignalOptions, describe_signals
 from internal_kd.objectives.extensions import load_extensions
-from internal_kd.objectives.registry import modules_of
 from internal_kd.runtime import select_device, use_threads
+from internal_kd.specs.jobs import StudentJob, decode
 from internal_kd.stages.cli import recorder, run_stage
 
 INPUTS = ("init", "data", "teacher")
@@ -36,9 +36,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def main(args: Namespace) -> None:
-    """Train the student; settings: run, experiment, training, distillation, selection and
-    teacher_seed.
-    """
+    """Train the student; settings: a `StudentJob`."""
     inputs = [path for name in INPUTS if (path := getattr(args, name)) is not None]
     write_manifest = recorder(args, INPUTS)
     carry_out(
@@ -54,11 +52,10 @@ def main(args: Namespace) -> None:
 def _distill(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> None:
     started = time.perf_counter()
     use_threads()
-    load_extensions(args.settings["experiment"].get("extensions", ()))
+    job = decode(args.settings, StudentJob)
+    load_extensions(job.extensions)
     signals = SignalOptions(folder=args.signals, budget_mb=args.signals_mb)
-    builder = RunBuilder(
-        args.settings, args.init, args.data, args.teacher, select_device(), signals
-    )
+    builder = RunBuilder(job, args.init, args.data, args.teacher, select_device(), signals)
     flags = builder.flags  # unreadable ones are reported before hours of training
     training = builder.training(checkpoints)
     result = training.run()
@@ -67,7 +64,7 @@ def _distill(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> Non
         training.model,
         builder.data,
         result,
-        settings=args.settings,
+        job=job,
         code=args.code,
         tokenizer=args.init,
         flags=flags,
@@ -78,9 +75,9 @@ def _distill(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> Non
 
 def _objectives(args: Namespace) -> tuple[str, ...]:
     """Modules that hold the run's objectives; those of the user's own files are loaded."""
-    experiment = args.settings["experiment"]
-    load_extensions(experiment.get("extensions", ()))
-    return modules_of(experiment["internal"], experiment["output"])
+    job = decode(args.settings, StudentJob)
+    load_extensions(job.extensions)
+    return job.experiment.modules
 
 
 def _signals_of(run: Path) -> object:

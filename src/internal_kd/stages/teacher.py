@@ -9,9 +9,9 @@ from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.finetuning import finetuning_objective
 from internal_kd.distillation.run import carry_out, load_run_data, make_training, write_run
 from internal_kd.distillation.schedules import Schedule
-from internal_kd.distillation.settings import TrainingSettings
 from internal_kd.models.loading import new_classifier
 from internal_kd.runtime import select_device, use_threads
+from internal_kd.specs.jobs import TeacherJob, decode
 from internal_kd.stages.cli import recorder, run_stage
 from internal_kd.streams import Streams
 
@@ -27,7 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def main(args: Namespace) -> None:
-    """Fine-tune; settings: run, training, selection."""
+    """Fine-tune; settings: a `TeacherJob`."""
     told, inputs = [args.settings, args.code], [args.base, args.data]
     record = recorder(args, INPUTS)
     carry_out(args.checkpoints, args.out, told, inputs, partial(_fine_tune, args), record)
@@ -36,16 +36,16 @@ def main(args: Namespace) -> None:
 def _fine_tune(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> None:
     started = time.perf_counter()
     use_threads()
-    run, device = args.settings["run"], select_device()
-    streams = Streams("teacher", run["task"], run["seed"])
-    data = load_run_data(args.data, run, args.settings["selection"], streams)
+    job, device = decode(args.settings, TeacherJob), select_device()
+    streams = Streams("teacher", job.run.task, job.run.seed)
+    data = load_run_data(args.data, job.run, job.selection, streams)
     model = new_classifier(args.base, data.labels, streams.head, device)
     training = make_training(
         model,
         data,
         finetuning_objective,
         Schedule(),
-        TrainingSettings(**args.settings["training"]),
+        job.training,
         streams,
         checkpoints,
     )
@@ -55,7 +55,7 @@ def _fine_tune(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> N
         model,
         data,
         result,
-        settings=args.settings,
+        job=job,
         code=args.code,
         tokenizer=args.base,
         flags=[],

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
+from internal_kd.specs.experiments import Experiment
+from internal_kd.specs.runs import Run
 from internal_kd.study.config import ALL_DATA, Study
-from internal_kd.study.experiments import Experiment
 from internal_kd.study.figures import Figure
-from internal_kd.study.runs import Run
 
 Runs = tuple[Run, ...]
 

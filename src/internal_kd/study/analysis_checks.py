@@ -1,5 +1,6 @@
 """Checks of what goes beyond Table 1: students compared, sweeps and figures."""
 
+from internal_kd.specs.experiments import Experiment
 from internal_kd.study.draft import (
     Checks,
     Config,
@@ -9,7 +10,6 @@ from internal_kd.study.draft import (
     epochs_of,
     unknown,
 )
-from internal_kd.study.experiments import Experiment
 from internal_kd.study.problems import Path, Problem
 from internal_kd.tasks import TASKS
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from internal_kd.specs.experiments import Experiment
 from internal_kd.study import analysis
 from internal_kd.study.config import Study
-from internal_kd.study.experiments import Experiment
 from internal_kd.study.figures import Figure
 from internal_kd.study.settings import Settings, inference_settings, note, row_of
 

@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from internal_kd.objectives.registry import OBJECTIVES, OUTPUT_OBJECTIVES
+from internal_kd.specs.experiments import Experiment
 from internal_kd.study import files
 from internal_kd.study.draft import (
     Checks,
@@ -16,7 +17,6 @@ from internal_kd.study.draft import (
     internal_epochs,
     unknown,
 )
-from internal_kd.study.experiments import Experiment
 from internal_kd.study.problems import Path, Problem
 from internal_kd.study.results_folder import input_problems, results_problems
 from internal_kd.tasks import TASKS, nearest

@@ -7,12 +7,12 @@ from typing import Any
 
 from internal_kd.errors import UserError
 from internal_kd.objectives.extensions import load_extensions
+from internal_kd.specs.experiments import Experiment, acting_fields, make_experiment
+from internal_kd.specs.runs import Run
 from internal_kd.study import analysis_checks, checks
 from internal_kd.study.draft import all_tasks, semantic_problems
-from internal_kd.study.experiments import Experiment, acting_fields, make_experiment
 from internal_kd.study.problems import Path as KeyPath
 from internal_kd.study.problems import Problem, raise_problems
-from internal_kd.study.runs import Run
 from internal_kd.study.schema import read_schema, read_texts, schema_problems
 
 ALL_DATA = 100

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from internal_kd.study.experiments import Experiment, make_experiment
+from internal_kd.specs.experiments import Experiment, make_experiment
 from internal_kd.study.problems import Path, Problem
 from internal_kd.tasks import nearest
 

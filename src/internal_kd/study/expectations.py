@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from internal_kd.manifests import NAME
+from internal_kd.specs.jobs import encode
+from internal_kd.specs.runs import Run
 from internal_kd.study import settings
 from internal_kd.study.config import Study
 from internal_kd.study.reports import Reads
-from internal_kd.study.runs import Run
 
 
 @dataclass(frozen=True)
@@ -133,9 +134,9 @@ class Expectations:
 
     def _training(self, run: Run) -> Expectation:
         if self.study.experiments[run.experiment].is_teacher:
-            return Expectation(settings.teacher_settings(self.study, run), self.code("teacher"))
+            return Expectation(encode(settings.teacher_job(self.study, run)), self.code("teacher"))
         code = self.code_of_student(run.experiment)
-        return Expectation(settings.distill_settings(self.study, run), code)
+        return Expectation(encode(settings.student_job(self.study, run)), code)
 
     def _before(self, run: Run) -> Iterator[Expected]:
         """The data, the start and the teacher of a run."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from internal_kd.specs.experiments import Experiment
 from internal_kd.study.config import Study
-from internal_kd.study.experiments import Experiment
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from internal_kd.study.experiments import Experiment
+from internal_kd.specs.experiments import Experiment
 
 Schema = Mapping[str, Any]
 Row = tuple[str, str, str]

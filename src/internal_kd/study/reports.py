@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from internal_kd.specs.runs import Run
 from internal_kd.study import analysis, analysis_settings
 from internal_kd.study import settings as common
 from internal_kd.study.config import Study
 from internal_kd.study.figures import Figure, figures
-from internal_kd.study.runs import Run
 from internal_kd.study.settings import Settings
 from internal_kd.tasks import TASKS
 

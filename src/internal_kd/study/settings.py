@@ -5,15 +5,24 @@ Snakemake reruns a job when its settings change; a key that a job does not need 
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from internal_kd.objectives.registry import reading_temperature
+from internal_kd.specs.experiments import Experiment
+from internal_kd.specs.jobs import (
+    DistillationSettings,
+    SelectionSettings,
+    StudentJob,
+    TeacherJob,
+    acting,
+    decode,
+)
+from internal_kd.specs.runs import Run
+from internal_kd.specs.training import TrainingSettings
 from internal_kd.study.config import Study
 from internal_kd.study.draft import training_of
-from internal_kd.study.experiments import Experiment, acting_fields
 from internal_kd.study.files import base_model_files, data_files
-from internal_kd.study.runs import Run
 from internal_kd.study.user_files import content_hashes
 
 Settings = dict[str, Any]
@@ -87,26 +96,24 @@ def attention_maps_settings(task: str, example: int) -> Settings:
     return {"task": task, "example": example, "split": "validation"}
 
 
-def teacher_settings(study: Study, run: Run) -> Settings:
+def teacher_job(study: Study, run: Run) -> TeacherJob:
     """How a teacher is trained."""
-    return {
-        "run": asdict(run),
-        "training": training_of(study.config, "teacher", run.task),
-        "selection": _selection(study),
-    }
+    training = training_of(study.config, "teacher", run.task)
+    return TeacherJob(run, decode(training, TrainingSettings), _selection(study))
 
 
-def distill_settings(study: Study, run: Run) -> Settings:
+def student_job(study: Study, run: Run) -> StudentJob:
     """How a student is trained."""
     experiment = study.experiments[run.experiment]
-    return {
-        "run": asdict(run),
-        "experiment": _training_fields(experiment),
-        "training": _student_training(study, experiment, run.task),
-        "distillation": _distillation(study, experiment),
-        "selection": _selection(study),
-        "teacher_seed": _teacher_seed(study, run),
-    }
+    return StudentJob(
+        run=run,
+        experiment=acting(experiment),
+        training=_student_training(study, experiment, run.task),
+        distillation=_distillation(study, experiment),
+        selection=_selection(study),
+        teacher_seed=_teacher_seed(study, run),
+        extensions=experiment.extensions,
+    )
 
 
 def _teacher_seed(study: Study, run: Run) -> int | None:
@@ -115,43 +122,34 @@ def _teacher_seed(study: Study, run: Run) -> int | None:
     return study.teacher_of(run).seed if starts else None
 
 
-def _student_training(study: Study, experiment: Experiment, task: str) -> Settings:
+def _student_training(study: Study, experiment: Experiment, task: str) -> TrainingSettings:
     """Training settings of a student: the study's, the task's, and the experiment's own."""
     restarts = experiment.has_stages and study.config["distillation"]["restart_schedule"]
-    return {
+    settings = {
         **training_of(study.config, "student", task),
         "restart_schedule": restarts,
         **experiment.training,
     }
+    return decode(settings, TrainingSettings)
 
 
-def _selection(study: Study) -> Settings:
+def _selection(study: Study) -> SelectionSettings:
     """What the best epoch is chosen on; the share counts only where it is held out."""
-    selection = dict(study.config["selection"])
-    return selection if selection["split"] == "holdout" else {"split": selection["split"]}
+    selection = decode(study.config["selection"], SelectionSettings)
+    return selection if selection.split == "holdout" else SelectionSettings()
 
 
-def _training_fields(experiment: Experiment) -> Settings:
-    """The fields that act during training; the initial student comes as a folder."""
-    fields = acting_fields(experiment)
-    for key in ("kind", "init", "training"):
-        del fields[key]
-    more = {"extensions": experiment.extensions} if experiment.extensions else {}
-    return {**fields, **more, "needs_teacher": experiment.needs_teacher}
+def _distillation(study: Study, experiment: Experiment) -> DistillationSettings:
+    """The common settings; those without effect on an experiment stand at a fixed value.
 
-
-def _distillation(study: Study, experiment: Experiment) -> Settings:
-    """The common settings; those without effect on an experiment stand at a fixed value."""
-    settings = dict(study.config["distillation"])
-    del settings["restart_schedule"]  # one of the training's
+    The budget of the signals is none of them: where signals are kept is no reason to train anew.
+    """
+    settings = decode(study.config["distillation"], DistillationSettings)
     if not reading_temperature(experiment.output):
-        settings["temperature"] = 1.0
+        settings = replace(settings, temperature=1.0)
     if not experiment.has_stages:
-        settings |= {"internal_fraction": 1.0, "cosine_threshold": 0.0}
-    # The budget decides where signals are kept, which is no reason to train anew.
-    signals = {key: settings["signals"][key] for key in ("source", "attention")}
-    settings["signals"] = signals if experiment.needs_teacher else None
-    return settings
+        settings = replace(settings, internal_fraction=1.0, cosine_threshold=0.0)
+    return settings if experiment.needs_teacher else replace(settings, signals=None)
 
 
 def row_of(study: Study, experiment: Experiment) -> Settings:

@@ -1,5 +1,6 @@
 """Settings of a training, as they stand in the config."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,7 +61,7 @@ class ObjectiveSettings:
             definition of Experiment 3.0) or summed (Algorithm 1).
     """
 
-    internal: dict[str, float]
-    output: dict[str, float]
+    internal: Mapping[str, float]
+    output: Mapping[str, float]
     temperature: float = 1.0
     layer_reduction: Literal["mean", "sum"] = "mean"

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from internal_kd.objectives.registry import extensions_of, modules_of, reading_teacher
 
 Init = str | tuple[int, ...]
+Setting = str | int | float | bool | None
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Experiment:
         reading_of: the experiment that this one is another reading of, see table readings.
     """
 
-    name: str
-    label: str
+    name: str = ""
+    label: str = ""
     paper_row: str | None = None
     kind: Literal["teacher", "student"] = "student"
     init: Init = "upper"
@@ -48,7 +49,7 @@ class Experiment:
     internal_updates: Literal["all", "active"] = "all"
     output_updates: Literal["all", "head"] = "all"
     layer_reduction: Literal["mean", "sum"] = "mean"
-    training: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Setting] = field(default_factory=dict)
     reading_of: str | None = None
 
     @property
