@@ -92,7 +92,9 @@ def undisturbed(tiny, tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
     for name, changes in CASES.items():
         call(distill, settings_of(name, **changes), **paths_of(tiny, folder / name))
-        assert not paths_of(tiny, folder / name)["checkpoints"].exists()
+        checkpoints = paths_of(tiny, folder / name)["checkpoints"]
+        assert not checkpoints.exists()
+        assert not progress_file(checkpoints).exists()
     return folder
 
 
