@@ -57,9 +57,8 @@ paper: setup
 times: setup
 	@$(BIN)/python -m internal_kd.stages.timings --benchmarks results/benchmarks
 
-# They make no file of the workflow, so they need not wait for a Snakemake that is at work here.
 plan progress: setup
-	@$(WITH_VENV) snakemake --quiet all --cores 1 $(if $(STUDY),--configfile $(STUDY)) -- $@
+	@$(BIN)/python -P -m internal_kd $@ $(if $(STUDY),--configfile $(STUDY))
 
 test: setup
 	OMP_NUM_THREADS=1 $(WITH_VENV) python -m pytest -n $(WORKERS) --dist loadscope

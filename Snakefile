@@ -18,6 +18,7 @@ configfile: f"{ROOT}/config.yaml"
 report: "workflow/report/workflow.rst"
 
 
+include: "workflow/rules/description.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/locks.smk"
 include: "workflow/rules/resources.smk"
@@ -28,7 +29,6 @@ include: "workflow/rules/distill.smk"
 include: "workflow/rules/attention.smk"
 include: "workflow/rules/reports.smk"
 include: "workflow/rules/report.smk"
-include: "workflow/rules/plan.smk"
 
 
 rule all:
@@ -37,6 +37,9 @@ rule all:
         tables_and_figures=SHOWN,
         index=f"{RESULTS}/index.html",
         report=f"{RESULTS}/report.zip",
+
+
+describe_study()
 
 
 onstart:

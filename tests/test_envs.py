@@ -20,7 +20,6 @@ STAGES = {
     ],
     "analysis": [
         *(f"internal_kd.stages.{name}" for name in ("product", "index", "report")),
-        *(f"internal_kd.stages.{name}" for name in ("plan", "progress")),
         *(
             f"internal_kd.reporting.{kind.function.partition(':')[0]}"
             for kind in (*REPORTS.values(), *FIGURE_KINDS.values())

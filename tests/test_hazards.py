@@ -16,7 +16,6 @@ SHELL = re.compile(r"^( +)shell:\n((?:\1    .*\n)+)", re.MULTILINE)
 PARAMS = re.compile(r"^( +)params:\n((?:\1    .*\n)+)", re.MULTILINE)
 PLAIN = re.compile(
     r"stage_code\(|code_of_modules\(|BASE_STAGE,|RUN,|CHECKPOINTS,|SIGNALS,|example\.function,"
-    r'|f"\{RESULTS\}/[\w.]+",'
 )
 FUNCTION = re.compile(r"lambda |for_each\(|[a-z_]+,$")
 PLACEHOLDER = re.compile(r"(?<!{)\{([^{}]+)\}")

@@ -1,13 +1,9 @@
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 
-from internal_kd.errors import UserError
-from internal_kd.planning import jobs
-from internal_kd.planning.jobs import Job, jobs_of_summary, read_jobs, run_files
+from internal_kd.planning.jobs import Job, jobs_of_summary, run_files
 from internal_kd.specs.runs import Run
-from tests.study.configs import read_config
 
 HEAD = "output_file\tdate\trule\tlog-file(s)\tstatus\tplan"
 FOLDER = "results/runs/rte/exp2.0/layers2/train100/seed0"
@@ -31,7 +27,7 @@ SUMMARY = [
 
 
 def test_files_of_a_job_make_one_job_that_is_finished_if_all_are() -> None:
-    found = {job.files[0]: job for job in jobs_of_summary(SUMMARY, OUTPUTS)}
+    found = {job.files[0]: job for job in jobs_of_summary(SUMMARY, OUTPUTS, Path("none"))}
     assert {file: job.finished for file, job in found.items()} == {
         "results/data/rte/tokens.npz": True,
         f"{FOLDER}/model": True,
@@ -56,25 +52,21 @@ def test_the_run_of_a_job_stands_in_its_path(file, run) -> None:
     assert Job("distill", (file,), finished=False).run == run
 
 
-def test_a_run_with_a_checkpoint_is_not_finished(tmp_path, monkeypatch) -> None:
+def test_a_run_with_a_checkpoint_is_not_finished(tmp_path) -> None:
     """A process that was killed while it wrote its files leaves them, and its checkpoint."""
-    config = read_config(results=str(tmp_path / "results"))
-    answer = subprocess.CompletedProcess([], 0, stdout="\n".join(SUMMARY))
-    monkeypatch.setattr(jobs.subprocess, "run", lambda *_, **__: answer)
-    told = {"outputs": OUTPUTS, "rerun_triggers": ["mtime"]}
 
     def trained() -> Job:
-        found = read_jobs(config, told, "Snakefile", sys.executable)
-        return next(job for job in found if job.trains)
+        return next(job for job in jobs_of_summary(SUMMARY, OUTPUTS, tmp_path) if job.trains)
 
     assert trained().finished
-    run_files(tmp_path / "results", trained()).checkpoints.mkdir(parents=True)
+    run_files(tmp_path, trained()).checkpoints.mkdir(parents=True)
     assert not trained().finished
 
 
-def test_targets_that_snakemake_does_not_know_are_told(tmp_path, monkeypatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    config = read_config(plan={"targets": ["results/tabel1.csv"]})
-    told = {"outputs": OUTPUTS, "rerun_triggers": ["mtime"]}
-    with pytest.raises(UserError, match=r"plan.targets: results/tabel1.csv cannot be planned"):
-        read_jobs(config, told, tmp_path / "Snakefile", sys.executable)
+def test_each_file_of_a_rule_of_another_workflow_is_a_job(tmp_path) -> None:
+    lines = [HEAD, line("one.txt", "theirs"), line("two.txt", "theirs", "update pending")]
+    found = list(jobs_of_summary(lines, OUTPUTS, tmp_path))
+    assert [(job.files, job.finished) for job in found] == [
+        (("one.txt",), True),
+        (("two.txt",), False),
+    ]

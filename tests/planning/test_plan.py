@@ -1,14 +1,22 @@
 import csv
 import json
+import time
+from typing import Any
 
 import pytest
 
+from internal_kd.distillation.progress import (
+    TrainingProgress,
+    identity_of,
+    progress_file,
+    write_progress,
+)
 from internal_kd.planning.costs import Costs
-from internal_kd.planning.jobs import Job
-from internal_kd.planning.plan import make_plan, shortened
-from internal_kd.planning.plan_layout import plan_text, summary, write_plan
+from internal_kd.planning.jobs import Job, run_files
+from internal_kd.planning.plan import PlanRow, make_plan, shortened
+from internal_kd.planning.plan_layout import plan_json, plan_text, summary, write_plan
 from internal_kd.planning.progress import make_progress
-from internal_kd.planning.progress_layout import progress_text
+from internal_kd.planning.progress_layout import progress_json, progress_text
 from internal_kd.planning.speed import device_speed
 from internal_kd.specs.jobs import encode
 from internal_kd.specs.runs import Run
@@ -146,41 +154,73 @@ def test_the_table_is_written_and_small_jobs_share_a_row_on_the_terminal(study, 
     assert shortened(plan).total("hours") == pytest.approx(plan.total("hours"))
 
 
+def test_the_plan_for_programs_has_all_rows(study) -> None:
+    plan = make_plan(jobs_of(study, "rte", "exp2.0"), Costs(study))
+    found = json.loads(plan_json(plan))
+    assert found["basis"] == plan.basis
+    assert [PlanRow(**row) for row in found["rows"]] == plan.rows
+
+
+CODE = {"exp2.0": "abc"}
+
+
+def write_attempt(costs: Costs, job: Job, state: str, **fields: Any) -> None:
+    """The progress file that an attempt at a run with today's settings has left."""
+    assert job.run is not None
+    identity, now = identity_of(costs.settings(job.run), CODE["exp2.0"]), time.time()
+    progress = TrainingProgress(identity, state, started=now, updated=now, **fields)  # type: ignore[arg-type]
+    write_progress(progress_file(run_files(costs.results, job).checkpoints), progress)
+
+
 def test_progress_tells_runs_by_state_and_the_time_left(study) -> None:
     costs = Costs(study)
     jobs = jobs_of(study, "rte", "exp2.0", done=2)
     jobs.append(Job("table1", ("results/paper/table1.csv",), False))
-    running, failed = (jobs[number].run for number in (2, 3))
-    assert running is not None
-    assert failed is not None
-    folder = costs.results / "logs" / "distill"
-    folder.mkdir(parents=True)
-    half = "50%|##| 1950/3900 [00:30<00:45, 9.1step/s]"
-    epoch = "epoch 24 (output): loss 0.5000, validation accuracy 0.6000, 1 s\n"
-    (folder / f"{running.name}.log").write_text(f"{epoch}\r{half}")
-    (folder / f"{failed.name}.log").write_text("error: out of paper\n")
-    progress = make_progress(jobs, costs)
+    last = {"loss": 0.5, "score": 0.6, "score_name": "validation accuracy", "epoch_seconds": 1.25}
+    done = {"step": 1950, "steps": 3900, "epoch": 26, "epochs": 50, "step_seconds": 0.1}
+    write_attempt(costs, jobs[2], "running", **done, **last)
+    write_attempt(costs, jobs[3], "failed", reason="out of \x1b paper")
+    progress = make_progress(jobs, costs, CODE)
     assert progress.table() == [
         ("rte", "exp2.0", {"done": 2, "running": 1, "failed": 1, "to do": 1})
     ]
-    left = 45 + 2 * costs.of(jobs[3]).seconds + costs.of(jobs[-1]).seconds
+    left = 195 + 2 * costs.of(jobs[3]).seconds + costs.of(jobs[-1]).seconds
     assert progress.seconds_left == pytest.approx(left)
     text = progress_text(progress)
     assert (
         "running:\n  exp2.0 on rte, 6 layers, 100 % of the data, seed 2: epoch 26 of 50, "
-        "step 1950 of 3900; last epoch: loss 0.5000, validation accuracy 0.6000, 1 s"
+        "step 1950 of 3900; last epoch: loss 0.5000, validation accuracy 0.6000, 1.25 s"
     ) in text
-    assert f"seed 3: out of paper ({folder}/{failed.name}.log)" in text
+    failed = jobs[3].run
+    assert failed is not None
+    assert f"seed 3: out of \\x1b paper (results/paper/logs/distill/{failed.name}.log)" in text
     assert "2 of 5 runs and 0 of 1 other jobs of paper done; about " in text
+
+
+def test_progress_for_programs_has_every_run_and_its_attempt(study) -> None:
+    costs, jobs = Costs(study), jobs_of(study, "rte", "exp2.0", done=1)
+    write_attempt(costs, jobs[1], "running", step=3, steps=9)
+    found = json.loads(progress_json(make_progress(jobs, costs, CODE)))
+    states = [run["state"] for run in found["runs"]]
+    assert states == ["done", "running", "to do", "to do", "to do"]
+    assert (found["runs"][1]["seed"], found["runs"][1]["attempt"]["step"]) == (1, 3)
+    assert found["runs"][0]["attempt"] is None
+    assert (found["study"], found["at_a_time"]) == ("paper", 1)
+
+
+def test_before_the_first_step_training_has_not_begun(study) -> None:
+    costs, jobs = Costs(study), jobs_of(study, "rte", "exp2.0")
+    write_attempt(costs, jobs[0], "running")
+    progress = make_progress(jobs, costs, CODE)
+    assert "seed 0: training has not begun" in progress_text(progress)
+    assert progress.seconds_left == pytest.approx(5 * costs.of(jobs[0]).seconds)
 
 
 def test_a_stopped_run_has_the_rest_of_its_work_to_do(study) -> None:
     costs = Costs(study)
     (run, *_) = jobs_of(study, "rte", "exp2.0")
-    assert run.run is not None
-    log = costs.results / "logs" / "distill" / f"{run.run.name}.log"
-    log.parent.mkdir(parents=True)
-    log.write_text("75%|##| 75/100 [00:30<00:10, 2.5step/s]\nstopped by SIGTERM in epoch 3\n")
-    progress = make_progress([run], costs)
+    write_attempt(costs, run, "interrupted", step=75, steps=100, epoch=3, epochs=4)
+    progress = make_progress([run], costs, CODE)
     assert [state.state for state in progress.runs] == ["stopped"]
+    assert "seed 0: epoch 3 of 4, step 75 of 100\n" in progress_text(progress)
     assert progress.seconds_left == pytest.approx(costs.of(run).seconds / 4)

@@ -1,88 +1,115 @@
-import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from internal_kd.distillation.progress import (
+    SILENT_SECONDS,
+    TrainingProgress,
+    identity_of,
+    progress_file,
+    write_progress,
+)
 from internal_kd.locks import only_writer
-from internal_kd.planning.jobs import Job, RunFiles, run_files
-from internal_kd.planning.states import PROC_LOCKS, SILENT_SECONDS, RunState, run_states
-from tests.planning.test_run_log import EPOCHS, bar
+from internal_kd.planning.costs import Costs
+from internal_kd.planning.jobs import Job, run_files
+from internal_kd.planning.states import RunState, run_states
+from internal_kd.specs.runs import Run
+from tests.study.configs import read_study
 
-RUN = "runs/rte/exp2.0/layers2/train100/seed0"
+RUN = Run("rte", "exp2.0", 4, 100, 0)
+CODE = {"exp2.0": "abc"}
 
 
 @pytest.fixture
-def files(tmp_path) -> RunFiles:
-    """The files of the run, with folders for its log and its metrics."""
-    found = run_files(tmp_path, job(tmp_path))
-    for file in (found.log, found.metrics, found.lock):
-        file.parent.mkdir(parents=True)
+def costs(tmp_path, monkeypatch) -> Costs:
+    monkeypatch.chdir(tmp_path)
+    return Costs(read_study())
+
+
+def job(costs: Costs, run: Run = RUN, finished: bool = False) -> Job:
+    return Job("distill", (f"{run.path(str(costs.results))}/model",), finished)
+
+
+def state(costs: Costs, finished: bool = False) -> RunState:
+    (found,) = run_states([job(costs, finished=finished)], costs, CODE)
     return found
 
 
-def job(results: Path, finished: bool = False) -> Job:
-    return Job("distill", (f"{results}/{RUN}/model",), finished)
+def write(costs: Costs, state: str, run: Run = RUN, ago: float = 0, **fields: Any) -> Path:
+    """The progress file of an attempt with today's settings and code, unless told otherwise."""
+    now = time.time() - ago
+    identity = fields.pop("identity", identity_of(costs.settings(run), CODE["exp2.0"]))
+    progress = TrainingProgress(identity, state, started=now, updated=now, **fields)  # type: ignore[arg-type]
+    file = progress_file(run_files(costs.results, job(costs, run)).checkpoints)
+    write_progress(file, progress)
+    return file
 
 
-def state(results: Path, finished: bool = False) -> RunState:
-    (found,) = run_states([job(results, finished)], results)
-    return found
+def test_a_run_without_progress_is_to_do_and_a_finished_one_is_done(costs) -> None:
+    assert (state(costs).state, state(costs).progress) == ("to do", None)
+    write(costs, "failed")
+    found = state(costs, finished=True)
+    assert (found.state, found.progress) == ("done", None)
 
 
-def silence(log: Path) -> None:
-    """The log as it were if the process had not written for long."""
-    past = time.time() - SILENT_SECONDS - 1
-    os.utime(log, (past, past))
+def test_a_run_that_was_updated_a_moment_ago_is_running(costs) -> None:
+    write(costs, "running", step=5)
+    found = state(costs)
+    assert found.state == "running"
+    assert found.progress is not None
+    assert found.progress.step == 5
+    write(costs, "running", ago=SILENT_SECONDS - 10)
+    assert state(costs).state == "running"
 
 
-def test_a_run_without_log_is_to_do_and_a_finished_one_is_done(tmp_path, files) -> None:
-    assert state(tmp_path).state == "to do"
-    files.log.write_text(EPOCHS)
-    assert state(tmp_path, finished=True).state == "done"
+@pytest.mark.parametrize("ago", [SILENT_SECONDS + 1, -SILENT_SECONDS - 1])
+def test_one_that_was_not_is_stopped(costs, ago) -> None:
+    """Killed; or written by a machine whose clock is wrong, which nobody can tell from it."""
+    write(costs, "running", ago=ago)
+    assert state(costs).state == "stopped"
 
 
-def test_a_run_that_is_there_but_has_to_be_made_anew_is_to_do(tmp_path, files) -> None:
-    files.log.write_text(EPOCHS)
-    files.metrics.write_text("{}")
-    assert state(tmp_path).state == "to do"
-    assert state(tmp_path).log.epoch == ""
+def test_an_interruption_is_no_failure(costs) -> None:
+    write(costs, "interrupted", reason="stopped by SIGTERM")
+    assert state(costs).state == "stopped"
 
 
-def test_a_log_that_grows_belongs_to_a_run_at_work(tmp_path, files) -> None:
-    files.log.write_text(EPOCHS + bar(5, 9, 1))
-    assert (state(tmp_path).state, state(tmp_path).log.step) == ("running", 5)
-    silence(files.log)
-    assert state(tmp_path).state == "stopped"
+def test_a_failure_has_its_sentence_and_its_log(costs) -> None:
+    write(costs, "failed", reason="--teacher is missing", ago=1e6)
+    found = state(costs)
+    assert found.progress is not None
+    assert (found.state, found.progress.reason) == ("failed", "--teacher is missing")
+    assert found.log == costs.results / "logs/distill" / f"{RUN.name}.log"
 
 
-@pytest.mark.skipif(not PROC_LOCKS.is_file(), reason="the system does not tell its locks")
-def test_a_process_of_this_machine_is_known_by_its_lock(tmp_path, files) -> None:
-    files.log.write_text(bar(5, 9, 1))
-    silence(files.log)
-    with only_writer(files.lock):
-        assert state(tmp_path).state == "running"
-    assert state(tmp_path).state == "stopped"
+@pytest.mark.parametrize("state_before", ["failed", "interrupted", "running"])
+def test_what_other_settings_or_other_code_have_left_is_not_of_this_run(
+    costs, state_before
+) -> None:
+    for identity in (
+        identity_of({**costs.settings(RUN), "teacher_seed": 9}, CODE["exp2.0"]),
+        identity_of(costs.settings(RUN), "of other code"),
+    ):
+        write(costs, state_before, identity=identity, ago=SILENT_SECONDS + 1)
+        assert state(costs).state == "to do"
 
 
-def test_looking_does_not_take_the_lock(tmp_path, files) -> None:
-    files.log.write_text(bar(5, 9, 1))
-    files.lock.touch()
-    state(tmp_path)
-    with only_writer(files.lock):
-        pass
+def test_a_run_at_work_is_running_whatever_has_been_edited_since(costs) -> None:
+    write(costs, "running", identity="of other code")
+    assert state(costs).state == "running"
 
 
-def test_a_run_that_was_asked_to_end_is_stopped_at_once(tmp_path, files) -> None:
-    files.log.write_text("stopped by SIGTERM in epoch 2 after step 5\n")
-    assert state(tmp_path).state == "stopped"
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"state": "running"}'])
+def test_a_file_that_is_not_readable_says_nothing(costs, text) -> None:
+    write(costs, "running").write_text(text)
+    assert state(costs).state == "to do"
 
 
-def test_an_error_is_a_failure_with_its_sentence(tmp_path, files) -> None:
-    files.log.write_text(EPOCHS + "error: --teacher is missing\n")
-    found = state(tmp_path)
-    assert (found.state, found.log.error, found.file) == (
-        "failed",
-        "--teacher is missing",
-        files.log,
-    )
+def test_looking_takes_no_lock(costs) -> None:
+    file = write(costs, "running")
+    with only_writer(file.with_name(f"{RUN.name}.lock")):
+        before = sorted(file.parent.iterdir())
+        assert state(costs).state == "running"
+        assert sorted(file.parent.iterdir()) == before

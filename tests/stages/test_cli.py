@@ -60,7 +60,7 @@ import gc, runpy, sys
 from internal_kd.stages import cli
 
 seen = []
-cli._status_of = lambda *_: seen.append((gc.isenabled(), gc.get_freeze_count() > 0)) or 0
+cli._status_of = lambda *_: seen.append((gc.isenabled(), gc.get_freeze_count() > 0)) or (0, "")
 import internal_kd.stages
 print(gc.isenabled())
 sys.argv = ["-m"]

@@ -14,6 +14,7 @@ import pytest
 
 from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.objective import DistillationObjective
+from internal_kd.distillation.progress import identity_of, progress_file, read_progress
 from internal_kd.stages import distill
 from internal_kd.stages.cli import INTERRUPTED
 from tests.conftest import ROOT
@@ -91,7 +92,9 @@ def undisturbed(tiny, tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
     for name, changes in CASES.items():
         call(distill, settings_of(name, **changes), **paths_of(tiny, folder / name))
-        assert not paths_of(tiny, folder / name)["checkpoints"].exists()
+        checkpoints = paths_of(tiny, folder / name)["checkpoints"]
+        assert not checkpoints.exists()
+        assert not progress_file(checkpoints).exists()
     return folder
 
 
@@ -181,6 +184,40 @@ def test_a_signal_leaves_a_checkpoint(tiny, tmp_path, number):
     assert not paths["out"].exists()
     (file,) = paths["checkpoints"].iterdir()
     assert Checkpoints(paths["checkpoints"], "?").folder == file.parent
+    progress = read_progress(progress_file(paths["checkpoints"]))
+    assert progress is not None
+    assert (progress.state, progress.steps) == ("interrupted", 4000 * 12)
+    assert progress.reason.startswith(f"stopped by {number.name} in epoch {progress.epoch} ")
+    assert f" after step {progress.step % 12};" in progress.reason
+    assert progress.step // 12 == progress.epoch - 1 >= 2
+    assert 0 <= (progress.score or 0) <= 1
+    assert progress.score_name == "validation accuracy"
+
+
+def test_a_progress_file_that_cannot_be_written_changes_nothing(tiny, undisturbed, tmp_path):
+    """A folder lies in its place."""
+    paths = paths_of(tiny, tmp_path / "run")
+    progress_file(paths["checkpoints"]).mkdir(parents=True)
+    call(distill, settings_of("exp3.2"), **paths)
+    same_run(tmp_path / "run", undisturbed / "exp3.2")
+
+
+def test_a_job_that_fails_says_so_in_its_progress_file(tiny, tmp_path):
+    """With the sentence of its log: also before the training, and where memory is short."""
+    settings, paths = settings_of("exp3.2"), paths_of(tiny, tmp_path / "run")
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(
+        [*command(settings, paths), "--code", "other"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    progress = read_progress(progress_file(paths["checkpoints"]))
+    assert progress is not None
+    assert (done.returncode, progress.state) == (2, "failed")
+    assert done.stderr == f"error: {progress.reason}\n"
+    assert progress.identity == identity_of(settings, "other")
 
 
 def test_without_a_folder_there_are_no_checkpoints(tiny, undisturbed, tmp_path):

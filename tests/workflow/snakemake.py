@@ -31,6 +31,21 @@ def snakemake(
     )
 
 
+def internal_kd(
+    folder: Path, *arguments: str, timeout: int = 600
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of `internal-kd` in a folder, with this project's code."""
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "internal_kd", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
 def copy_project(folder: Path) -> Path:
     """A copy of all that Snakemake needs of the project, to be edited."""
     for name in PARTS:

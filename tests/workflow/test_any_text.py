@@ -112,7 +112,6 @@ PLACES = {
     "figures.*.experiments[]": Place(
         one_of("exp3.4"), 1, lambda text, _: {"figures": {"fig4": {"experiments": [text]}}}
     ),
-    "plan.targets[]": Place(one_of("base_model"), 1, lambda text, _: {"plan": {"targets": [text]}}),
     "plan.device": Place(one_of("cpu_core"), 1, lambda text, _: {"plan": {"device": text}}),
     "plan.devices.<>": Place(TEXT, 2, lambda text, _: {"plan": {"devices": {text: DEVICE}}}),
     "teacher.per_task.<>": Place(

@@ -55,7 +55,7 @@ def test_a_job_uses_the_config_it_was_planned_with(project, monkeypatch):
     assert snakemake(project, *told).returncode != 0
 
 
-def test_a_second_snakemake_in_the_folder_is_refused(project):
+def test_another_snakemake_in_the_folder_is_refused(project):
     """The first is halted while it holds the folder, however long the second takes to start."""
     first = subprocess.Popen(
         [sys.executable, "-m", "snakemake", "--cores", "1", *OPTIONS, "--", INIT],

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.extension import config, write_extension
-from tests.workflow.snakemake import planned, snakemake
+from tests.workflow.snakemake import internal_kd, planned, snakemake
 from tests.workflow.tiny import STUDY, TARGET, make_project
 
 pytestmark = pytest.mark.slow
@@ -49,9 +49,9 @@ def test_an_edit_of_the_file_reruns_that_experiment_alone(project):
 
 
 def test_the_plan_knows_what_its_signals_take(project):
-    result = snakemake(project, "--cores", "1", *OPTIONS, "plan")
-    assert result.returncode == 0, result.stdout
-    plan = pd.read_csv(project / "results/tiny/plan.csv")
+    result = internal_kd(project, "plan", "--configfile", "tiny.yaml", "--out", "plan.csv")
+    assert result.returncode == 0, result.stderr
+    plan = pd.read_csv(project / "plan.csv")
     assert ((plan["rule"] == "distill") & (plan["experiment"] == "exp4.0")).any()
 
 

@@ -97,8 +97,7 @@ config = defaults if workflow.is_main_process else json.loads(PLANNED_CONFIG)
 try:
     STUDY = load(config, SCHEMA)
 except UserError as mistake:
-    # Not a WorkflowError: Snakemake would add the lines of this file.
-    sys.exit(str(mistake))
+    refuse(mistake)
 
 os.environ.update(INTERNAL_KD_REQUIRE_GPU=str(int(STUDY.config["require_gpu"])))
 # Conda environments of rules have a Python and packages of their own; other jobs use this one, also
@@ -110,7 +109,7 @@ if not workflow.deployment_settings.deployment_method:
     try:
         require_packages()
     except UserError as mistake:
-        sys.exit(str(mistake))
+        refuse(mistake)
 
 RESULTS = STUDY.results
 LOGS = f"{RESULTS}/logs"
@@ -347,12 +346,3 @@ def examples_of(tasks):
 def shown(wildcards):
     """Teacher, standard and internal KD, of which single examples are shown."""
     return analysis.shown_runs(STUDY, wildcards.task)
-
-
-def seen_from_outside():
-    """What a second Snakemake is told, and what is needed to read what it says."""
-    return {
-        "config": STUDY.config,
-        "outputs": {rule.name: len(rule.output) for rule in workflow.rules},
-        "rerun_triggers": sorted(map(str, workflow.rerun_triggers)),
-    }

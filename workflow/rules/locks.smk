@@ -3,8 +3,6 @@ from contextlib import suppress
 
 from internal_kd.study import results_lock
 
-# Targets that make no file and lock nothing.
-LOOKING = {"plan", "progress"}
 # Locks that this process holds until it ends.
 HELD = []
 
@@ -15,9 +13,6 @@ def keep_apart():
     Raises:
         SystemExit: another workflow is at work on these results.
     """
-    if LOOKING.issuperset(workflow.dag_settings.targets or ["all"]):
-        workflow.persistence.unlock = workflow.persistence.noop
-        return
     if hasattr(workflow.persistence, "_lockfile"):
         workflow.persistence.unlock = remove_own_locks
     if workflow.is_main_process and workflow.execution_settings.lock:

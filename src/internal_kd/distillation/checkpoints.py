@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 
+from internal_kd.distillation.progress import ProgressFile
 from internal_kd.errors import UserError
 from internal_kd.manifests import digest, hashes, versions
 
@@ -64,14 +65,22 @@ class Checkpoints:
         folder: nothing else lies in it; made when needed, removed by `remove`.
         identity: see `run_identity`.
         minutes: inside an epoch, time between two checkpoints; the user's wish if None.
+        progress: where the training also reports how far it is; None for nowhere.
 
     Raises:
         UserError: that wish is no time.
     """
 
-    def __init__(self, folder: Path, identity: str, minutes: float | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        identity: str,
+        minutes: float | None = None,
+        progress: ProgressFile | None = None,
+    ) -> None:
         self.folder = folder
         self.identity = identity
+        self.progress = progress
         self.seconds = 60 * (_minutes() if minutes is None else minutes)
         self._written = time.monotonic()
         self._cost = 0.0

@@ -16,6 +16,7 @@ from internal_kd.data.subsets import nested_stratified
 from internal_kd.distillation.checkpoints import Checkpoints, run_identity
 from internal_kd.distillation.finished import FinishedRun
 from internal_kd.distillation.history import development_scores, write_history
+from internal_kd.distillation.progress import ProgressFile, identity_of
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.distillation.training import Objective, Training, TrainingResult
 from internal_kd.evaluation.flags import flags_of
@@ -93,7 +94,8 @@ def _held_out(train: EncodedSplit, share: float, task: str) -> dict[str, Encoded
 def carry_out(
     folder: Path | None,
     out: Path,
-    told: Any,
+    settings: Any,
+    code: str | None,
     inputs: Iterable[str | Path],
     train: Callable[[Path, Checkpoints | None], None],
     record: Callable[[], None],
@@ -105,7 +107,8 @@ def carry_out(
     Args:
         folder: for the checkpoints, removed when the run has ended well; None for none.
         out: folder that the run leaves its files in.
-        told: settings and fingerprint of the code.
+        settings: of the run.
+        code: fingerprint of the code.
         inputs: files and folders that the run reads.
         train: does the run and writes its files into the folder that it is given.
         record: called once all files are in `out`, before another writer can come.
@@ -114,10 +117,11 @@ def carry_out(
         train(out, None)
         record()
         return
-    with only_writer(folder.with_name(f"{folder.name}.lock")):
-        identity = run_identity(told, inputs)
+    progress = ProgressFile(folder, identity_of(settings, code))
+    with only_writer(folder.with_name(f"{folder.name}.lock")), progress:
+        identity = run_identity([settings, code], inputs)
         finished = FinishedRun(folder.with_name(f"{folder.name}.finished"), identity)
-        checkpoints = Checkpoints(folder, identity)
+        checkpoints = Checkpoints(folder, identity, progress=progress)
         if finished.restore(out):
             logger.info("this run was finished before; its files are those of %s", finished.folder)
         else:

@@ -127,6 +127,7 @@ class Training:
         """
         with Interruption(active=self.checkpoints is not None) as interruption:
             for _ in self.steps():
+                self._report_progress()
                 self._keep_state(asked=interruption.signal is not None)
                 if interruption.signal:
                     raise Interrupted(
@@ -152,6 +153,19 @@ class Training:
         finished = self.schedule.state.finished
         speed = speed_of(self.batches, self.history, self.model.device)
         return TrainingResult(self.history, finished, self.selection.epoch, speed)
+
+    def _report_progress(self) -> None:
+        """Set what the progress file says, if there is one."""
+        progress = self.checkpoints.progress if self.checkpoints else None
+        if progress is None:
+            return
+        size, epochs = len(self.batches), self.settings.epochs
+        done: dict[str, Any] = {"steps": epochs * size, "epoch": self.epoch, "epochs": epochs}
+        if self.history:
+            row, column = self.history[-1], "_".join(self.selected_by)
+            done |= {"loss": row["loss"], "epoch_seconds": row["train_seconds"]}
+            done |= {"score": row[column], "score_name": " ".join(self.selected_by)}
+        progress.advance((self.epoch - 1) * size + self.batch, **done)
 
     def _keep_state(self, asked: bool) -> None:
         """Write a checkpoint if it is asked for, or time for one."""

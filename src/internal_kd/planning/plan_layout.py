@@ -1,6 +1,7 @@
 """A plan as CSV, as Markdown, and as one line."""
 
 import csv
+import json
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -43,6 +44,12 @@ def plan_text(plan: Plan) -> str:
     """The plan for a terminal, and the line that sums it up."""
     rows = [list(COLUMNS.values()), *_rows(shortened(plan))]
     return f"{aligned(rows, left=len(TEXTS))}\n\n{summary(plan)}"
+
+
+def plan_json(plan: Plan) -> str:
+    """The plan for programs: its rows and where the speed comes from."""
+    rows = [asdict(row) for row in plan.rows]
+    return json.dumps({"basis": plan.basis, "rows": rows}, indent=1)
 
 
 def _rows(plan: Plan) -> list[list[str]]:

@@ -1,7 +1,7 @@
 """How far a study is: its runs by task and experiment, and the time that is left."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from internal_kd.planning.costs import Costs
@@ -17,7 +17,6 @@ class Progress:
         study: its name.
         runs: all trainings.
         others: the other jobs.
-        epochs: of each training, by name of the run.
         seconds_left: of all jobs one after the other.
         basis: where that comes from.
     """
@@ -25,7 +24,6 @@ class Progress:
     study: str
     runs: Sequence[RunState]
     others: Sequence[Job]
-    epochs: dict[str, int]
     seconds_left: float
     basis: str
 
@@ -47,23 +45,26 @@ class Progress:
         return max(1, len(self.of("running")))
 
 
-def make_progress(jobs: Iterable[Job], costs: Costs) -> Progress:
-    """Look at the jobs of a study."""
+def make_progress(jobs: Iterable[Job], costs: Costs, code: Mapping[str, str]) -> Progress:
+    """How far the jobs of a study are.
+
+    Args:
+        jobs: of the study.
+        costs: of the study.
+        code: fingerprint of the code of an experiment's runs, by the experiment's name.
+    """
     jobs = list(jobs)
-    runs = run_states(jobs, costs.results)
+    runs = run_states(jobs, costs, code)
     others = [job for job in jobs if not job.trains]
     left = sum(_seconds_left(run, costs) for run in runs if run.state != "done")
     left += sum(costs.of(job).seconds for job in others if not job.finished)
-    return Progress(costs.study.name, runs, others, _epochs(runs, costs), left, costs.basis())
+    return Progress(costs.study.name, runs, others, left, costs.basis())
 
 
 def _seconds_left(run: RunState, costs: Costs) -> float:
     """What a run itself says while it is at work, and otherwise what the rest of it costs."""
-    if run.state == "running" and run.log.seconds_left is not None:
-        return run.log.seconds_left
-    kept = run.state in ("running", "stopped")
-    return costs.of(run.job).seconds * (1 - run.log.share * kept)
-
-
-def _epochs(runs: Sequence[RunState], costs: Costs) -> dict[str, int]:
-    return {run.run.name: costs.training_job(run.run).training.epochs for run in runs}
+    progress = run.progress
+    if run.state == "running" and progress and progress.seconds_left is not None:
+        return progress.seconds_left
+    done = progress.share if progress and run.state in ("running", "stopped") else 0.0
+    return costs.of(run.job).seconds * (1 - done)

@@ -1,8 +1,12 @@
 """Progress for a terminal."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
 
+from internal_kd.errors import printable
 from internal_kd.planning.progress import Progress
 from internal_kd.planning.states import STATES, RunState
 from internal_kd.planning.wording import aligned, duration
@@ -15,6 +19,25 @@ def progress_text(progress: Progress) -> str:
     """Table, what is at work, what failed, and the time that is left."""
     parts = [_table(progress), *_lists(progress), summary(progress)]
     return "\n\n".join(parts)
+
+
+def progress_json(progress: Progress) -> str:
+    """Progress for programs: every training with its state, and the time that is left."""
+    content = {
+        "study": progress.study,
+        "runs": [_run_facts(run) for run in progress.runs],
+        "other_jobs": len(progress.others),
+        "other_jobs_finished": sum(job.finished for job in progress.others),
+        "seconds_left": progress.seconds_left,
+        "at_a_time": progress.at_a_time,
+        "basis": progress.basis,
+    }
+    return json.dumps(content, indent=1)
+
+
+def _run_facts(run: RunState) -> dict[str, Any]:
+    attempt = None if run.progress is None else asdict(run.progress)
+    return {**asdict(run.run), "state": run.state, "log": str(run.log), "attempt": attempt}
 
 
 def _table(progress: Progress) -> str:
@@ -33,7 +56,7 @@ def _lists(progress: Progress) -> Iterator[str]:
     for state, tell in (("running", _how_far), ("stopped", _how_far), ("failed", _why)):
         runs = [run for run in progress.runs if run.state == state]
         if runs:
-            lines = [f"  {_title(run.run)}: {tell(run, progress)}" for run in runs]
+            lines = [f"  {_title(run.run)}: {tell(run)}" for run in runs]
             yield "\n".join([f"{state}:", *lines])
 
 
@@ -44,17 +67,21 @@ def _title(run: Run) -> str:
     )
 
 
-def _how_far(run: RunState, progress: Progress) -> str:
-    log, epochs = run.log, progress.epochs[run.run.name]
-    if not log.steps:
+def _how_far(run: RunState) -> str:
+    found = run.progress
+    if found is None or not found.steps:
         return "training has not begun"
-    epoch = min(epochs, 1 + log.step * epochs // log.steps)
-    told = f"epoch {epoch} of {epochs}, step {log.step} of {log.steps}"
-    return f"{told}; last epoch: {log.epoch}" if log.epoch else told
+    told = f"epoch {found.epoch} of {found.epochs}, step {found.step} of {found.steps}"
+    if found.loss is None:
+        return told
+    return (
+        f"{told}; last epoch: loss {found.loss:.4f}, {found.score_name} {found.score:.4f}, "
+        f"{found.epoch_seconds} s"
+    )
 
 
-def _why(run: RunState, progress: Progress) -> str:
-    return f"{run.log.error} ({run.file})"
+def _why(run: RunState) -> str:
+    return f"{printable(run.progress.reason) if run.progress else ''} ({run.log})"
 
 
 def summary(progress: Progress) -> str:

@@ -1,21 +1,23 @@
 """Which runs are done, running, stopped, failed or to do."""
 
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from internal_kd.planning.jobs import Job, RunFiles, run_files
-from internal_kd.planning.run_log import RunLog, read_run_log
+from internal_kd.distillation.progress import (
+    TrainingProgress,
+    identity_of,
+    progress_file,
+    read_progress,
+)
+from internal_kd.planning.costs import Costs
+from internal_kd.planning.jobs import Job, run_files
+from internal_kd.specs.jobs import encode
 from internal_kd.specs.runs import Run
 
 State = Literal["done", "running", "stopped", "failed", "to do"]
 STATES: tuple[State, ...] = ("done", "running", "stopped", "failed", "to do")
-
-# A run on another machine is known by its log alone, which its progress bar keeps writing to.
-SILENT_SECONDS = 600
-PROC_LOCKS = Path("/proc/locks")
 
 
 @dataclass(frozen=True)
@@ -25,14 +27,14 @@ class RunState:
     Attributes:
         job: that makes it.
         state: done; running; stopped, without an error; failed; to do, for the first time or again.
-        log: what its log tells of the last attempt.
-        file: its log.
+        progress: what the last attempt wrote; None for a run that is done or to do.
+        log: its log.
     """
 
     job: Job
     state: State
-    log: RunLog
-    file: Path
+    progress: TrainingProgress | None
+    log: Path
 
     @property
     def run(self) -> Run:
@@ -41,35 +43,35 @@ class RunState:
         return self.job.run
 
 
-def run_states(jobs: Iterable[Job], results: Path) -> list[RunState]:
-    """The state of every job that trains."""
-    held = _held_locks()
-    return [_state(job, run_files(results, job), held) for job in jobs if job.trains]
+def run_states(jobs: Iterable[Job], costs: Costs, code: Mapping[str, str]) -> list[RunState]:
+    """The state of every job that trains.
 
-
-def _state(job: Job, files: RunFiles, held: set[int]) -> RunState:
-    # A run that is there although it is to be done belongs to other code or settings, as its log.
-    current = not job.finished and not files.metrics.is_file() and files.log.is_file()
-    if not current:
-        return RunState(job, "done" if job.finished else "to do", RunLog(), files.log)
-    log = read_run_log(files.log)
-    return RunState(job, _how_it_stands(log, files, held), log, files.log)
-
-
-def _how_it_stands(log: RunLog, files: RunFiles, held: set[int]) -> State:
-    if log.error:
-        return "failed"
-    locked = files.lock.is_file() and files.lock.stat().st_ino in held
-    fresh = time.time() - files.log.stat().st_mtime < SILENT_SECONDS
-    return "running" if locked or (fresh and not log.interrupted) else "stopped"
-
-
-def _held_locks() -> set[int]:
-    """Inodes of the files that processes of this machine hold a lock on, where the system tells.
-
-    Trying the lock itself would, for that moment, look like another process at work on the run.
+    Args:
+        jobs: of a study.
+        costs: of this study, which knows the settings of its runs.
+        code: fingerprint of the code of an experiment's runs, by the experiment's name.
     """
-    if not PROC_LOCKS.is_file():
-        return set()
-    lines = PROC_LOCKS.read_text(encoding="utf-8").splitlines()
-    return {int(line.split()[-3].rpartition(":")[2]) for line in lines if "FLOCK" in line}
+    return [_state(job, costs, code) for job in jobs if job.trains]
+
+
+def _state(job: Job, costs: Costs, code: Mapping[str, str]) -> RunState:
+    files = run_files(costs.results, job)
+    progress = None if job.finished else read_progress(progress_file(files.checkpoints))
+    # What an attempt with other settings or code has left says nothing about the next one.
+    if progress is None or not (
+        progress.running or progress.identity == _identity(job, costs, code)
+    ):
+        return RunState(job, "done" if job.finished else "to do", None, files.log)
+    return RunState(job, _state_of(progress), progress, files.log)
+
+
+def _state_of(progress: TrainingProgress) -> State:
+    if progress.state == "failed":
+        return "failed"
+    return "running" if progress.running else "stopped"
+
+
+def _identity(job: Job, costs: Costs, code: Mapping[str, str]) -> str:
+    """What the progress file of an attempt with today's settings and code says."""
+    assert job.run is not None
+    return identity_of(encode(costs.training_job(job.run)), code[job.run.experiment])

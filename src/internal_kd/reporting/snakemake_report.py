@@ -1,13 +1,18 @@
-"""Snakemake's own report, made while Snakemake runs: a second one reads what is there."""
+"""Snakemake's own report, made while Snakemake runs: another one reads what is there.
 
+It builds the same DAG, without locking the working directory, which the first one holds, and
+without profiles, whose settings of jobs do not matter to it.
+"""
+
+import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from internal_kd.errors import UserError
-from internal_kd.second_snakemake import second_snakemake
 
 STDERR = 2
 
@@ -32,8 +37,15 @@ def write_report(
     Raises:
         UserError: Snakemake failed; it has told why on stderr.
     """
-    with second_snakemake(config, snakefile, python) as command:
-        told = ["--report", str(out), "--", *map(str, targets)]
-        ended = subprocess.run([*command, *told], stdout=STDERR, check=False)
+    with TemporaryDirectory() as folder:
+        merged = Path(folder) / "config.json"
+        merged.write_text(json.dumps(config), encoding="utf-8")
+        command = [
+            *(str(python), "-m", "snakemake"),
+            *("--snakefile", str(snakefile), "--configfile", str(merged)),
+            *("--profile", "none", "--workflow-profile", "none", "--nolock"),
+            *("--report", str(out), "--", *map(str, targets)),
+        ]
+        ended = subprocess.run(command, stdout=STDERR, check=False)
     if ended.returncode:
         raise UserError(f"{out}: snakemake --report failed; its words above tell why")

@@ -13,7 +13,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
-from internal_kd.errors import Interrupted, UserError, printable
+from internal_kd.errors import Interrupted, UserError, printable, reason
 from internal_kd.fingerprint import current_fingerprint
 from internal_kd.manifests import hashes, write_manifest
 from internal_kd.stages.shortage import shortage
@@ -32,6 +32,7 @@ def run_stage(
     inputs: Sequence[str] | None = (),
     outputs: Sequence[str] = ("out",),
     more_code: Callable[[Namespace], Sequence[str]] = lambda _: (),
+    on_failure: Callable[[Namespace, str], None] = lambda *_: None,
 ) -> None:
     """Parse arguments, run `main` and turn a user's mistake into one sentence and exit status 2.
 
@@ -47,13 +48,16 @@ def run_stage(
         outputs: names of the arguments that are files or folders to write. Both are recorded in the
             manifest, where the stage is asked for one.
         more_code: gives modules that `main` loads by name, whose code counts as the stage's.
+        on_failure: is called with the arguments and one sentence on what ended the stage.
     """
     _collect_garbage_again()
     parser = _parser(module)
     add_arguments(parser)
     args = parser.parse_args(argv)
     recorded = main if inputs is None else partial(_recorded, main, inputs, outputs)
-    status = _status_of(module, more_code, recorded, args)
+    status, sentence = _status_of(module, more_code, recorded, args)
+    if status in (FAULT, USER_ERROR):
+        on_failure(args, sentence)
     if status:
         sys.exit(status)
 
@@ -74,8 +78,8 @@ def _status_of(
     more_code: Callable[[Namespace], Sequence[str]],
     main: Callable[[Namespace], None],
     args: Namespace,
-) -> int:
-    """Exit status of a stage; whatever ends it is reported."""
+) -> tuple[int, str]:
+    """Exit status of a stage, and one sentence on what ended it, which is reported."""
     name = module
     try:
         if args.log is not None:
@@ -89,14 +93,14 @@ def _status_of(
         return _refused(str(error))
     except Interrupted as interruption:
         logging.warning("%s", interruption)
-        return INTERRUPTED
+        return INTERRUPTED, str(interruption)
     except Exception as error:
         lacking = shortage(error, _written(args))
         if lacking is not None:
             return _refused(lacking)
         logging.exception("%s failed", name)
-        return FAULT
-    return 0
+        return FAULT, f"{type(error).__name__}: {reason(error)}"
+    return 0, ""
 
 
 def _ask_nobody() -> None:
@@ -136,9 +140,9 @@ def recorder(
     return partial(write_manifest, args.manifest, written, read, **job)
 
 
-def _refused(sentence: str) -> int:
+def _refused(sentence: str) -> tuple[int, str]:
     logging.error("error: %s", printable(sentence))
-    return USER_ERROR
+    return USER_ERROR, sentence
 
 
 def _parser(module: str) -> ArgumentParser:

@@ -14,6 +14,7 @@ from internal_kd.objectives.extensions import load_extensions
 from internal_kd.runtime import select_device, use_threads
 from internal_kd.specs.jobs import StudentJob, decode
 from internal_kd.stages.cli import recorder, run_stage
+from internal_kd.stages.failed_runs import note_failed_run
 
 INPUTS = ("init", "data", "teacher")
 
@@ -42,7 +43,8 @@ def main(args: Namespace) -> None:
     carry_out(
         args.checkpoints,
         args.out,
-        [args.settings, args.code],
+        args.settings,
+        args.code,
         inputs,
         partial(_distill, args),
         lambda: write_manifest(signals=_signals_of(args.out)),
@@ -86,4 +88,11 @@ def _signals_of(run: Path) -> object:
 
 
 if __name__ == "__main__":
-    run_stage("internal_kd.stages.distill", add_arguments, main, inputs=None, more_code=_objectives)
+    run_stage(
+        "internal_kd.stages.distill",
+        add_arguments,
+        main,
+        inputs=None,
+        more_code=_objectives,
+        on_failure=note_failed_run,
+    )

@@ -1,16 +1,22 @@
 """Stage `report`: Snakemake's report of a study, from within the running workflow."""
 
+import os
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from internal_kd.reporting.snakemake_report import write_report
 from internal_kd.stages.cli import run_stage
-from internal_kd.stages.workflow_arguments import add_workflow_arguments
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of the stage."""
-    add_workflow_arguments(parser)
+    parser.add_argument("--snakefile", type=Path, required=True, help="main file of the workflow")
+    parser.add_argument(
+        "--python",
+        default=os.environ.get("INTERNAL_KD_PYTHON", sys.executable),
+        help="the Python that the workflow runs in",
+    )
     parser.add_argument(
         "--targets", nargs="+", required=True, help="files whose results the report shows"
     )

@@ -13,6 +13,7 @@ from internal_kd.models.loading import new_classifier
 from internal_kd.runtime import select_device, use_threads
 from internal_kd.specs.jobs import TeacherJob, decode
 from internal_kd.stages.cli import recorder, run_stage
+from internal_kd.stages.failed_runs import note_failed_run
 from internal_kd.streams import Streams
 
 INPUTS = ("base", "data")
@@ -28,9 +29,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def main(args: Namespace) -> None:
     """Fine-tune; settings: a `TeacherJob`."""
-    told, inputs = [args.settings, args.code], [args.base, args.data]
-    record = recorder(args, INPUTS)
-    carry_out(args.checkpoints, args.out, told, inputs, partial(_fine_tune, args), record)
+    inputs, record = [args.base, args.data], recorder(args, INPUTS)
+    job, train = (args.settings, args.code), partial(_fine_tune, args)
+    carry_out(args.checkpoints, args.out, *job, inputs, train, record)
 
 
 def _fine_tune(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> None:
@@ -65,4 +66,10 @@ def _fine_tune(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> N
 
 
 if __name__ == "__main__":
-    run_stage("internal_kd.stages.teacher", add_arguments, main, inputs=None)
+    run_stage(
+        "internal_kd.stages.teacher",
+        add_arguments,
+        main,
+        inputs=None,
+        on_failure=note_failed_run,
+    )

@@ -1,0 +1,30 @@
+# What the commands outside of the workflow (`internal-kd plan`) need to know of it. No rules here.
+
+
+def describe(**facts):
+    """Write facts into the file that such a command has named; nothing if there is none."""
+    file = os.environ.get("INTERNAL_KD_DESCRIPTION")
+    if file and workflow.is_main_process:
+        Path(file).write_text(json.dumps(facts), encoding="utf-8")
+
+
+def refuse(mistake):
+    """End with one sentence on a user's mistake.
+
+    Raises:
+        SystemExit: and not a WorkflowError, to which Snakemake would add the lines of its file.
+    """
+    describe(mistake=str(mistake))
+    sys.exit(str(mistake))
+
+
+def describe_study():
+    """Describe a study whose rules are all defined, if a command asks for it."""
+    if "INTERNAL_KD_DESCRIPTION" not in os.environ:
+        return
+    code = {name: code_of_student(name) for name in STUDY.experiments}
+    describe(
+        config=STUDY.config,
+        outputs={rule.name: len(rule.output) for rule in workflow.rules},
+        code=code | {STUDY.teacher.name: stage_code("teacher")},
+    )
