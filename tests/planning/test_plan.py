@@ -167,7 +167,7 @@ CODE = {"exp2.0": "abc"}
 def write_attempt(costs: Costs, job: Job, state: str, **fields: Any) -> None:
     """The progress file that an attempt at a run with today's settings has left."""
     assert job.run is not None
-    identity, now = identity_of(costs.settings(job.run), CODE["exp2.0"]), time.time()
+    identity, now = identity_of(encode(costs.training_job(job.run)), CODE["exp2.0"]), time.time()
     progress = TrainingProgress(identity, state, started=now, updated=now, **fields)  # type: ignore[arg-type]
     write_progress(progress_file(run_files(costs.results, job).checkpoints), progress)
 

@@ -15,6 +15,7 @@ from internal_kd.locks import only_writer
 from internal_kd.planning.costs import Costs
 from internal_kd.planning.jobs import Job, run_files
 from internal_kd.planning.states import RunState, run_states
+from internal_kd.specs.jobs import encode
 from internal_kd.specs.runs import Run
 from tests.study.configs import read_study
 
@@ -40,7 +41,7 @@ def state(costs: Costs, finished: bool = False) -> RunState:
 def write(costs: Costs, state: str, run: Run = RUN, ago: float = 0, **fields: Any) -> Path:
     """The progress file of an attempt with today's settings and code, unless told otherwise."""
     now = time.time() - ago
-    identity = fields.pop("identity", identity_of(costs.settings(run), CODE["exp2.0"]))
+    identity = fields.pop("identity", identity_of(encode(costs.training_job(run)), CODE["exp2.0"]))
     progress = TrainingProgress(identity, state, started=now, updated=now, **fields)  # type: ignore[arg-type]
     file = progress_file(run_files(costs.results, job(costs, run)).checkpoints)
     write_progress(file, progress)
@@ -89,8 +90,8 @@ def test_what_other_settings_or_other_code_have_left_is_not_of_this_run(
     costs, state_before
 ) -> None:
     for identity in (
-        identity_of({**costs.settings(RUN), "teacher_seed": 9}, CODE["exp2.0"]),
-        identity_of(costs.settings(RUN), "of other code"),
+        identity_of({**encode(costs.training_job(RUN)), "teacher_seed": 9}, CODE["exp2.0"]),
+        identity_of(encode(costs.training_job(RUN)), "of other code"),
     ):
         write(costs, state_before, identity=identity, ago=SILENT_SECONDS + 1)
         assert state(costs).state == "to do"

@@ -112,13 +112,13 @@ class Costs:
     def _training(self, job: Job) -> Cost:
         run = job.run
         assert run is not None
-        told, texts = self.training_job(run), self.texts(run.task)
-        done = work.training_work(told, self.encoder, texts, self.budget_mb)
+        training, texts = self.training_job(run), self.texts(run.task)
+        done = work.training_work(training, self.encoder, texts, self.budget_mb)
         return Cost(
             work=done,
-            seconds=self.speed.seconds(done, told.training.precision),
+            seconds=self.speed.seconds(done, training.training.precision),
             disk=sizes.run_bytes(self.encoder, run.layers, texts),
-            signals=sizes.stored_bytes(told, self.encoder, texts, self.budget_mb),
+            signals=sizes.stored_bytes(training, self.encoder, texts, self.budget_mb),
             checkpoint=sizes.checkpoint_bytes(self.encoder, run.layers, texts),
         )
 
