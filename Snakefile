@@ -51,5 +51,5 @@ onsuccess:
 
 
 onerror:
-    distrust_followers()
-    tell_mistakes(log)
+    invalidate_downstream()
+    report_mistakes(log)

@@ -22,9 +22,9 @@ from internal_kd.distillation.signals import SignalSource
 from internal_kd.distillation.training import Training
 from internal_kd.models.bert import BertClassifier, BertConfig
 from internal_kd.models.teacher import FrozenTeacher
-from internal_kd.runtime import wait_for
 from internal_kd.specs.training import ObjectiveSettings, TrainingSettings
 from internal_kd.streams import Streams
+from internal_kd.torch_setup import wait_for
 
 Precision = Literal["fp32", "bf16"]
 WARM_UP = 3  # passes: a graph is run once as single launches, recorded, and replayed

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from internal_kd import devices, runtime
+from internal_kd import devices, torch_setup
 from internal_kd.devices import lock_folder, visible_gpus
 from internal_kd.errors import UserError
 
@@ -106,7 +106,7 @@ def four_gpus(monkeypatch, tmp_path) -> list[int]:
         torch.cuda, "get_device_properties", lambda number: SimpleNamespace(uuid=f"gpu{number}")
     )
     monkeypatch.setattr(torch.cuda, "set_device", current.append)
-    monkeypatch.setattr(runtime, "lock_folder", lambda: tmp_path / "gpus")
+    monkeypatch.setattr(torch_setup, "lock_folder", lambda: tmp_path / "gpus")
     monkeypatch.setattr(devices, "_held", [])
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     monkeypatch.delenv("INTERNAL_KD_GPUS", raising=False)
@@ -115,26 +115,26 @@ def four_gpus(monkeypatch, tmp_path) -> list[int]:
 
 def test_a_run_takes_the_first_device_that_nobody_holds(four_gpus, runs):
     assert device(runs.start("gpu0,gpu1")) == "gpu0"
-    assert runtime.select_device() == torch.device("cuda", 1)
+    assert torch_setup.select_device() == torch.device("cuda", 1)
     assert four_gpus == [1]
 
 
 def test_a_job_without_gpus_stays_on_the_cpu(four_gpus, monkeypatch):
     monkeypatch.setenv("INTERNAL_KD_GPUS", "0")
-    assert runtime.select_device() == torch.device("cpu")
+    assert torch_setup.select_device() == torch.device("cpu")
     assert four_gpus == []
 
 
 def test_on_a_cluster_the_scheduler_has_chosen(four_gpus, monkeypatch, tmp_path):
     monkeypatch.setenv("SLURM_JOB_ID", "5")
-    assert runtime.select_device() == torch.device("cuda", 0)
+    assert torch_setup.select_device() == torch.device("cuda", 0)
     assert not (tmp_path / "gpus").exists()
 
 
 def test_sharing_is_told_by_the_workflow(four_gpus, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setenv("INTERNAL_KD_RUNS_PER_GPU", "2")
-    assert [runtime.select_device().index for _ in range(2)] == [0, 0]
+    assert [torch_setup.select_device().index for _ in range(2)] == [0, 0]
     assert len(devices._held) == 2
 
 

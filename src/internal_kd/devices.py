@@ -27,15 +27,15 @@ _held: list[IO[str]] = []
 
 
 def runs_per_gpu() -> int:
-    """How many runs may share a GPU; the workflow tells it from the config."""
+    """How many runs may share a GPU; the workflow sets it from the config."""
     return int(os.environ.get("INTERNAL_KD_RUNS_PER_GPU", "1"))
 
 
 def visible_gpus(devices: Path = Path("/dev")) -> int:
     """Number of GPUs that CUDA_VISIBLE_DEVICES names or the machine has, without asking CUDA."""
-    told = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if told is not None:
-        return len([name for name in told.split(",") if name.strip() not in ("", "-1")])
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return len([name for name in visible.split(",") if name.strip() not in ("", "-1")])
     return len([path for path in devices.glob("nvidia*") if path.name[6:].isdigit()])
 
 

@@ -10,15 +10,15 @@ UNSEEN = frozenset("\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068
 
 
 class UserError(Exception):
-    """A mistake in config, data or environment, told in one sentence that names the remedy."""
+    """A mistake in config, data or environment, reported in one sentence that names the remedy."""
 
 
 class Interrupted(Exception):
-    """The process was asked to end, and ended with a checkpoint written."""
+    """The process received a signal to end, and ended with a checkpoint written."""
 
 
 @contextmanager
-def told_about(file: object, what: str, remedy: str) -> Iterator[None]:
+def as_user_error(file: object, what: str, remedy: str) -> Iterator[None]:
     """Turn whatever a library raises while a file is read or used into one sentence about it.
 
     Args:

@@ -70,10 +70,12 @@ class KnownSources:
             noted = json.loads(NOTES.read_text(encoding="utf-8"))
             if noted["reader"] != self.reader:
                 return {}
-            return {key: _facts_of(told) for key, told in noted["facts"].items()}
+            return {key: _facts_of(noted_facts) for key, noted_facts in noted["facts"].items()}
         except (OSError, ValueError, KeyError, TypeError):
             return {}
 
 
-def _facts_of(told: dict[str, list[str] | str]) -> SourceFacts:
-    return SourceFacts(str(told["digest"]), tuple(told["imports"]), tuple(told["data"]))
+def _facts_of(noted_facts: dict[str, list[str] | str]) -> SourceFacts:
+    return SourceFacts(
+        str(noted_facts["digest"]), tuple(noted_facts["imports"]), tuple(noted_facts["data"])
+    )

@@ -106,7 +106,7 @@ def _owner_of(file: Path) -> str:
 def try_lock(file: IO[str]) -> bool:
     """Lock an open file until it is closed, unless another process has locked it.
 
-    Where the file system has no locks, nobody is kept out, which is told.
+    Where the file system has no locks, nobody is kept out, which is reported.
     """
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from internal_kd.distillation.finished import FinishedRun
-from internal_kd.distillation.run import carry_out
+from internal_kd.distillation.run import run_resumable
 
 FILES = {"metrics.json": "{}", "model/model.safetensors": "weights"}
 
@@ -155,6 +155,6 @@ def test_outputs_appear_once_all_files_are_there_and_are_recorded_under_the_lock
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     for _ in range(2):
-        carry_out(tmp_path / "run", out, "settings", "code", [], train, record)
+        run_resumable(tmp_path / "run", out, "settings", "code", [], train, record)
         shutil.rmtree(out)
     assert recorded == [FILES, FILES]

@@ -10,7 +10,7 @@ import pytest
 
 from internal_kd.distillation.checkpoints import MINUTES, Checkpoints
 from internal_kd.errors import UserError
-from internal_kd.study.damage import damage
+from internal_kd.study.file_integrity import damage
 from internal_kd.study.results_folder import results_problems
 from tests.conftest import ROOT
 

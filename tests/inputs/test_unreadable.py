@@ -18,7 +18,7 @@ import torch
 from transformers import PreTrainedModel
 
 from internal_kd.data.sources import limited, load_split_tables
-from internal_kd.errors import Interrupted, UserError, told_about
+from internal_kd.errors import Interrupted, UserError, as_user_error
 from internal_kd.evaluation.attention_maps import load_maps
 from internal_kd.reporting.examples import read_examples
 from internal_kd.stages import attention, base, data, distill
@@ -266,7 +266,7 @@ def test_a_limit_takes_the_same_rows_of_a_file_or_its_parts(tmp_path, limit, par
 
 @pytest.mark.parametrize("error", [MemoryError, ModuleNotFoundError, Interrupted, UserError])
 def test_what_is_not_about_the_file_stays_what_it_is(error):
-    with pytest.raises(error, match=r"^words$"), told_about("file", "not readable", "write it"):
+    with pytest.raises(error, match=r"^words$"), as_user_error("file", "not readable", "write it"):
         raise error("words")
 
 

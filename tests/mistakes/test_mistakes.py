@@ -307,7 +307,8 @@ MISTAKES: dict[str, Mistake] = {
         "base_model={path: modle}", "base_model.path: 'modle/config.json' does not exist; give a"
     ),
     "weights missing": file(
-        spoil.without(WEIGHTS), "base_model.path: 'model' lacks model.safetensors; copy or download"
+        spoil.without(WEIGHTS),
+        "base_model.path: 'model' has no model.safetensors; copy or download",
     ),
     "weights cut off": file(spoil.cut_off(WEIGHTS), f"base_model.path: '{WEIGHTS}' is cut off ("),
     "weights that are a web page": file(
@@ -423,7 +424,7 @@ MISTAKES: dict[str, Mistake] = {
         command="distill-exp2.0",
     ),
     "loss that is no number": Stage(
-        "error: training: the loss was no finite number in epoch 1; lower learning_rate or raise",
+        "error: training: the loss became NaN or infinite in epoch 1; lower learning_rate or raise",
         spoil=spoil.weights(f"{RESULTS}/init/upper/layers2/model.safetensors", float("inf")),
         command="distill-exp2.0",
     ),
@@ -455,7 +456,7 @@ MISTAKES: dict[str, Mistake] = {
     ),
     # environment
     "package missing": Plan(
-        "environment: this Python lacks seaborn; install all packages with 'pip install -r",
+        "environment: this Python has no seaborn; install all packages with 'pip install -r",
         prepare=limits.WITHOUT_SEABORN,
     ),
     "no space for a file": data(

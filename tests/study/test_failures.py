@@ -22,8 +22,8 @@ def test_mistakes_of_failed_jobs_are_collected_once(tmp_path):
 def test_a_mistake_of_many_jobs_is_told_once_with_one_of_their_logs(tmp_path):
     jobs = [tmp_path / f"{name}.log" for name in "abc"]
     for job in jobs:
-        job.write_text("error: training: the loss was no finite number\n")
-    told = "error: training: the loss was no finite number"
+        job.write_text("error: training: the loss became NaN or infinite\n")
+    told = "error: training: the loss became NaN or infinite"
     assert sentences([workflow_log(tmp_path, *jobs)]) == [f"{told} ({jobs[0]} and 2 more logs)"]
     assert sentences([workflow_log(tmp_path, *jobs[:2])]) == [f"{told} ({jobs[0]} and 1 more log)"]
 

@@ -1,4 +1,4 @@
-# The study, the paths of its files, and what each rule is told. No rules here.
+# The study, the paths of its files, and the settings of each rule. No rules here.
 import gc
 import json
 import os
@@ -12,7 +12,7 @@ from snakemake.common.configfile import load_configfile
 from snakemake.io import contains_wildcard
 from snakemake.utils import update_config
 
-# All that Snakemake has imported stays; looking there for garbage takes a tenth of planning.
+# All that Snakemake has imported stays; collecting garbage there takes a tenth of planning.
 gc.freeze()
 
 SOURCE = ROOT / "src"
@@ -56,7 +56,7 @@ def command(stage, arguments):
     return f"{START}{stage} {arguments}"
 
 
-# Trainings tell their epochs on a terminal only where they run one after the other.
+# Trainings show their epochs on a terminal only where they run one after the other.
 if workflow.resource_settings.cores != 1:
     os.environ.setdefault("INTERNAL_KD_PROGRESS", "0")
 
@@ -179,7 +179,7 @@ def environment(file):
 
 
 def code_of(stage):
-    """Fingerprint of the code of any stage, as its rule is told it."""
+    """Fingerprint of the code of any stage, as its rule gets it."""
     return stage_code(stage, UNUSED_BY_DATA if stage == "data" else "")
 
 
@@ -212,13 +212,13 @@ def expectations(product, job, expected):
     """The file of what a table or figure should be made from; none where nothing is made.
 
     Only who plans writes it: when a job starts, much of what its neighbours should be made from has
-    been made. A dry run changes it where it is there, so that it tells of the tables to be made again.
+    been made. A dry run changes it where it is there, so that it shows the tables to be made again.
     """
     path = expected_files.expected_file(RESULTS, product)
     # A second Snakemake, which plans or reports, executes nothing.
     plans = workflow.is_main_process and workflow.execution_settings is not None
-    asked = plans and product not in WRITTEN
-    if asked and (os.path.exists(path) or not workflow.dryrun):
+    due = plans and product not in WRITTEN
+    if due and (os.path.exists(path) or not workflow.dryrun):
         WRITTEN.add(product)
         write_expectations(path, expected, job)
     return path if os.path.exists(path) else []
@@ -243,7 +243,7 @@ def student_init_of(wildcards):
 
 
 def teacher_of(wildcards):
-    """Files of the teacher that a student run learns from, if it asks for one."""
+    """Files of the teacher that a student run learns from, if it needs one."""
     if not STUDY.experiments[wildcards.experiment].needs_teacher:
         return []
     folder = STUDY.teacher_of(run_of(wildcards)).path(RESULTS)
@@ -285,13 +285,13 @@ def distill_settings(wildcards):
 def signals_mb(wildcards, input):
     """Millions of bytes that stored signals of a run may take.
 
-    Snakemake leaves parameters that depend on `input` out of its triggers, and so this one: another
+    Snakemake does not count parameters that depend on `input` among its triggers, and so this one: another
     budget is no reason to train a student again.
     """
     return STUDY.config["distillation"]["signals"]["budget_mb"]
 
 
-def tell_mistakes(logs):
+def report_mistakes(logs):
     """Repeat at the end what failed stages had to say, after Snakemake's own many words."""
     for sentence in failures.sentences(map(Path, logs)):
         print(sentence, file=sys.stderr)
@@ -308,7 +308,7 @@ def remove_caches():
     shutil.rmtree(SIGNALS, ignore_errors=True)
 
 
-def distrust_followers():
+def invalidate_downstream():
     """Have the next call make anew what was made from former outputs of jobs that failed.
 
     Snakemake deletes the outputs of a failed job and notes its parameters as if it had ended well:
@@ -324,12 +324,12 @@ def distrust_followers():
 
 
 def folders(chosen):
-    """Folders of runs, as stages are told of them."""
+    """Folders of runs, as arguments of stages."""
     return [run.path(RESULTS) for run in chosen]
 
 
 def files_of(chosen, *names):
-    """Files of runs, as Snakemake is told of them."""
+    """Files of runs, as inputs of rules."""
     return [f"{folder}/{name}" for folder in folders(chosen) for name in names]
 
 

@@ -1,5 +1,5 @@
 # A task's examples, checked and tokenised once for all runs, and first of all: what is wrong with the
-# data of any task is told before anything is trained.
+# data of any task is reported before anything is trained.
 rule task_data:
     input:
         base=BASE_MODEL,

@@ -53,7 +53,7 @@ rule index:
 
 
 # A second Snakemake reads what this one has written. It is run by the same Python, also where jobs
-# have conda environments (INTERNAL_KD_PYTHON), and told the merged config, however it came about.
+# have conda environments (INTERNAL_KD_PYTHON), and given the merged config, however it came about.
 rule report:
     input:
         index=f"{RESULTS}/index.html",

@@ -1,4 +1,4 @@
-# What a job asks of its machine or its cluster, and which jobs share an allocation. No rules here.
+# What a job requests of its machine or its cluster, and which jobs share an allocation. No rules here.
 from internal_kd.devices import visible_gpus
 from internal_kd.study.needs import needs
 

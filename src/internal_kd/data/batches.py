@@ -112,7 +112,7 @@ class LengthBucketedBatches:
         seed: of the order.
         pad_token_id: of the tokenizer.
         bucketing: whether examples of similar length share a batch.
-        device: where the batches are wanted; on a GPU the whole split lies there.
+        device: where the batches are needed; on a GPU the whole split lies there.
         multiple: batches are this wide or a multiple of it, but no wider than the longest example.
     """
 
@@ -214,7 +214,7 @@ def assemble(
         split: the examples.
         rows: their positions.
         pad_token_id: of the tokenizer.
-        tokens: width of the batch, None for the longest example's. A batch of a width asked for
+        tokens: width of the batch, None for the longest example's. A batch of a given width
             counts as padded even if nothing is, so that such batches differ in nothing else.
     """
     starts = split.offsets[rows]

@@ -54,7 +54,7 @@ def _text(table: pa.Table, name: str, where: str) -> pa.ChunkedArray:
 
 
 def _check_utf8(column: pa.ChunkedArray, name: str, where: str) -> None:
-    """Arrow reads texts without looking whether they are text."""
+    """Arrow reads texts without checking that they are text."""
     try:
         column.validate(full=True)
     except pa.ArrowInvalid as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from internal_kd.errors import UserError, told_about
+from internal_kd.errors import UserError, as_user_error
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -199,7 +199,7 @@ def save_tokens(
 
 def load_tokens(path: str | Path) -> tuple[dict[str, EncodedSplit], dict[str, Any]]:
     """Read what `save_tokens` wrote: the splits by name, and `meta`."""
-    with told_about(path, "not a token file of this package", "make it again"):
+    with as_user_error(path, "not a token file of this package", "make it again"):
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
         meta = json.loads(str(arrays.pop(META_KEY)))

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from internal_kd.data.checks import check_classes, validate_table, warn_of_overlap
 from internal_kd.data.parts import files_of_split
-from internal_kd.errors import UserError, reason, told_about
+from internal_kd.errors import UserError, as_user_error, reason
 from internal_kd.hub import go_offline_if_unreachable
 from internal_kd.tasks import SPLITS, Task
 
@@ -69,7 +69,7 @@ def limited(table: pa.Table, rows: int | None) -> pa.Table:
 
 
 def chosen_rows(rows: int, limit: int) -> Rows | None:
-    """Numbers of the rows that a limit leaves, ascending; None if it leaves all."""
+    """Numbers of the rows within a limit, ascending; None for all."""
     if limit >= rows:
         return None
     shuffled = np.random.default_rng(LIMIT_SEED).permutation(rows)
@@ -106,7 +106,7 @@ def _files_of(folder: Path, split: str) -> list[Path]:
 
 
 def _joined(files: list[Path], limit: int | None) -> pa.Table:
-    """The rows of all files that the limit leaves, with their numbers as `idx` if there is none."""
+    """The rows of all files within the limit, with their numbers as `idx` if there is none."""
     sizes = [] if limit is None else list(map(_rows_in, files))
     chosen = None if limit is None else chosen_rows(sum(sizes), limit)
     if chosen is None:
@@ -131,7 +131,7 @@ def _concatenated(files: list[Path], tables: list[pa.Table]) -> pa.Table:
 
 
 def _read(file: Path, rows: Rows | None) -> pa.Table:
-    with told_about(file, f"not a readable {file.suffix[1:]} file", "write it anew"):
+    with as_user_error(file, f"not a readable {file.suffix[1:]} file", "write it anew"):
         if file.suffix == ".arrow":
             table = _read_arrow(file)
             return table if rows is None else table.take(rows)
@@ -149,7 +149,7 @@ def _read_rows(file: Path, rows: Rows) -> pa.Table:
 
 
 def _rows_in(file: Path) -> int:
-    with told_about(file, f"not a readable {file.suffix[1:]} file", "write it anew"):
+    with as_user_error(file, f"not a readable {file.suffix[1:]} file", "write it anew"):
         if file.suffix == ".parquet":
             return int(pq.read_metadata(file).num_rows)
         return int(_read_arrow(file).num_rows)

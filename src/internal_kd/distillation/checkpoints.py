@@ -33,28 +33,28 @@ WRITING_SHARE = 0.05
 State = dict[str, Any]
 
 
-def run_identity(told: Any, inputs: Iterable[str | Path]) -> str:
-    """Hash of what decides a run's numbers: what it was told, its input files, and the packages.
+def run_identity(job: Any, inputs: Iterable[str | Path]) -> str:
+    """Hash of what decides a run's numbers: settings, code, input files, and packages.
 
     Args:
-        told: settings and fingerprint of the code, as JSON can write them.
+        job: settings and fingerprint of the code, as JSON can write them.
         inputs: files and folders, hashed as a whole.
     """
-    return digest([told, versions(), list(hashes(map(Path, inputs)).values())])
+    return digest([job, versions(), list(hashes(map(Path, inputs)).values())])
 
 
 def _minutes() -> float:
-    """Time between two checkpoints, as the user wants it.
+    """Time between two checkpoints, as the user sets it.
 
     Raises:
         UserError: it is no time.
     """
-    told = os.environ.get(MINUTES, DEFAULT_MINUTES)
+    given = os.environ.get(MINUTES, DEFAULT_MINUTES)
     with suppress(ValueError):
-        if float(told) >= 0:
-            return float(told)
+        if float(given) >= 0:
+            return float(given)
     raise UserError(
-        f"{MINUTES}: is '{told}'; it must be a number of minutes, such as {DEFAULT_MINUTES}"
+        f"{MINUTES}: is '{given}'; it must be a number of minutes, such as {DEFAULT_MINUTES}"
     )
 
 
@@ -91,7 +91,7 @@ class Checkpoints:
         return passed >= (self._cost / WRITING_SHARE if epoch_ended else self.seconds)
 
     def save(self, state: State) -> None:
-        """Write a checkpoint and remove the one before; a full disk is told but stops nothing."""
+        """Write a checkpoint and remove the one before; a full disk costs a warning."""
         started = time.monotonic()
         content = BytesIO()
         torch.save({"identity": self.identity, "state": state}, content)

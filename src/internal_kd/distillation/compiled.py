@@ -87,5 +87,5 @@ def _check(model: Classifier) -> None:
 def _compilers(device: torch.device) -> list[str]:
     """Compilers on the PATH that would do: of C++, or of C for the launchers of GPU kernels."""
     names = ("CC", "gcc", "clang", "cc") if device.type == "cuda" else ("CXX", "g++", "clang++")
-    told = os.environ.get(names[0])
-    return [name for name in ((told,) if told else names[1:]) if shutil.which(name)]
+    given = os.environ.get(names[0])
+    return [name for name in ((given,) if given else names[1:]) if shutil.which(name)]

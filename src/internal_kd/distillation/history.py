@@ -58,7 +58,7 @@ def development_scores(row: Row) -> dict[str, object]:
 
 
 def write_history(path: str | Path, rows: Iterable[Row]) -> None:
-    """Write rows as CSV; a term that did not act in an epoch leaves its field empty."""
+    """Write rows as CSV; the field of a term that did not act in an epoch is empty."""
     rows = list(rows)
     columns = list(dict.fromkeys(name for row in rows for name in row))
     with open(path, "w", encoding="utf-8", newline="") as file:

@@ -10,7 +10,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 class Interruption:
     """Inside this context a request to end is noted instead of followed.
 
-    SLURM sends SIGTERM some seconds before it kills a job, and SIGUSR1 where it is told to.
+    SLURM sends SIGTERM some seconds before it kills a job, and SIGUSR1 where it is configured to.
 
     Args:
         active: otherwise signals have their usual effect.

@@ -1,4 +1,4 @@
-"""One run from data and model to the files it leaves."""
+"""One run from data and model to the files that it writes."""
 
 import json
 import logging
@@ -91,7 +91,7 @@ def _held_out(train: EncodedSplit, share: float, task: str) -> dict[str, Encoded
     return {"train": train.select(rest), HOLDOUT: train.select(held)}
 
 
-def carry_out(
+def run_resumable(
     folder: Path | None,
     out: Path,
     settings: Any,
@@ -100,13 +100,13 @@ def carry_out(
     train: Callable[[Path, Checkpoints | None], None],
     record: Callable[[], None],
 ) -> None:
-    """Do a run, going on from its checkpoints; nothing is left to do if it has ended well before.
+    """Do a run, resuming from its checkpoints; nothing is to be done if it was finished before.
 
     A lock beside `folder` ensures that a run has one writer, for which others wait.
 
     Args:
         folder: for the checkpoints, removed when the run has ended well; None for none.
-        out: folder that the run leaves its files in.
+        out: folder that the run writes its files into.
         settings: of the run.
         code: fingerprint of the code.
         inputs: files and folders that the run reads.

@@ -19,7 +19,7 @@ from internal_kd.distillation.run import load_run_data, make_training
 from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit, signal_source
 from internal_kd.distillation.signals import SignalRequest, SignalSource
 from internal_kd.distillation.training import Training
-from internal_kd.errors import UserError, told_about
+from internal_kd.errors import UserError, as_user_error
 from internal_kd.models.classifier import Classifier, ClassifierConfig
 from internal_kd.models.head import copy_head
 from internal_kd.models.layers import matched_teacher_layers
@@ -75,7 +75,7 @@ class RunBuilder:
         if not self.job.experiment.needs_teacher or self.teacher_folder is None:
             return []
         file = self.teacher_folder.parent / "metrics.json"
-        with told_about(file, "not the metrics of a teacher", "make its run again"):
+        with as_user_error(file, "not the metrics of a teacher", "make its run again"):
             metrics = json.loads(file.read_text(encoding="utf-8"))
             return [f"teacher_{flag}" for flag in metrics["flags"]]
 

@@ -27,7 +27,7 @@ def speed_of(
     rows = list(history)
     seconds = sum(float(str(row["train_seconds"])) for row in rows)
     examples = len(rows) * len(batches.split)
-    told: dict[str, float | str] = {
+    measured: dict[str, float | str] = {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "examples_per_second": round(examples / max(seconds, 1e-3), 3),
         "seconds_per_example": round(seconds / examples, 9),
@@ -35,5 +35,5 @@ def speed_of(
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KILO / 1e6, 1),
     }
     if device.type == "cuda":
-        told["peak_gpu_memory_mb"] = round(torch.cuda.max_memory_allocated(device) / 1e6, 1)
-    return told
+        measured["peak_gpu_memory_mb"] = round(torch.cuda.max_memory_allocated(device) / 1e6, 1)
+    return measured

@@ -23,9 +23,9 @@ from internal_kd.distillation.speed import speed_of
 from internal_kd.distillation.updates import select_updates
 from internal_kd.errors import Interrupted, UserError
 from internal_kd.models.classifier import Classifier
-from internal_kd.runtime import random_state, restore_random_state, seed_epoch, wait_for
 from internal_kd.specs.training import TrainingSettings
 from internal_kd.streams import Streams
+from internal_kd.torch_setup import random_state, restore_random_state, seed_epoch, wait_for
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training leaves; the model carries the parameters of `selected_epoch` (one-based)."""
+    """The result of a training; the model has the parameters of `selected_epoch` (one-based)."""
 
     history: list[Row]
     finished_layers: list[LayerFinished]
@@ -123,16 +123,16 @@ class Training:
 
         Raises:
             UserError: if the loss is no longer a finite number.
-            Interrupted: if the process is asked to end and there are checkpoints; one is written.
+            Interrupted: if the process receives a signal to end; a checkpoint is written before.
         """
         with Interruption(active=self.checkpoints is not None) as interruption:
             for _ in self.steps():
                 self._report_progress()
-                self._keep_state(asked=interruption.signal is not None)
+                self._save_state(requested=interruption.signal is not None)
                 if interruption.signal:
                     raise Interrupted(
                         f"stopped by {interruption.signal.name} in epoch {self.epoch} after step "
-                        f"{self.batch}; the same command goes on from there"
+                        f"{self.batch}; the same command resumes from there"
                     )
         return self._result()
 
@@ -167,9 +167,9 @@ class Training:
             done |= {"score": row[column], "score_name": " ".join(self.selected_by)}
         progress.advance((self.epoch - 1) * size + self.batch, **done)
 
-    def _keep_state(self, asked: bool) -> None:
-        """Write a checkpoint if it is asked for, or time for one."""
-        if self.checkpoints and (asked or self.checkpoints.due(epoch_ended=self.batch == 0)):
+    def _save_state(self, requested: bool) -> None:
+        """Write a checkpoint if it is requested or due."""
+        if self.checkpoints and (requested or self.checkpoints.due(epoch_ended=self.batch == 0)):
             self.checkpoints.save(self.state_dict())
 
     def state_dict(self) -> dict[str, Any]:
@@ -235,7 +235,7 @@ class Training:
             yield
 
     def _enter(self, phase: Phase) -> None:
-        """Prepare an epoch; one that goes on from its middle has its state already."""
+        """Prepare an epoch; one that resumes in its middle has its state already."""
         select_updates(self.model, phase)
         if self.batch > 0:
             return
@@ -269,7 +269,7 @@ class Training:
         means = self.means.means()
         if not math.isfinite(means["loss"]):
             raise UserError(
-                f"training: the loss was no finite number in epoch {self.epoch}; "
+                f"training: the loss became NaN or infinite in epoch {self.epoch}; "
                 "lower learning_rate or raise warmup_fraction"
             )
         return means

@@ -95,7 +95,7 @@ def _distances(
         scores = first.of_layer("scores", above), second.of_layer("scores", below)
         kl.append(attention_kl_of_heads(*scores, batch.attention_mask).mean(dim=-1))
         vectors = first.of_layer("cls", above), second.of_layer("cls", below)
-        # Near zero single precision leaves few digits.
+        # Near zero single precision has few digits.
         cosine.append(cosine_distances(*(values.double() for values in vectors)))
     return torch.stack([torch.stack(kl, dim=-1).double(), torch.stack(cosine, dim=-1)])
 

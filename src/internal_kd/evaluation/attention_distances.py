@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from internal_kd.errors import told_about
+from internal_kd.errors import as_user_error
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,5 +73,5 @@ def read_distances(paths: Iterable[str | Path]) -> "pd.DataFrame":
 
 
 def _read(path: str | Path) -> pa.Table:
-    with told_about(path, "not a file of distances from a teacher", "make it again"):
+    with as_user_error(path, "not a file of distances from a teacher", "make it again"):
         return pq.read_table(path, columns=list(COLUMNS)).select(COLUMNS)

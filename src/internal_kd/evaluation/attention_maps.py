@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from internal_kd.errors import told_about
+from internal_kd.errors import as_user_error
 
 Floats = npt.NDArray[np.float32]
 
@@ -73,7 +73,7 @@ def load_maps(path: str | Path) -> AttentionMaps:
     Raises:
         UserError: the file is absent or none of attention maps.
     """
-    with told_about(path, "not a file of attention maps", "make it again"):
+    with as_user_error(path, "not a file of attention maps", "make it again"):
         with np.load(path, allow_pickle=False) as file:
             arrays: dict[str, Any] = {f.name: file[f.name] for f in fields(AttentionMaps)}
         return AttentionMaps(**arrays | {"example": int(arrays["example"])})

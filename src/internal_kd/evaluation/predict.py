@@ -23,7 +23,7 @@ def predict(
     The model's mode is put back afterwards.
 
     Raises:
-        UserError: a logit is no finite number; its class would be the first one without a word.
+        UserError: a logit is NaN or infinite; its class would be the first one without a word.
     """
     training = model.training
     model.eval()
@@ -36,7 +36,7 @@ def predict(
     model.train(training)
     if not np.isfinite(logits).all():
         raise UserError(
-            "training: the model's outputs are no finite numbers any more; "
+            "training: the model's outputs became NaN or infinite; "
             "lower learning_rate or raise warmup_fraction"
         )
     return SplitPredictions(split.indices, split.labels, logits)

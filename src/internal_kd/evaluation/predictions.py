@@ -1,4 +1,4 @@
-"""The file of predictions a run leaves: one row per development and test example."""
+"""The file of a run's predictions: one row per development and test example."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

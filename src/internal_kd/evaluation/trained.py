@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from internal_kd.data.encoding import EncodedSplit, load_tokens
-from internal_kd.errors import UserError, told_about
+from internal_kd.errors import UserError, as_user_error
 from internal_kd.models.classifier import Classifier
 from internal_kd.models.loading import load_classifier, on_device
 
@@ -54,7 +54,7 @@ def load_trained(folder: Path, device: torch.device) -> TrainedRun:
     Raises:
         UserError: the folder holds no model or no metrics of a run.
     """
-    with told_about(folder, "not the folder of a run", "make the run again"):
+    with as_user_error(folder, "not the folder of a run", "make the run again"):
         run = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["run"]
         model = load_classifier(folder / "model")
     return TrainedRun(folder, run, on_device(model, device))

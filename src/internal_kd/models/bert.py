@@ -243,13 +243,13 @@ class BertClassifier(nn.Module):
         """Write the files that Transformers reads as `BertForSequenceClassification`."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        told = {
+        config = {
             **self.config.raw,
             "architectures": ["BertForSequenceClassification"],
             "dtype": "float32",
         }
         (folder / CONFIG_FILE).write_text(
-            json.dumps(told, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+            json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8"
         )
         state = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
         save_file(state, folder / WEIGHTS_FILE, metadata={"format": "pt"})
@@ -266,17 +266,17 @@ def is_plain_bert(folder: str | Path, with_head: bool = False) -> bool:
     if not (config.is_file() and weights.is_file()):
         return False
     raw = json.loads(config.read_text(encoding="utf-8"))
-    # Transformers leaves out what equals its own default.
+    # Transformers omits what equals its own default.
     raw = {"hidden_act": "gelu", **raw}
     if not all(raw.get(key) in values for key, values in PLAIN.items()):
         return False
-    wanted = BertClassifier(BertConfig(raw)).state_dict()
+    expected = BertClassifier(BertConfig(raw)).state_dict()
     found = _shapes(weights)
-    if without_place(found.keys() - wanted.keys(), PREFIX):
+    if without_place(found.keys() - expected.keys(), PREFIX):
         return False
     if not with_head:
-        wanted = {name: tensor for name, tensor in wanted.items() if name.startswith(PREFIX)}
-    return all(found.get(name) == list(tensor.shape) for name, tensor in wanted.items())
+        expected = {name: tensor for name, tensor in expected.items() if name.startswith(PREFIX)}
+    return all(found.get(name) == list(tensor.shape) for name, tensor in expected.items())
 
 
 def _shapes(weights: Path) -> dict[str, list[int]]:

@@ -1,4 +1,4 @@
-"""What a model has embeddings for, asked of the model itself.
+"""What a model has embeddings for, read from the model itself.
 
 Torch is imported where it is needed, since tokenising for a BERT needs none of it.
 """
@@ -38,7 +38,7 @@ def _look_up(model: "PreTrainedModel") -> Limits:
 
 
 def _segments(model: "PreTrainedModel") -> int:
-    """How many segments a model tells apart; 0 if it takes none."""
+    """How many segments a model distinguishes; 0 if it takes none."""
     if "token_type_ids" not in signature(model.forward).parameters:
         return 0
     return getattr(model.config, "type_vocab_size", 0) or 0

@@ -10,7 +10,7 @@ from torch import nn
 
 from internal_kd.models.bert import is_plain_bert, load_bert, new_bert, read_bert_config
 from internal_kd.models.classifier import Classifier, ClassifierConfig
-from internal_kd.models.weights import told_if_damaged
+from internal_kd.models.weights import translate_weight_errors
 
 
 def new_classifier(
@@ -22,7 +22,7 @@ def new_classifier(
         UserError: the encoder's weights are damaged or not complete.
     """
     torch.manual_seed(seed)
-    with told_if_damaged(folder):
+    with translate_weight_errors(folder):
         if is_plain_bert(folder):
             return new_bert(folder, labels).to(device)
     from internal_kd.models.pretrained import new_pretrained_classifier
@@ -37,7 +37,7 @@ def load_classifier(folder: str | Path) -> Classifier:
         OSError, ValueError: as Transformers does if the folder holds no model that it knows.
         UserError: its weights are damaged or not complete.
     """
-    with told_if_damaged(folder):
+    with translate_weight_errors(folder):
         if is_plain_bert(folder, with_head=True):
             return load_bert(folder).eval()
     from internal_kd.models.pretrained import load_pretrained_classifier

@@ -36,7 +36,7 @@ def difference(model: PreTrainedModel, folder: str | Path) -> str | None:
     try:
         again = load_encoder(folder)
     except UserError:
-        return "loses or lacks weights when it is read again"
+        return "has lost or missing weights when it is loaded again"
     except Exception as error:  # whatever a config with settings of other layers leads to
         return f"cannot be made again ({type(error).__name__}: {reason(error)})"
     expected, found = model.state_dict(), again.state_dict()

@@ -53,7 +53,7 @@ def _may_be_left(name: str) -> bool:
 
 
 def not_to_be_drawn(missing: Collection[str], present: Iterable[str], prefix: str) -> list[str]:
-    """The names, of weights that a file lacks, that are no new head.
+    """The names, of weights missing in a file, that are no new head.
 
     A new head is the pooler and all that lies outside the encoder. It is new as a whole: half of
     one means that the file is damaged.

@@ -35,7 +35,7 @@ def check_encoder(model: PreTrainedModel) -> None:
     scores = recorder.features["scores", 1]
     if float(scores[0, 0, 0, -1]) <= torch.finfo(scores.dtype).min / 2:
         raise UserError(
-            f"base_model: {name} looks only backwards, so it is a decoder; "
+            f"base_model: {name} attends only backwards, so it is a decoder; "
             f"write is_decoder: false in its config.json, or {REMEDY}"
         )
 

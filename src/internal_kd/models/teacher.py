@@ -10,7 +10,7 @@ from internal_kd.models.features import Capture, CaptureRequest, Tokens
 
 
 class FrozenTeacher(nn.Module):
-    """A classifier without gradients and in evaluation mode, whatever a parent module is told."""
+    """A classifier without gradients and in evaluation mode, whatever a parent module's mode."""
 
     def __init__(self, model: Classifier) -> None:
         super().__init__()

@@ -90,7 +90,7 @@ def _known_word(tokenizer: PreTrainedTokenizerBase) -> str:
 
 
 def _check_special_tokens(tokenizer: PreTrainedTokenizerBase, encoding: "Encoding") -> None:
-    """The first token's vector is what is distilled, and texts of a pair must be told apart."""
+    """The first token's vector is what is distilled, and texts of a pair must be distinguished."""
     texts = encoding.sequence_ids
     first, last = tokenizer.cls_token_id, tokenizer.sep_token_id
     ends = {tokenizer.cls_token_id, tokenizer.bos_token_id}, {last, tokenizer.eos_token_id}

@@ -20,7 +20,7 @@ DAMAGED = (SafetensorError, RuntimeError, BadZipFile, EOFError)
 
 
 @contextmanager
-def told_if_damaged(folder: str | Path) -> Iterator[None]:
+def translate_weight_errors(folder: str | Path) -> Iterator[None]:
     """Inside the context, what libraries raise on damaged weights becomes a sentence.
 
     Raises:
@@ -55,7 +55,7 @@ def read_model(
         UserError: weights are damaged, missing, of another shape than the config's, or such that
             the model has no place for them.
     """
-    with told_if_damaged(folder):
+    with translate_weight_errors(folder):
         model, found = auto.from_pretrained(
             str(folder),
             dtype=torch.float32,

@@ -31,7 +31,7 @@ class Cost:
     Attributes:
         work: what it computes.
         seconds: how long it takes.
-        disk: bytes that it leaves.
+        disk: bytes that it writes.
         signals: bytes of stored signals that it reads.
         checkpoint: bytes on disk while it trains.
     """
@@ -44,7 +44,7 @@ class Cost:
 
 
 class Costs:
-    """The costs of a study's jobs, as far as what is there tells them.
+    """The costs of a study's jobs, as far as they follow from what is there.
 
     Args:
         study: whose jobs they are; its results are relative to the working directory.

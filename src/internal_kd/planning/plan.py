@@ -89,7 +89,7 @@ def _row(key: tuple[str, str, str], jobs: Sequence[Job], costs: Costs) -> PlanRo
         disk_gb=sum(cost.disk for cost in left) / GIGABYTE,
         signals_gb=_largest(cost.signals for cost in left),
         checkpoint_gb=_largest(cost.checkpoint for cost in left),
-        gpu=_asks_for_gpu(key[0], costs),
+        gpu=_requests_gpu(key[0], costs),
     )
 
 
@@ -97,7 +97,7 @@ def _largest(sizes: Iterable[float]) -> float:
     return max(sizes, default=0) / GIGABYTE
 
 
-def _asks_for_gpu(rule: str, costs: Costs) -> bool:
+def _requests_gpu(rule: str, costs: Costs) -> bool:
     resources = costs.study.config["resources"]
     return bool(resources.get(rule.removesuffix("_maps"), {}).get("gpu"))
 

@@ -71,11 +71,11 @@ def _how_far(run: RunState) -> str:
     found = run.progress
     if found is None or not found.steps:
         return "training has not begun"
-    told = f"epoch {found.epoch} of {found.epochs}, step {found.step} of {found.steps}"
+    position = f"epoch {found.epoch} of {found.epochs}, step {found.step} of {found.steps}"
     if found.loss is None:
-        return told
+        return position
     return (
-        f"{told}; last epoch: loss {found.loss:.4f}, {found.score_name} {found.score:.4f}, "
+        f"{position}; last epoch: loss {found.loss:.4f}, {found.score_name} {found.score:.4f}, "
         f"{found.epoch_seconds} s"
     )
 

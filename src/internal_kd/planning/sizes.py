@@ -66,7 +66,7 @@ def model_bytes(encoder: Encoder, layers: int, classes: int) -> float:
 
 
 def run_bytes(encoder: Encoder, layers: int, task: TaskTexts) -> float:
-    """What a run leaves: model and predictions."""
+    """What a run writes: model and predictions."""
     rows = task.validation.rows + task.test.rows
     row = PREDICTION + 2 * FLOAT * task.classes
     return model_bytes(encoder, layers, task.classes) + rows * row

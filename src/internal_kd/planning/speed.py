@@ -79,7 +79,7 @@ def corrected(speed: Speed, runs: Sequence[Timed]) -> Speed:
     seconds = np.array([run.seconds for run in runs])
     overall = np.exp(np.mean(np.log(seconds / parts.sum(axis=1))))
     shares = np.concatenate([parts / seconds[:, None], np.sqrt(TRUST) * np.eye(3)])
-    wanted = np.concatenate([np.ones(len(runs)), np.full(3, np.sqrt(TRUST) * overall)])
-    start, step, flops = nnls(shares, wanted)[0]
+    targets = np.concatenate([np.ones(len(runs)), np.full(3, np.sqrt(TRUST) * overall)])
+    start, step, flops = nnls(shares, targets)[0]
     rates = {name: rate / max(flops, 1e-9) for name, rate in speed.flops.items()}
     return Speed(speed.start * start, speed.step * step, rates)

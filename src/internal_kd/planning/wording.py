@@ -21,7 +21,7 @@ def amount(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds, minutes, hours or days, whichever is told in few digits."""
+    """Seconds, minutes, hours or days, whichever takes few digits."""
     for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
         if seconds >= 1.5 * size:
             return f"{amount(seconds / size)} {unit}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from internal_kd.errors import UserError, told_about
+from internal_kd.errors import UserError, as_user_error
 
 
 def read_examples(
@@ -28,7 +28,7 @@ def read_examples(
             f"--examples: {len(found)} files for task {task} where one is needed; "
             f"give data/{task}/examples.parquet"
         )
-    wanted = None if columns is None else list(columns)
-    with told_about(found[0], "not a file of examples", "make it again"):
-        frame = pd.read_parquet(found[0], columns=wanted, filters=[("split", "==", split)])
+    chosen = None if columns is None else list(columns)
+    with as_user_error(found[0], "not a file of examples", "make it again"):
+        frame = pd.read_parquet(found[0], columns=chosen, filters=[("split", "==", split)])
         return frame.sort_values("index", ignore_index=True)

@@ -51,7 +51,7 @@ FILES = (
 
 
 def placeholder(file: GlueFile) -> list[str]:
-    """Predictions for a task without a model, as many as the server wants.
+    """Predictions for a task without a model, as many as the server expects.
 
     Always the first label, whose score on the server means nothing. For STS-B the numbers 0.000 to
     5.000 in turn: the correlation that scores it is not defined for a constant.

@@ -63,7 +63,7 @@ class Provenance:
     Attributes:
         remarks: to be put below the table.
         expected: digest of what was expected.
-        stamp: of the file that told it.
+        stamp: of the file that it was read from.
         state: digest of the files' sizes and times, see `manifests.state_of`.
     """
 
@@ -80,23 +80,23 @@ def check(expectations: Path) -> Provenance:
         UserError: a manifest or a file is missing, damaged, changed or of something else.
     """
     expected = ExpectedFile.read(expectations)
-    told = json.loads(expected.text)
-    state = state_of(map(Path, sorted({*told["jobs"], *told["shown"]})))
-    jobs = list(_jobs(told))
+    content = json.loads(expected.text)
+    state = state_of(map(Path, sorted({*content["jobs"], *content["shown"]})))
+    jobs = list(_jobs(content))
     for job in jobs:
         _check_identity(job)
-        check_files(job.path, job.made, all_there=str(job.path) in told["read"])
-    read = (job.path for job in jobs if job.is_run and str(job.path) in told["read"])
+        check_files(job.path, job.made, all_there=str(job.path) in content["read"])
+    read = (job.path for job in jobs if job.is_run and str(job.path) in content["read"])
     _check_scores(read_run_folders(path.parent for path in read))
-    remarks = (*_remarks(jobs), *_remarks_of(map(Path, told["shown"])))
+    remarks = (*_remarks(jobs), *_remarks_of(map(Path, content["shown"])))
     return Provenance(remarks, expected.digest, expected.stamp, state)
 
 
-def _jobs(told: Mapping[str, Any]) -> Iterator[Job]:
+def _jobs(content: Mapping[str, Any]) -> Iterator[Job]:
     """The jobs in the order of their paths; those whose files are not read may be gone."""
-    for name, expected in told["jobs"].items():
+    for name, expected in content["jobs"].items():
         path = Path(name)
-        if path.exists() or name in told["read"]:
+        if path.exists() or name in content["read"]:
             yield Job(path, read_manifest(path), expected["settings"], expected["code"])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from internal_kd.errors import told_about
+from internal_kd.errors import as_user_error
 from internal_kd.evaluation.predictions import SplitPredictions, read_predictions
 from internal_kd.reporting.scores import read_runs
 
@@ -61,7 +61,7 @@ class RunFolder:
             UserError: their file is absent or broken.
         """
         file = self.folder / "predictions.parquet"
-        with told_about(file, "not the predictions of a run", "make it again"):
+        with as_user_error(file, "not the predictions of a run", "make it again"):
             return read_predictions(file)
 
     def history(self) -> pd.DataFrame:
@@ -71,7 +71,7 @@ class RunFolder:
             UserError: its file is absent or broken.
         """
         file = self.folder / "history.csv"
-        with told_about(file, "not the history of a run", "make it again"):
+        with as_user_error(file, "not the history of a run", "make it again"):
             return pd.read_csv(file)
 
 
@@ -95,11 +95,11 @@ def select(
     percent: int | None = None,
     seed: int | None = None,
 ) -> list[RunFolder]:
-    """The runs that agree with everything asked for, ordered by layers, percent and seed."""
-    asked = {"task": task, "experiment": experiment, "layers": layers}
-    asked |= {"percent": percent, "seed": seed}
-    wanted = {key: value for key, value in asked.items() if value is not None}
+    """The runs that match all given values, ordered by layers, percent and seed."""
+    given = {"task": task, "experiment": experiment, "layers": layers}
+    given |= {"percent": percent, "seed": seed}
+    chosen = {key: value for key, value in given.items() if value is not None}
     found = [
-        run for run in runs if all(getattr(run, key) == value for key, value in wanted.items())
+        run for run in runs if all(getattr(run, key) == value for key, value in chosen.items())
     ]
     return sorted(found, key=lambda run: (run.layers, run.percent, run.seed))

@@ -35,7 +35,7 @@ def write_report(
         python: the Python that runs the workflow; this process may be in another environment.
 
     Raises:
-        UserError: Snakemake failed; it has told why on stderr.
+        UserError: Snakemake failed; its messages are on stderr.
     """
     with TemporaryDirectory() as folder:
         merged = Path(folder) / "config.json"

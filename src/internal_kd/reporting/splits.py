@@ -16,7 +16,7 @@ def labelled_predictions(runs: Sequence[RunFolder], split: str) -> list[SplitPre
     None where the split's labels are hidden or a run has no predictions on it.
 
     Raises:
-        UserError: examples or labels differ between runs, or the development set lacks.
+        UserError: examples or labels differ between runs, or the development set is missing.
     """
     if split == "validation":
         return development_predictions(runs)

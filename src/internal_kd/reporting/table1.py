@@ -59,7 +59,7 @@ def build(runs: Sequence[RunFolder], settings: Settings) -> pd.DataFrame:
     sample standard deviation over `n` runs, empty for fewer than three; a missing run leaves n = 0
     and no mean. `detectable` is the smallest difference from `baseline` that the seeds both have
     could have detected, empty for fewer than two. `paper` is empty where the paper has no value or
-    none is wanted. The last rows are the majority class.
+    none was requested. The last rows are the majority class.
     """
     found = _found(runs)
     tested = set(found.loc[found["split"] == "test", "task"])

@@ -71,8 +71,8 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
     frame = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "paper"])
     paper = paper_table2().set_index(["experiment", "task", "metric"])["value"]
     keys = zip(frame["experiment"], frame["task"], frame["metric"], strict=True)
-    wanted = settings["with_paper"]
-    frame["paper"] = [paper.get(key, math.nan) / 100 if wanted else math.nan for key in keys]
+    shown = settings["with_paper"]
+    frame["paper"] = [paper.get(key, math.nan) / 100 if shown else math.nan for key in keys]
     return frame[COLUMNS].round({"development": 6, "mean": 6, "std": 6, "paper": 4})
 
 

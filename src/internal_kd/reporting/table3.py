@@ -64,7 +64,7 @@ def build(runs: Sequence[RunFolder], settings: Settings) -> pd.DataFrame:
     an interval over examples and seeds. The last row of a task is the difference in agreement
     between both students, with its interval, and from two seeds on the smallest difference that
     could have been detected. The columns paper_* are empty where the paper has no number or none is
-    wanted. Students without runs or teachers have no row.
+    requested. Students without runs or teachers have no row.
     """
     rows = [row for task in settings["tasks"] for row in _task(runs, task, settings)]
     frame = pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(PAPER, "Int64"))

@@ -107,7 +107,7 @@ def _drawn(rows: Iterable[int], examples: int, key: str) -> list[int]:
 
 
 def _chosen(runs: Sequence[RunFolder], task: str, settings: Mapping[str, Any]) -> list[RunFolder]:
-    """The runs of the students with the wanted seed, after that of their teacher, as far as they
+    """The runs of the students with this seed, after that of their teacher, as far as they
     exist.
     """
     teachers = runs_of(runs, task, settings["teacher"]["name"])

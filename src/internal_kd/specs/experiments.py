@@ -59,7 +59,7 @@ class Experiment:
 
     @property
     def needs_teacher(self) -> bool:
-        """Whether a run asks a teacher for anything."""
+        """Whether a run needs a teacher."""
         taught = bool(self.internal) or bool(reading_teacher(self.output))
         return taught or self.head_init == "teacher"
 

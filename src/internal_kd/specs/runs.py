@@ -1,4 +1,4 @@
-"""A run: one training, and the folder it leaves its files in."""
+"""A run: one training, and the folder of its files."""
 
 import re
 from dataclasses import asdict, dataclass

@@ -6,8 +6,8 @@ from pathlib import Path
 from internal_kd.evaluation.attention import compare
 from internal_kd.evaluation.attention_distances import write_distances
 from internal_kd.evaluation.trained import load_split, load_trained
-from internal_kd.runtime import select_device, use_threads
 from internal_kd.stages.cli import run_stage
+from internal_kd.torch_setup import select_device, use_threads
 
 INPUTS = ("teacher", "student", "data")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from internal_kd.evaluation.attention import maps_of_example
 from internal_kd.evaluation.attention_maps import save_maps
 from internal_kd.evaluation.trained import load_split, load_trained
-from internal_kd.runtime import select_device, use_threads
 from internal_kd.stages.cli import run_stage
+from internal_kd.torch_setup import select_device, use_threads
 
 ROLES = ("teacher", "standard", "internal")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from internal_kd.errors import UserError, reason, told_about
+from internal_kd.errors import UserError, as_user_error, reason
 from internal_kd.hub import go_offline_if_unreachable
 from internal_kd.models.layers import encoder_layers
 from internal_kd.models.leftovers import forget_unknown, read_config
@@ -33,7 +33,7 @@ def main(args: Namespace) -> None:
     """Write the base model; settings: source, path, revision, layers."""
     model, tokenizer = _fetch(args.settings)
     check_layers(model, args.settings["layers"])
-    with told_about(f"base_model.path: {args.settings['path']!r}", "cannot be used", USUAL):
+    with as_user_error(f"base_model.path: {args.settings['path']!r}", "cannot be used", USUAL):
         check_encoder(model)
         check_tokenizer(tokenizer, model)
         fit_segments(tokenizer, model)

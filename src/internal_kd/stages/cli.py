@@ -1,4 +1,4 @@
-"""What stages have in common: arguments, log file, check of the code, told mistakes."""
+"""What stages have in common: arguments, log file, check of the code, reports of mistakes."""
 
 import atexit
 import gc
@@ -16,7 +16,7 @@ from typing import TextIO
 from internal_kd.errors import Interrupted, UserError, printable, reason
 from internal_kd.fingerprint import current_fingerprint
 from internal_kd.manifests import hashes, write_manifest
-from internal_kd.stages.shortage import shortage
+from internal_kd.stages.resource_errors import resource_error
 
 FAULT = 1
 USER_ERROR = 2
@@ -46,7 +46,7 @@ def run_stage(
         inputs: names of the arguments that are files or folders to read; None where `main` calls
             what `recorder` gives.
         outputs: names of the arguments that are files or folders to write. Both are recorded in the
-            manifest, where the stage is asked for one.
+            manifest, where the stage is given a path for one.
         more_code: gives modules that `main` loads by name, whose code counts as the stage's.
         on_failure: is called with the arguments and one sentence on what ended the stage.
     """
@@ -65,7 +65,7 @@ def run_stage(
 def _collect_garbage_again() -> None:
     """After the imports of a stage that is the process's program, see this package.
 
-    What they made stays for good: not looking at it again makes the process's end quicker too.
+    What they made stays for good: not collecting it makes the process's end quicker too.
     """
     if not gc.isenabled():
         gc.freeze()
@@ -83,7 +83,7 @@ def _status_of(
     name = module
     try:
         if args.log is not None:
-            _ask_nobody()
+            _close_stdin()
         _log_to(args.log)
         more = more_code(args)
         name = more[-1] if more and module.endswith(".product") else module
@@ -95,15 +95,15 @@ def _status_of(
         logging.warning("%s", interruption)
         return INTERRUPTED, str(interruption)
     except Exception as error:
-        lacking = shortage(error, _written(args))
-        if lacking is not None:
-            return _refused(lacking)
+        sentence = resource_error(error, _written(args))
+        if sentence is not None:
+            return _refused(sentence)
         logging.exception("%s failed", name)
         return FAULT, f"{type(error).__name__}: {reason(error)}"
     return 0, ""
 
 
-def _ask_nobody() -> None:
+def _close_stdin() -> None:
     """A job has no terminal: what is typed there is no answer to a question of some library."""
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
@@ -115,7 +115,7 @@ def _recorded(
     outputs: Sequence[str],
     args: Namespace,
 ) -> None:
-    """Do the work, and leave a manifest if one is wanted."""
+    """Do the work, and write a manifest if a path is given."""
     record = recorder(args, inputs, outputs)
     main(args)
     record()
@@ -124,7 +124,7 @@ def _recorded(
 def recorder(
     args: Namespace, inputs: Sequence[str], outputs: Sequence[str] = ("out",)
 ) -> Callable[..., None]:
-    """What writes the manifest of a stage, if one is wanted, from its inputs as they are now.
+    """What writes the manifest of a stage, if a path is given, from its inputs as they are now.
 
     It takes further fields of a `Manifest` by name.
 
@@ -169,10 +169,10 @@ def _log_to(path: Path | None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
     if path is not None:
         terminal = logging.StreamHandler(_second_stderr())
-        terminal.addFilter(_told_on_terminal(terminal.stream.isatty()))
+        terminal.addFilter(_shown_on_terminal(terminal.stream.isatty()))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
-        with open(path, "ab") as log:  # so that a process which still writes there leaves no holes
+        with open(path, "ab") as log:  # so that a process which still writes there makes no holes
             os.dup2(log.fileno(), 2)
         logging.getLogger().addHandler(terminal)
     logging.captureWarnings(True)
@@ -185,16 +185,16 @@ def _second_stderr() -> TextIO:
     return os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
 
 
-def _told_on_terminal(is_terminal: bool) -> Callable[[logging.LogRecord], bool]:
+def _shown_on_terminal(is_terminal: bool) -> Callable[[logging.LogRecord], bool]:
     """Warnings and errors; epochs too where jobs do not run side by side, or as the user says."""
-    told = os.environ.get("INTERNAL_KD_PROGRESS")
-    progress = is_terminal if told is None else told == "1"
+    shown = os.environ.get("INTERNAL_KD_PROGRESS")
+    progress = is_terminal if shown is None else shown == "1"
 
-    def is_told(record: logging.LogRecord) -> bool:
+    def is_shown(record: logging.LogRecord) -> bool:
         ours = record.name.startswith("internal_kd.")
         return record.levelno >= logging.WARNING or (progress and ours)
 
-    return is_told
+    return is_shown
 
 
 def _check_code(modules: Sequence[str], name: str, expected: str | None) -> None:

@@ -9,7 +9,7 @@ from transformers import AutoTokenizer
 
 from internal_kd.data.encoding import check_known, encode_split, save_tokens
 from internal_kd.data.sources import load_split_tables
-from internal_kd.errors import UserError, told_about
+from internal_kd.errors import UserError, as_user_error
 from internal_kd.models.limits import limits_in
 from internal_kd.stages.cli import run_stage
 from internal_kd.tasks import Task, get_task
@@ -26,13 +26,15 @@ def main(args: Namespace) -> None:
     """Write tokens and texts; settings: task, source, path, max_length, language_seed, limit."""
     settings = args.settings
     task = get_task(settings["task"])
-    with told_about(args.base, "not the folder of a base model", "make it again"):
+    with as_user_error(args.base, "not the folder of a base model", "make it again"):
         limits = limits_in(args.base)
     _check_length(limits.positions, settings["max_length"])
     source = f"data.path: {settings.get('path') or settings['source']}, {task.name}"
-    with told_about(source, "cannot be read", f"give the data in the form of GLUE's {task.title}"):
+    with as_user_error(
+        source, "cannot be read", f"give the data in the form of GLUE's {task.title}"
+    ):
         tables = load_split_tables(settings, task)
-    with told_about("base_model", "its tokenizer fails", "take both from one source"):
+    with as_user_error("base_model", "its tokenizer fails", "take both from one source"):
         tokenizer = AutoTokenizer.from_pretrained(str(args.base), trust_remote_code=False)
         splits = {
             name: encode_split(table, task, tokenizer, settings["max_length"], limits.segments)

@@ -7,14 +7,14 @@ from functools import partial
 from pathlib import Path
 
 from internal_kd.distillation.checkpoints import Checkpoints
-from internal_kd.distillation.run import carry_out, write_run
+from internal_kd.distillation.run import run_resumable, write_run
 from internal_kd.distillation.run_builder import RunBuilder
 from internal_kd.distillation.signal_source import SignalOptions, describe_signals
 from internal_kd.objectives.extensions import load_extensions
-from internal_kd.runtime import select_device, use_threads
 from internal_kd.specs.jobs import StudentJob, decode
 from internal_kd.stages.cli import recorder, run_stage
 from internal_kd.stages.failed_runs import note_failed_run
+from internal_kd.torch_setup import select_device, use_threads
 
 INPUTS = ("init", "data", "teacher")
 
@@ -40,7 +40,7 @@ def main(args: Namespace) -> None:
     """Train the student; settings: a `StudentJob`."""
     inputs = [path for name in INPUTS if (path := getattr(args, name)) is not None]
     write_manifest = recorder(args, INPUTS)
-    carry_out(
+    run_resumable(
         args.checkpoints,
         args.out,
         args.settings,

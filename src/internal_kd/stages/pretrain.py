@@ -4,8 +4,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from internal_kd.embedded.pretraining import pretrain
-from internal_kd.runtime import use_threads
 from internal_kd.stages.cli import run_stage
+from internal_kd.torch_setup import use_threads
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.finetuning import finetuning_objective
-from internal_kd.distillation.run import carry_out, load_run_data, make_training, write_run
+from internal_kd.distillation.run import load_run_data, make_training, run_resumable, write_run
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.models.loading import new_classifier
-from internal_kd.runtime import select_device, use_threads
 from internal_kd.specs.jobs import TeacherJob, decode
 from internal_kd.stages.cli import recorder, run_stage
 from internal_kd.stages.failed_runs import note_failed_run
 from internal_kd.streams import Streams
+from internal_kd.torch_setup import select_device, use_threads
 
 INPUTS = ("base", "data")
 
@@ -24,14 +24,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--base", type=Path, required=True, help="folder of the base model")
     parser.add_argument("--data", type=Path, required=True, help="tokens of the task")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--checkpoints", type=Path, help="folder to go on from if interrupted")
+    parser.add_argument("--checkpoints", type=Path, help="folder to resume from if interrupted")
 
 
 def main(args: Namespace) -> None:
     """Fine-tune; settings: a `TeacherJob`."""
     inputs, record = [args.base, args.data], recorder(args, INPUTS)
     job, train = (args.settings, args.code), partial(_fine_tune, args)
-    carry_out(args.checkpoints, args.out, *job, inputs, train, record)
+    run_resumable(args.checkpoints, args.out, *job, inputs, train, record)
 
 
 def _fine_tune(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> None:

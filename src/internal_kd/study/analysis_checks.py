@@ -99,7 +99,7 @@ def check_layer_sweep_epochs(draft: Draft) -> Found:
 
 
 def _students(draft: Draft) -> list[str]:
-    """Names of all student experiments, faulty ones too: one mistake is told once."""
+    """Names of all student experiments, faulty ones too: one mistake is reported once."""
     teachers = {experiment.name for experiment in draft.experiments if experiment.is_teacher}
     return [name for name in draft["experiments"] if name not in teachers]
 

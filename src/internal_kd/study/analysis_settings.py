@@ -1,4 +1,4 @@
-"""What tables, figures and statistics are told of a study, by rule."""
+"""The settings of tables, figures and statistics, by rule."""
 
 from collections.abc import Iterable
 

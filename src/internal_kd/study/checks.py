@@ -319,7 +319,7 @@ def check_internal_fraction(draft: Draft) -> Found:
     if layers < epochs <= internal_epochs(epochs, layers, fraction):
         yield Problem(
             ("distillation", "internal_fraction"),
-            f"{fraction} of {epochs} epochs leaves none for the output loss of {name}; "
+            f"{fraction} of {epochs} epochs leave none for the output loss of {name}; "
             f"write at most {math.floor((epochs - 1) / epochs * 100) / 100}",
         )
 

@@ -119,9 +119,9 @@ class Study:
         layers and training settings; None if the study has none.
         """
         start = {key: getattr(experiment, key) for key in ("head_init", "init", "training")}
-        wanted = acting_fields(replace(self.standard, **start))
+        expected = acting_fields(replace(self.standard, **start))
         rows = (self.standard, *self.experiments.values())
-        return next((row for row in rows if acting_fields(row) == wanted), None)
+        return next((row for row in rows if acting_fields(row) == expected), None)
 
     def runs_of(
         self,

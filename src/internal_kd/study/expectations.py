@@ -102,8 +102,8 @@ class Expectations:
 
     def maps(self, runs: Iterable[Run], task: str, example: int) -> Expected:
         """Attention of some models on one example of a task."""
-        told = settings.attention_maps_settings(task, example)
-        own = Expectation(told, self.code("attention_maps"))
+        job_settings = settings.attention_maps_settings(task, example)
+        own = Expectation(job_settings, self.code("attention_maps"))
         return self.runs(runs).then(self.maps_manifest(task, example), own)
 
     def report(self, reads: Reads) -> Expected:
@@ -151,14 +151,14 @@ class Expectations:
         if experiment.is_teacher:
             return self._base
         init = settings.init_name(experiment, run.task, run.seed)
-        told = settings.student_init_settings(init, run.layers)
+        job_settings = settings.student_init_settings(init, run.layers)
         path = f"{self.study.results}/init/{init}/layers{run.layers}/{NAME}"
-        return self._base.then(path, Expectation(told, self.code("student")))
+        return self._base.then(path, Expectation(job_settings, self.code("student")))
 
     def _data(self, task: str) -> Expected:
-        told = settings.task_data_settings(self.study, task)
+        job_settings = settings.task_data_settings(self.study, task)
         path = f"{self.study.results}/data/{task}/{NAME}"
-        return self._base.then(path, Expectation(told, self.code("data")))
+        return self._base.then(path, Expectation(job_settings, self.code("data")))
 
     def _distances(self, run: Run) -> Expected:
         own = Expectation(settings.attention_settings(run), self.code("attention"))
@@ -167,6 +167,6 @@ class Expectations:
     @cached_property
     def _base(self) -> Expected:
         stage = settings.base_model_stage(self.study)
-        told = settings.base_model_settings(self.study)
-        own = Expectation(told, self.code(stage))
+        job_settings = settings.base_model_settings(self.study)
+        own = Expectation(job_settings, self.code(stage))
         return Expected().then(f"{self.study.results}/base/{NAME}", own)

@@ -12,7 +12,7 @@ _MISTAKE = re.compile(r"(?:^|[\r\]])(error: .+)$", re.MULTILINE)
 
 
 def sentences(workflow_logs: Iterable[Path]) -> list[str]:
-    """The mistakes told in the logs of the jobs that failed, each once, and where they stand.
+    """The mistakes reported in the logs of the jobs that failed, each once, and where they stand.
 
     Args:
         workflow_logs: Snakemake's own logs, which name the logs of failed jobs.

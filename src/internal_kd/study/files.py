@@ -8,7 +8,7 @@ from typing import Any
 from internal_kd.data.parts import files_of_split
 from internal_kd.models.positions import positions_in
 from internal_kd.study import problems
-from internal_kd.study.damage import damage, missing_weights, odd_type
+from internal_kd.study.file_integrity import damage, missing_weights, odd_type
 from internal_kd.study.problems import Problem
 from internal_kd.tasks import SPLITS, TASKS
 
@@ -104,7 +104,7 @@ def base_model_problems(base: Mapping[str, Any], max_length: int) -> Found:
 def _weights_problems(folder: Path) -> Found:
     for name in missing_weights(folder):
         yield Problem(
-            ("base_model", "path"), f"'{folder}' lacks {name}; copy or download the model again"
+            ("base_model", "path"), f"'{folder}' has no {name}; copy or download the model again"
         )
     yield from _damaged(("base_model", "path"), sorted(folder.glob("*.safetensors")))
 

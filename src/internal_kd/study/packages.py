@@ -33,6 +33,6 @@ def require_packages() -> None:
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
         raise UserError(
-            f"environment: this Python lacks {', '.join(missing)}; install all packages with "
+            f"environment: this Python has no {', '.join(missing)}; install all packages with "
             "'pip install -r requirements.lock', or let Snakemake do it with --sdm conda"
         )

@@ -1,4 +1,4 @@
-"""Problems of a config: found one by one, told together."""
+"""Problems of a config: found one by one, reported together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

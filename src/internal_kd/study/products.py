@@ -44,8 +44,8 @@ def _made(record: Path) -> Manifest | None:
 
 def _is_made_from(record: Path, made: Manifest, text: str, expected: Expected) -> bool:
     """Whether a table was made from what is expected and there, and lies there as it was made."""
-    asked = digest(text), state_of(map(Path, expected.manifests))
-    return (made.expected, made.state) == asked and is_untouched(record, made)
+    current = digest(text), state_of(map(Path, expected.manifests))
+    return (made.expected, made.state) == current and is_untouched(record, made)
 
 
 def _holds(path: Path, content: ExpectedFile) -> bool:

@@ -54,7 +54,7 @@ class Report:
         caption: name of its text in `workflow/report`.
         settings: of that function.
         reads: what it is made from.
-        files: all that it writes, below the results; the first is the one that is asked for.
+        files: all that it writes, below the results; the first is the target.
         kind: how it is shown.
         subcategory: of Snakemake's report.
         resources: key of the config's `resources`.

@@ -34,7 +34,7 @@ def results_problems(results: str, study: str) -> Found:
 
 
 def _of_words(results: str, study: str) -> Iterator[str]:
-    """What the path itself tells."""
+    """What the path itself says."""
     parts = results.split("/")
     if ".." in parts:
         yield f"'{results}' leads out of the working directory; remove '..'"

@@ -38,17 +38,17 @@ def read_schema(path: Path) -> Schema:
 def schema_problems(config: Mapping[str, Any], schema: Schema) -> list[Problem]:
     """All disagreements between config and schema, in the order of the config's keys."""
     errors = Draft202012Validator(schema, format_checker=FORMATS).iter_errors(config)
-    told = [problem for error in errors for problem in _problems_of(error)]
-    return [*told, *_not_finite(config, (), {problem.path for problem in told})]
+    reported = [problem for error in errors for problem in _problems_of(error)]
+    return [*reported, *_not_finite(config, (), {problem.path for problem in reported})]
 
 
-def _not_finite(value: Any, path: KeyPath, told: Collection[KeyPath]) -> Iterator[Problem]:
+def _not_finite(value: Any, path: KeyPath, reported: Collection[KeyPath]) -> Iterator[Problem]:
     """YAML knows .nan and .inf; a schema lets them pass, and a training would end in them."""
     if isinstance(value, Mapping | list):
         items = value.items() if isinstance(value, Mapping) else enumerate(value)
         for key, item in items:
-            yield from _not_finite(item, (*path, key), told)
-    elif isinstance(value, float) and not math.isfinite(value) and path not in told:
+            yield from _not_finite(item, (*path, key), reported)
+    elif isinstance(value, float) and not math.isfinite(value) and path not in reported:
         yield Problem(path, f"is {value}; it must be a finite number")
 
 
@@ -153,11 +153,11 @@ def _or_null(error: ValidationError) -> str:
 
 
 def _not_text(value: str, schema: Schema) -> str:
-    """A text where something else is wanted; YAML 1.1 reads 2e-5 as a text."""
-    wanted = _expected(schema)
+    """A text where something else is expected; YAML 1.1 reads 2e-5 as a text."""
+    expected = _expected(schema)
     if {"number", "integer"} & set(_types(schema)) and _is_number(value):
-        return f"is the text '{value}', not {wanted}; write {_with_point(value)}"
-    return f"is the text '{value}'; it must be {wanted}"
+        return f"is the text '{value}', not {expected}; write {_with_point(value)}"
+    return f"is the text '{value}'; it must be {expected}"
 
 
 def _is_number(text: str) -> bool:

@@ -77,8 +77,8 @@ def task_data_settings(study: Study, task: str) -> Settings:
     settings = {key: data[key] for key in ("source", "path", "max_length")}
     if data["source"] == "embedded":
         settings["language_seed"] = data["language_seed"]
-    told = {"task": task, "limit": (data["limit"] or {}).get(task)}
-    return settings | told | _files(data_files(data, task))
+    own = {"task": task, "limit": (data["limit"] or {}).get(task)}
+    return settings | own | _files(data_files(data, task))
 
 
 def _files(paths: list[str]) -> Settings:

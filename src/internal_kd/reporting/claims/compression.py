@@ -103,13 +103,13 @@ def no_boost_at_one_layer(evidence: Evidence, task: str) -> Finding:
 
 def _depths(evidence: Evidence, task: str) -> list[int]:
     """Depths up to Table 1's with runs of both students, ascending."""
-    asked = {*evidence.settings["sweep_layers"]["counts"], evidence.depth}
+    planned = {*evidence.settings["sweep_layers"]["counts"], evidence.depth}
     runs = [run for run in evidence.runs if run.task == task]
     both = (
         {run.layers for run in runs if run.experiment == name}
         for name in (evidence.standard, evidence.internal)
     )
-    found = set.intersection(asked, *both)
+    found = set.intersection(planned, *both)
     if not found:
         raise NoData("no runs of both students")
     return sorted(depth for depth in found if depth <= evidence.depth)

@@ -70,8 +70,8 @@ def build(distances: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
         UserError: the runs of an experiment on a task differ in depth or share of the data.
     """
     names = [settings[role]["name"] for role in ROLES]
-    wanted = distances["experiment"].isin(names) & distances["task"].isin(settings["tasks"])
-    found = distances[wanted]
+    chosen = distances["experiment"].isin(names) & distances["task"].isin(settings["tasks"])
+    found = distances[chosen]
     sizes = found.groupby(["task", "experiment"])[["layers", "percent"]].nunique()
     for task, experiment in sizes.index[(sizes > 1).any(axis=1)]:
         raise UserError(

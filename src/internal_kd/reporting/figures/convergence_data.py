@@ -46,9 +46,9 @@ def _teacher_row(run: RunFolder) -> pd.DataFrame:
 
 def _epochs(run: RunFolder, metric: str) -> pd.DataFrame:
     history = run.history()
-    if lacking := {"epoch", "stage", f"validation_{metric}"} - set(history.columns):
+    if missing := {"epoch", "stage", f"validation_{metric}"} - set(history.columns):
         raise UserError(
-            f"{run.folder / 'history.csv'}: no column {min(lacking)}; make the run again"
+            f"{run.folder / 'history.csv'}: no column {min(missing)}; make the run again"
         )
     finished = {event["epoch"]: event for event in run.metrics["schedule"]}
     events = [finished.get(epoch, {}) for epoch in history["epoch"]]

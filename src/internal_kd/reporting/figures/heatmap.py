@@ -32,7 +32,7 @@ CHARACTERS_PER_INCH = 23  # of a remark
 
 
 def choose(value: int | None, count: int, default: int, key: str, of: str) -> int:
-    """A layer or head asked for by its number from 1, or the default where none is.
+    """A layer or head given by its number from 1, or the default where none is.
 
     Args:
         value: the number from the config, None for the default.

@@ -16,12 +16,12 @@ from matplotlib.text import Text
 
 from internal_kd.reporting.csv_files import write_csv
 
-logging.getLogger("fontTools").setLevel(logging.WARNING)  # tells of every glyph in a PDF
+logging.getLogger("fontTools").setLevel(logging.WARNING)  # reports every glyph in a PDF
 
 COLUMN_WIDTH = 3.3  # inches: one column of a two-column page
 PAGE_WIDTH = 7.0  # inches: both columns
 
-# Okabe and Ito's palette, told apart with every kind of colour vision; a role has its marker too.
+# Okabe and Ito's palette, distinct with every kind of colour vision; a role has its marker too.
 TEACHER, STANDARD, INTERNAL = "#444444", "#0072B2", "#D55E00"
 COLORS = {"teacher": TEACHER, "standard": STANDARD, "internal": INTERNAL}
 MARKERS = {"teacher": "D", "standard": "o", "internal": "s"}

@@ -1,4 +1,4 @@
-"""Files that an interrupted copy or download left behind, told without reading them whole."""
+"""Damage by an interrupted copy or download, found without reading whole files."""
 
 import json
 import time
@@ -9,7 +9,7 @@ from pathlib import Path
 PARQUET = b"PAR1"
 FLOATS = {"F64", "F32", "F16", "BF16"}
 FUTURE = 60  # seconds that clocks of machines may differ
-LENGTH = 8  # bytes of the number that tells how long a safetensors header is
+LENGTH = 8  # bytes of the number that says how long a safetensors header is
 
 
 def damage(file: Path) -> str | None:
@@ -21,8 +21,8 @@ def damage(file: Path) -> str | None:
         return "is a link to a file that is not there"
     if file.stat().st_mtime > time.time() + FUTURE:
         return "was changed in the future by this machine's clock, and would count as new each time"
-    look = {".parquet": _of_parquet, ".safetensors": _of_safetensors}.get(file.suffix)
-    return look(file) if look else None
+    check = {".parquet": _of_parquet, ".safetensors": _of_safetensors}.get(file.suffix)
+    return check(file) if check else None
 
 
 def _of_parquet(file: Path) -> str | None:

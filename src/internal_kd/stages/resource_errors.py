@@ -1,4 +1,4 @@
-"""What a machine may lack while a stage runs: space, permission, memory, a package."""
+"""What may be missing on a machine while a stage runs: space, permission, memory, a package."""
 
 import errno
 import os
@@ -13,8 +13,8 @@ PACKAGE = "internal_kd"
 _NUMBER = re.compile(r"\b(?:os error|errno) (\d+)", re.IGNORECASE)
 
 
-def shortage(error: Exception, folder: str | Path) -> str | None:
-    """One sentence on what the machine lacks and what helps; None where that is not the matter.
+def resource_error(error: Exception, folder: str | Path) -> str | None:
+    """One sentence on what is missing and how to provide it; None for any other error.
 
     Args:
         error: what ended the stage.

@@ -12,7 +12,7 @@ from internal_kd.errors import UserError
 def select_device() -> torch.device:
     """A visible GPU that no other run of this user holds, or the CPU; waits if all are held.
 
-    The workflow tells by INTERNAL_KD_GPUS how many GPUs a job was given; 0 keeps it on the CPU.
+    INTERNAL_KD_GPUS says how many GPUs a job was given; 0 keeps it on the CPU.
     On a cluster SLURM has chosen the GPU already.
 
     Raises:
