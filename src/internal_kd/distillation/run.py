@@ -161,31 +161,40 @@ def make_training(
     )
 
 
+@dataclass(frozen=True)
+class RunRecord:
+    """What is recorded of a run beside its numbers.
+
+    Attributes:
+        job: what was trained.
+        code: fingerprint of the code that ran.
+        flags: remarks on the run known before its predictions.
+        signals: where the teacher's signals came from, see `describe_signals`; None for a run that
+            reads none.
+        started: when the run started, on the clock of `time.perf_counter`.
+    """
+
+    job: TrainingJob
+    code: str | None
+    started: float
+    flags: tuple[str, ...] = ()
+    signals: dict[str, Any] | None = None
+
+
 def write_run(
     out: Path,
     model: Classifier,
     data: RunData,
     result: TrainingResult,
-    *,
-    job: TrainingJob,
-    code: str | None,
     tokenizer: str | Path,
-    flags: list[str],
-    signals: dict[str, Any] | None,
-    seconds: float,
+    record: RunRecord,
 ) -> None:
     """Write model, history, predictions and metrics into the folder `out`.
 
     Args:
-        job: what was trained, kept for the record.
-        code: fingerprint of the code that ran.
         tokenizer: folder whose tokenizer is put beside the model.
-        flags: remarks on the run known so far; those on its predictions are added.
-        signals: where the teacher's signals came from, see `describe_signals`; None for a run
-            that reads none.
-        seconds: spent on the run so far; the time of writing is added.
+        record: what else is written into the metrics.
     """
-    started = time.perf_counter() - seconds
     out.mkdir(parents=True, exist_ok=True)
     frames = {
         name: predict(model, data.splits[name], data.pad_token_id, model.device)
@@ -196,26 +205,34 @@ def write_run(
     write_predictions(out / "predictions.parquet", frames)
     model.save_pretrained(out / "model")
     copy_tokenizer(tokenizer, out / "model")
-    scores = _scores(data, frames)
     metrics = {
-        "format": FORMAT,
-        "run": asdict(job.run),
-        "selected_epoch": result.selected_epoch,
-        **scores,
-        "last_epoch": development_scores(result.history[-1]),
-        "train_examples": len(data.splits["train"]),
         "parameters": count_parameters(model),
-        "schedule": [asdict(event) for event in result.finished_layers],
-        "flags": flags + flags_of(data.splits["train"].labels, frames["validation"]),
-        "code": code,
-        "settings": encode(job),
-        "seconds": round(time.perf_counter() - started, 2),
-        "signals": signals,
-        "speed": result.speed,
+        **_metrics(data, result, record, frames),
+        "seconds": round(time.perf_counter() - record.started, 2),
     }
     (out / "metrics.json").write_text(
         json.dumps(metrics, indent=1, sort_keys=True) + "\n", encoding="utf-8"
     )
+
+
+def _metrics(
+    data: RunData, result: TrainingResult, record: RunRecord, frames: dict[str, SplitPredictions]
+) -> dict[str, Any]:
+    labels = data.splits["train"].labels
+    return {
+        "format": FORMAT,
+        "run": asdict(record.job.run),
+        "selected_epoch": result.selected_epoch,
+        **_scores(data, frames),
+        "last_epoch": development_scores(result.history[-1]),
+        "train_examples": len(labels),
+        "schedule": [asdict(event) for event in result.finished_layers],
+        "flags": [*record.flags, *flags_of(labels, frames["validation"])],
+        "code": record.code,
+        "settings": encode(record.job),
+        "signals": record.signals,
+        "speed": result.speed,
+    }
 
 
 def _scores(data: RunData, frames: dict[str, SplitPredictions]) -> dict[str, Any]:

@@ -106,12 +106,9 @@ class Training:
         self.beside = beside or nn.Module()
         self.optimizer = FusedAdam([*model.parameters(), *self.beside.parameters()], settings)
         self.optimizer.zero_grad()
-        self.learning_rate = make_learning_rate(settings, settings.epochs * len(self.batches))
-        self.progress = tqdm(
-            total=settings.epochs * len(self.batches),
-            unit="step",
-            mininterval=PROGRESS_SECONDS,
-        )
+        steps = settings.epochs * len(self.batches)
+        self.learning_rate = make_learning_rate(settings, steps)
+        self.progress = tqdm(total=steps, unit="step", mininterval=PROGRESS_SECONDS)
         self.history: list[Row] = []
         self.selection = Selection(settings.keep)
         self.epoch, self.batch = 1, 0

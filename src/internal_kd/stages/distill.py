@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from internal_kd.distillation.checkpoints import Checkpoints
-from internal_kd.distillation.run import run_resumable, write_run
+from internal_kd.distillation.run import RunRecord, run_resumable, write_run
 from internal_kd.distillation.run_builder import RunBuilder
 from internal_kd.distillation.signal_source import SignalOptions, describe_signals
 from internal_kd.objectives.extensions import load_extensions
@@ -66,12 +66,8 @@ def _distill(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> Non
         training.model,
         builder.data,
         result,
-        job=job,
-        code=args.code,
-        tokenizer=args.init,
-        flags=flags,
-        signals=describe_signals(builder.signals),
-        seconds=time.perf_counter() - started,
+        args.init,
+        RunRecord(job, args.code, started, tuple(flags), describe_signals(builder.signals)),
     )
 
 

@@ -7,7 +7,13 @@ from pathlib import Path
 
 from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.finetuning import finetuning_objective
-from internal_kd.distillation.run import load_run_data, make_training, run_resumable, write_run
+from internal_kd.distillation.run import (
+    RunRecord,
+    load_run_data,
+    make_training,
+    run_resumable,
+    write_run,
+)
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.models.loading import new_classifier
 from internal_kd.specs.jobs import TeacherJob, decode
@@ -51,18 +57,7 @@ def _fine_tune(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> N
         checkpoints,
     )
     result = training.run()
-    write_run(
-        out,
-        model,
-        data,
-        result,
-        job=job,
-        code=args.code,
-        tokenizer=args.base,
-        flags=[],
-        signals=None,
-        seconds=time.perf_counter() - started,
-    )
+    write_run(out, model, data, result, args.base, RunRecord(job, args.code, started))
 
 
 if __name__ == "__main__":
