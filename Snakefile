@@ -2,14 +2,15 @@
 #   snakemake --cores all
 # Table 1 alone:
 #   snakemake --cores all results/table1.csv
-from pathlib import Path
-
 from snakemake.utils import min_version
 
 min_version("9.20")
 
-# Where this file lies, also where another workflow uses its rules (`module`, `workflow/Snakefile`).
-ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve()
+
+include: "workflow/rules/internals.smk"
+
+
+ROOT = source_folder()
 
 
 configfile: f"{ROOT}/config.yaml"

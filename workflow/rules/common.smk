@@ -57,7 +57,7 @@ def command(stage, arguments):
 
 
 # Trainings show their epochs on a terminal only where they run one after the other.
-if workflow.resource_settings.cores != 1:
+if cores() != 1:
     os.environ.setdefault("INTERNAL_KD_PROGRESS", "0")
 
 from internal_kd import expected_files, manifests
@@ -83,7 +83,7 @@ def planned(name, value):
     been edited meanwhile must not slip in under the old plan.
     """
     variable = f"INTERNAL_KD_PLANNED_{name.upper()}"
-    if workflow.is_main_process or variable not in os.environ:
+    if is_main() or variable not in os.environ:
         os.environ[variable] = value()
     return os.environ[variable]
 
@@ -92,7 +92,7 @@ def planned(name, value):
 defaults = load_configfile(f"{ROOT}/config.yaml")
 update_config(defaults, config)
 PLANNED_CONFIG = planned("config", lambda: json.dumps(defaults, default=str))
-config = defaults if workflow.is_main_process else json.loads(PLANNED_CONFIG)
+config = defaults if is_main() else json.loads(PLANNED_CONFIG)
 
 try:
     STUDY = load(config, SCHEMA)
@@ -102,7 +102,7 @@ except UserError as mistake:
 os.environ.update(INTERNAL_KD_REQUIRE_GPU=str(int(STUDY.config["require_gpu"])))
 # Conda environments of rules have a Python and packages of their own; other jobs use this one, also
 # where its environment is not activated.
-if not workflow.deployment_settings.deployment_method:
+if not has_environments():
     own = os.path.dirname(sys.executable)
     found = os.environ.get("PATH", os.defpath)
     os.environ.update(PATH=os.pathsep.join([own, found]))
@@ -215,10 +215,8 @@ def expectations(product, job, expected):
     been made. A dry run changes it where it is there, so that it shows the tables to be made again.
     """
     path = expected_files.expected_file(RESULTS, product)
-    # A second Snakemake, which plans or reports, executes nothing.
-    plans = workflow.is_main_process and workflow.execution_settings is not None
-    due = plans and product not in WRITTEN
-    if due and (os.path.exists(path) or not workflow.dryrun):
+    due = executes() and product not in WRITTEN
+    if due and (os.path.exists(path) or not is_dry_run()):
         WRITTEN.add(product)
         write_expectations(path, expected, job)
     return path if os.path.exists(path) else []
@@ -306,21 +304,6 @@ def remove_caches():
         for folder in Path(RESULTS, "checkpoints").glob(pattern):
             shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(SIGNALS, ignore_errors=True)
-
-
-def invalidate_downstream():
-    """Have the next call make anew what was made from former outputs of jobs that failed.
-
-    Snakemake deletes the outputs of a failed job and notes its parameters as if it had ended well:
-    tables that were made before, with other settings, would pass for up to date.
-    """
-    dag = workflow.dag
-    gone = [
-        job for job in dag.needrun_jobs() if not any(map(os.path.exists, job.output))
-    ]
-    for job in dag.bfs(dag.depending, *gone):
-        if any(map(os.path.exists, job.output)):
-            workflow.persistence.started(job)
 
 
 def folders(chosen):

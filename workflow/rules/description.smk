@@ -4,7 +4,7 @@
 def describe(**facts):
     """Write facts into the file that such a command has named; nothing if there is none."""
     file = os.environ.get("INTERNAL_KD_DESCRIPTION")
-    if file and workflow.is_main_process:
+    if file and is_main():
         Path(file).write_text(json.dumps(facts), encoding="utf-8")
 
 
@@ -25,6 +25,6 @@ def describe_study():
     code = {name: code_of_student(name) for name in STUDY.experiments}
     describe(
         config=STUDY.config,
-        outputs={rule.name: len(rule.output) for rule in workflow.rules},
+        outputs=outputs_by_rule(),
         code=code | {STUDY.teacher.name: stage_code("teacher")},
     )

@@ -1,6 +1,4 @@
 # What keeps workflows apart that are at work at the same time. No rules here.
-from contextlib import suppress
-
 from internal_kd.study import results_lock
 
 # Locks that this process holds until it ends.
@@ -13,17 +11,9 @@ def keep_apart():
     Raises:
         SystemExit: another workflow is at work on these results.
     """
-    if hasattr(workflow.persistence, "_lockfile"):
-        workflow.persistence.unlock = remove_own_locks
-    if workflow.is_main_process and workflow.execution_settings.lock:
+    remove_only_own_locks()
+    if takes_locks():
         try:
             HELD.append(results_lock.hold(Path(RESULTS), STUDY.name))
         except UserError as mistake:
             sys.exit(f"error: {mistake}")
-
-
-def remove_own_locks():
-    """Snakemake would remove all locks in the working directory, also those of other studies."""
-    for file in workflow.persistence._lockfile.values():
-        with suppress(FileNotFoundError):
-            os.remove(file)

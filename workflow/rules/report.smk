@@ -73,7 +73,7 @@ rule report:
     params:
         code=stage_code("report"),
         settings=lambda wildcards: settings.as_json({"config": STUDY.config}),
-        snakefile=lambda wildcards: os.path.relpath(workflow.main_snakefile),
+        snakefile=lambda wildcards: main_file(),
     message:
         "Snakemake's report"
     shell:

@@ -14,9 +14,8 @@ resource_scopes:
 def packed(wildcards):
     """Group of a task's students, where the profile packs some of them into one allocation."""
     group = f"students_{wildcards.task}"
-    return group if group in workflow.group_settings.group_components else None
+    return group if is_packed(group) else None
 
 
 # On this machine no more trainings start than its GPUs take; without GPUs, as many as there are cores.
-if workflow.local_exec and "gpu" not in workflow.global_resources and visible_gpus():
-    workflow.register_resource("gpu", visible_gpus() * STUDY.config["runs_per_gpu"])
+limit_on_this_machine("gpu", visible_gpus() * STUDY.config["runs_per_gpu"])

@@ -19,6 +19,7 @@ from internal_kd.distillation.schedules import Phase
 from internal_kd.errors import UserError
 from internal_kd.models.bert import BertClassifier
 from internal_kd.models.classifier import Classifier
+from internal_kd.torch_internals import allow_recompilations
 
 VARIANTS = 4096  # more than phases times widths of any training; torch would stop compiling at 8
 OPTIONS: dict[str, Any] = {"mode": "reduce-overhead", "dynamic": False, "fullgraph": True}
@@ -45,9 +46,7 @@ class CompiledObjective:
     def __init__(self, objective: Objective, model: Classifier, batch_size: int) -> None:
         _check(model)
         # Configured before the first compilation, and for this process, which does one training.
-        from torch._dynamo import config
-
-        config.recompile_limit = config.accumulated_recompile_limit = VARIANTS
+        allow_recompilations(VARIANTS)
         self.objective = objective
         self.batch_size = batch_size
         self._known = getattr(objective, "known", None)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from internal_kd.specs.training import TrainingSettings
+from internal_kd.torch_internals import add_to_each, fused_adam, fused_adamw
 
 BETAS = (0.9, 0.999)
 CLIP_EPSILON = 1e-6  # as in torch.nn.utils.clip_grad_norm_
@@ -24,9 +25,9 @@ class Variant:
 
 
 VARIANTS = {
-    "adam": Variant(torch._fused_adam_),
-    "adamw": Variant(torch._fused_adamw_),
-    "bert_adam": Variant(torch._fused_adamw_, epsilon=1e-6, first_step=UNBIASED),
+    "adam": Variant(fused_adam),
+    "adamw": Variant(fused_adamw),
+    "bert_adam": Variant(fused_adamw, epsilon=1e-6, first_step=UNBIASED),
 }
 
 
@@ -53,15 +54,14 @@ class Group:
         if len(chosen) == len(self.parameters):
             self.steps += 1
         elif chosen:  # indexing with a list would copy it to the device and wait
-            torch._foreach_add_([self.steps[k] for k in chosen], 1)
+            add_to_each([self.steps[k] for k in chosen], 1)
         return chosen
 
 
 class FusedAdam:
     """Adam (Kingma and Ba 2015) or AdamW (Loshchilov and Hutter 2019) by torch's fused kernels.
 
-    A step is that of `torch.optim.AdamW(fused=True)`. Those classes load torch's compiler when they
-    are made, which takes longer than all else before the first step of a training. Weight decay
+    A step is that of `torch.optim.AdamW(fused=True)`. Weight decay
     spares biases and normalisation, as in BERT's recipe; parameters without a gradient rest.
     Gradients are clipped as `torch.nn.utils.clip_grad_norm_` does, but within the kernel.
     `bert_adam` is the optimizer of the code released with BERT (Devlin et al. 2018): AdamW without
