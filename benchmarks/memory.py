@@ -33,7 +33,8 @@ from internal_kd.distillation.signal_targets import signal_bytes
 from internal_kd.distillation.speed import KILO
 from internal_kd.models.layers import matched_teacher_layers
 from internal_kd.models.loading import new_classifier
-from internal_kd.specs.jobs import StudentJob, decode
+from internal_kd.specs.jobs import decode
+from internal_kd.specs.students import StudentJob
 from internal_kd.specs.training import ObjectiveSettings
 
 ROOT = Path(__file__).parents[1]

@@ -535,12 +535,14 @@ def study(made, tmp_path) -> Path:
 
 
 def results_of(study: Path) -> dict[str, bytes]:
-    """Content of every file in the folder of results, but for logs, locks and stored signals."""
+    """Content of every file in the folder of results, but for logs, locks, progress and signals."""
     folder = study / "results"
     return {
         str(file.relative_to(folder)): file.read_bytes()
         for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.suffix not in (".log", ".lock") and "signals" not in file.parts
+        if file.is_file()
+        and not file.name.endswith((".log", ".lock", ".progress.json"))
+        and "signals" not in file.parts
     }
 
 

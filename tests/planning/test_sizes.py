@@ -9,7 +9,8 @@ from internal_kd.objectives.registry import targets_of
 from internal_kd.planning import sizes
 from internal_kd.planning.encoder import encoder_of
 from internal_kd.planning.texts import TaskTexts, Texts
-from internal_kd.specs.jobs import StudentJob, decode
+from internal_kd.specs.jobs import decode
+from internal_kd.specs.students import StudentJob
 from tests.distillation.splits import tiny_split
 from tests.models.tiny import tiny_model
 from tests.stages.tiny_study import DISTILLATION, TRAINING, experiment_settings, run_of

@@ -20,7 +20,7 @@ from internal_kd.planning.encoder import Encoder, encoder_of
 from internal_kd.planning.flops import classifier_flops, head_flops
 from internal_kd.planning.texts import TaskTexts, Texts
 from internal_kd.planning.work import Work, attention_work, pretraining_work, training_work
-from internal_kd.specs.jobs import decode_either
+from internal_kd.specs.students import decode_either
 from internal_kd.specs.training import ObjectiveSettings
 from tests.models.captures import represent
 from tests.models.tiny import tiny_batch, tiny_model

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from internal_kd.specs.experiments import Experiment
-from internal_kd.specs.jobs import StudentJob, TeacherJob, acting, decode, decode_either, encode
+from internal_kd.specs.jobs import TeacherJob, decode, encode
 from internal_kd.specs.runs import Run
+from internal_kd.specs.students import StudentJob, acting, decode_either
 from internal_kd.study.settings import as_json, student_job, teacher_job
 from tests.study.configs import read_study
 

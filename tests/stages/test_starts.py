@@ -11,7 +11,8 @@ from internal_kd.distillation.run_builder import RunBuilder
 from internal_kd.distillation.signal_source import SignalOptions
 from internal_kd.models.layers import head_parameters
 from internal_kd.models.loading import load_classifier, new_classifier
-from internal_kd.specs.jobs import StudentJob, decode
+from internal_kd.specs.jobs import decode
+from internal_kd.specs.students import StudentJob
 from internal_kd.stages import student, teacher
 from internal_kd.streams import Streams
 from tests.models.tiny import tiny_model

@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerFast
 
 from internal_kd.data.encoding import save_tokens
 from internal_kd.specs.experiments import make_experiment
-from internal_kd.specs.jobs import acting
+from internal_kd.specs.students import acting
 from internal_kd.stages.cli import run_stage
 from tests.conftest import ROOT
 from tests.distillation.splits import tiny_split

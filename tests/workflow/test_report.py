@@ -106,7 +106,7 @@ def test_the_report_tells_the_config_of_the_running_workflow(report):
     """The study's name comes from --config, its layers and task from --configfile."""
     page = report.read_text("utf-8")
     assert "<strong>little</strong>" in page
-    assert "Students of 2 layers are taught by fine-tuned models of\\n4 layers on rte" in page
+    assert "Students of 2 layers learn from fine-tuned teachers of\\n4 layers on rte" in page
 
 
 def test_pages_of_the_report_need_no_network(report, shown):

@@ -3,7 +3,8 @@
 from internal_kd.distillation.schedules import Schedule, epoch_limits, make_phases
 from internal_kd.errors import UserError
 from internal_kd.specs.experiments import Experiment
-from internal_kd.specs.jobs import StudentJob, TeacherJob, TrainingJob
+from internal_kd.specs.jobs import TrainingJob
+from internal_kd.specs.students import StudentJob
 from internal_kd.specs.training import ObjectiveSettings
 
 
@@ -13,7 +14,7 @@ def make_schedule(job: TrainingJob) -> Schedule:
     Raises:
         UserError: there are too few epochs for the turns of all layers and the output objectives.
     """
-    if isinstance(job, TeacherJob) or not job.experiment.internal:
+    if not isinstance(job, StudentJob) or not job.experiment.internal:
         return Schedule()
     experiment, distillation, epochs = job.experiment, job.distillation, job.training.epochs
     limits = epoch_limits(epochs, job.run.layers, distillation.internal_fraction)

@@ -30,7 +30,7 @@ from internal_kd.models.loading import (
     new_classifier,
 )
 from internal_kd.models.teacher import FrozenTeacher
-from internal_kd.specs.jobs import StudentJob
+from internal_kd.specs.students import StudentJob
 from internal_kd.specs.training import ObjectiveSettings
 from internal_kd.streams import Streams
 

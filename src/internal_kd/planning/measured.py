@@ -11,8 +11,9 @@ import pandas as pd
 from internal_kd.errors import UserError
 from internal_kd.planning.jobs import TRAINING
 from internal_kd.reporting.timings import SECONDS, read_benchmarks
-from internal_kd.specs.jobs import TrainingJob, decode_either
+from internal_kd.specs.jobs import TrainingJob
 from internal_kd.specs.runs import Run
+from internal_kd.specs.students import decode_either
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from internal_kd.objectives.registry import (
 )
 from internal_kd.planning.encoder import Encoder
 from internal_kd.planning.texts import TaskTexts, Texts
-from internal_kd.specs.jobs import StudentJob, TeacherJob, TrainingJob
+from internal_kd.specs.jobs import TrainingJob
+from internal_kd.specs.students import StudentJob
 
 FLOAT = 4
 # Parameters, those of the best epoch, and two moments of the optimizer.
@@ -55,7 +56,7 @@ def stored_signals(
 
 def stored_bytes(job: TrainingJob, encoder: Encoder, task: TaskTexts, budget_mb: float) -> float:
     """Bytes of the stored signals that a run reads."""
-    if isinstance(job, TeacherJob) or not stored_signals(job, encoder, task, budget_mb):
+    if not isinstance(job, StudentJob) or not stored_signals(job, encoder, task, budget_mb):
         return 0
     return signal_bytes(job, encoder, task.train.times(job.run.percent / 100))
 

@@ -18,7 +18,8 @@ from internal_kd.planning.flops import (
 )
 from internal_kd.planning.sizes import read_signals, stored_signals
 from internal_kd.planning.texts import TaskTexts, Texts, pretraining_text
-from internal_kd.specs.jobs import StudentJob, TeacherJob, TrainingJob
+from internal_kd.specs.jobs import TrainingJob
+from internal_kd.specs.students import StudentJob
 
 Settings = Mapping[str, Any]
 
@@ -66,7 +67,7 @@ def training_work(job: TrainingJob, encoder: Encoder, task: TaskTexts, budget_mb
     )
     trained = Work(flops, steps * epochs, 0, train.tokens * epochs)
     trained += _evaluation(encoder, run.layers, task, epochs)
-    if isinstance(job, TeacherJob) or not read_signals(job):
+    if not isinstance(job, StudentJob) or not read_signals(job):
         return trained
     if stored_signals(job, encoder, task, budget_mb):
         return trained + _stored_teacher(job, encoder, train, task.classes)

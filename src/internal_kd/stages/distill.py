@@ -11,7 +11,8 @@ from internal_kd.distillation.run import RunRecord, run_resumable, write_run
 from internal_kd.distillation.run_builder import RunBuilder
 from internal_kd.distillation.signal_source import SignalOptions, describe_signals
 from internal_kd.objectives.extensions import load_extensions
-from internal_kd.specs.jobs import StudentJob, decode
+from internal_kd.specs.jobs import decode
+from internal_kd.specs.students import StudentJob
 from internal_kd.stages.cli import recorder, run_stage
 from internal_kd.stages.failed_runs import note_failed_run
 from internal_kd.torch_setup import select_device, use_threads

@@ -10,15 +10,9 @@ from typing import Any
 
 from internal_kd.objectives.registry import reading_temperature
 from internal_kd.specs.experiments import Experiment
-from internal_kd.specs.jobs import (
-    DistillationSettings,
-    SelectionSettings,
-    StudentJob,
-    TeacherJob,
-    acting,
-    decode,
-)
+from internal_kd.specs.jobs import SelectionSettings, TeacherJob, decode
 from internal_kd.specs.runs import Run
+from internal_kd.specs.students import DistillationSettings, StudentJob, acting
 from internal_kd.specs.training import TrainingSettings
 from internal_kd.study.config import Study
 from internal_kd.study.draft import training_of
