@@ -75,5 +75,5 @@ def holdout_seed(task: str) -> int:
 
 
 def new_layers_seed() -> int:
-    """Of what a base model has not above its layers, the same for all tasks and seeds."""
+    """Seed of the weights missing above a base model's layers, for all tasks and seeds."""
     return stream_seed("new layers", "base", "", 0)
