@@ -50,3 +50,51 @@ def cls_cosine(teacher: Tensor, student: Tensor) -> float:
         norms = math.sqrt(sum(float(a) ** 2 for a in t)) * math.sqrt(sum(float(b) ** 2 for b in s))
         total += 1 - dot / norms
     return total / len(teacher)
+
+
+def relation_kl(teacher: list[Tensor], student: list[Tensor], heads: int) -> float:
+    """Relations of MiniLM and MiniLMv2 for sentences `[tokens, width]` without padding."""
+    total = 0.0
+    for of_teacher, of_student in zip(teacher, student, strict=True):
+        length = len(of_teacher)
+        for head in range(heads):
+            rows = [_relation(values.double(), head, heads) for values in (of_teacher, of_student)]
+            for p, q in zip(*rows, strict=True):
+                terms = [float(p[k]) * math.log(float(p[k]) / float(q[k])) for k in range(length)]
+                total += sum(terms) / (heads * length)
+    return total / len(teacher)
+
+
+def _relation(values: Tensor, head: int, heads: int) -> list[Tensor]:
+    """Rows of `softmax(A A^T / sqrt(d))` of one head."""
+    size = values.shape[1] // heads
+    own = values[:, head * size : (head + 1) * size]
+    return [softmax(torch.stack([row @ other for other in own]) / math.sqrt(size)) for row in own]
+
+
+def attention_mse(teacher: list[Tensor], student: list[Tensor]) -> float:
+    """Squared error of scores `[heads, tokens, tokens]` without padding."""
+    total = 0.0
+    for of_teacher, of_student in zip(teacher, student, strict=True):
+        pairs = zip(of_teacher.double().flatten(), of_student.double().flatten(), strict=True)
+        total += sum(float(s - t) ** 2 for t, s in pairs) / of_teacher.numel()
+    return total / len(teacher)
+
+
+def hidden_mse(teacher: list[Tensor], student: list[Tensor], weight: Tensor, bias: Tensor) -> float:
+    """Squared error of `[tokens, width]` without padding, the student's through a linear map."""
+    total, count = 0.0, 0
+    for of_teacher, of_student in zip(teacher, student, strict=True):
+        mapped = of_student.double() @ weight.double().T + bias.double()
+        total += ((mapped - of_teacher.double()) ** 2).sum().item()
+        count += of_teacher.numel()
+    return total / count
+
+
+def cls_contrast(teacher: Tensor, student: Tensor, temperature: float) -> float:
+    """InfoNCE over a batch; vectors `[batch, width]`."""
+    teacher, student = (
+        v.double() / v.double().norm(dim=1, keepdim=True) for v in (teacher, student)
+    )
+    rows = [softmax(torch.stack([s @ t for t in teacher]) / temperature) for s in student]
+    return -sum(math.log(float(row[i])) for i, row in enumerate(rows)) / len(rows)

@@ -20,11 +20,11 @@ def test_an_objective_is_registered_and_its_file_counts_as_code(tmp_path) -> Non
     file = str(write_extension(tmp_path))
     load_extensions([file])
     load_extensions([file])
-    assert "hidden_mse" in registry.OBJECTIVES
-    assert extensions_of(["hidden_mse"], ["soft"]) == (file,)
+    assert "projected_mse" in registry.OBJECTIVES
+    assert extensions_of(["projected_mse"], ["soft"]) == (file,)
     assert extensions_of(["attention_kl"], ["soft"]) == ()
-    assert file in modules_of(["hidden_mse"], [])
-    assert "internal_kd.objectives.hidden" in modules_of(["hidden_mse"], [])
+    assert file in modules_of(["projected_mse"], [])
+    assert "internal_kd.objectives.hidden" in modules_of(["projected_mse"], [])
     before = code_fingerprint(file)
     write_extension(tmp_path, "# a remark\n" + (tmp_path / "my_objectives.py").read_text())
     assert len(code_fingerprint(file)) == len(before)

@@ -39,13 +39,15 @@ class Started:
         """Wait for the process; its exit status."""
         return self.process.wait(timeout)
 
-    def wait_until(self, what: Callable[[], object], seconds: float = 300) -> None:
+    def wait_until(
+        self, what: Callable[[], object], seconds: float = 300, pause: float = 0.2
+    ) -> None:
         """Wait until a condition holds, while Snakemake runs."""
         deadline = time.monotonic() + seconds
         while not what():
             assert self.process.poll() is None, self.text()
             assert time.monotonic() < deadline, self.text()
-            time.sleep(0.2)
+            time.sleep(pause)
 
 
 @dataclass(frozen=True)

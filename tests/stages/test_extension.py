@@ -25,7 +25,7 @@ from tests.stages.test_resume import distil_until_killed, same_run, settings_of
 from tests.stages.test_starts import study_of
 from tests.stages.tiny_study import call, experiment_settings
 
-COLUMNS = {"hidden_mse", "hidden_mse_layer1", "hidden_mse_layer2"}
+COLUMNS = {"projected_mse", "projected_mse_layer1", "projected_mse_layer2"}
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def folder(request, tmp_path_factory) -> Path:
 
 def settings(folder: Path, source: str = "auto", **experiment) -> dict:
     """Of a run that has the objective, beside the soft labels."""
-    told = experiment_settings("exp3.2") | {"internal": {"hidden_mse": 1.0}} | experiment
+    told = experiment_settings("exp3.2") | {"internal": {"projected_mse": 1.0}} | experiment
     files = [str(folder / "my_objectives.py")]
     signals = {"source": source, "attention": "fp32"}
     return settings_of("exp3.2", signals=signals) | {"experiment": told, "extensions": files}
@@ -70,7 +70,7 @@ def test_it_learns_and_stands_in_the_history(folder, tmp_path) -> None:
     run = train(folder, tmp_path / "run", settings(folder))
     history = pd.read_csv(run / "history.csv")
     assert set(history.columns) >= COLUMNS
-    assert history["hidden_mse"].iloc[-1] < 0.7 * history["hidden_mse"].iloc[0]
+    assert history["projected_mse"].iloc[-1] < 0.7 * history["projected_mse"].iloc[0]
     recorded = json.loads((run / "metrics.json").read_text())["signals"]
     assert set(recorded["stores"]) == {"logits", "hidden_2-4"}
 
@@ -128,11 +128,11 @@ def test_its_loss_is_that_of_the_formula(folder) -> None:
     with torch.no_grad():
         taught = capture(teacher, batch, CaptureRequest.of(["hidden"], [4])).of_layer("hidden", 4)
         own = capture(student, batch, CaptureRequest.of(["hidden"], [2])).of_layer("hidden", 2)
-    loss, projection = LayerLoss("hidden_mse"), torch.nn.Linear(16, 16)
+    loss, projection = LayerLoss("projected_mse"), torch.nn.Linear(16, 16)
     mask = batch.attention_mask
     found = loss({"hidden": own}, {"hidden": taught * mask[:, :, None]}, mask, projection)
     exact = projection.double()(own.double()) - taught.double()
     real = mask.bool()
     expected = exact[real].square().mean()
     assert found.item() == pytest.approx(expected.item(), rel=1e-5)
-    assert registry.OBJECTIVES["hidden_mse"].target == "hidden"
+    assert registry.OBJECTIVES["projected_mse"].target == "hidden"

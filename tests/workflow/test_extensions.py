@@ -34,7 +34,7 @@ def test_it_is_a_row_of_table_1_and_has_its_columns(project):
     assert (row["n"] == 1).all()
     run = project / "results/tiny/runs/rte/exp4.0/layers2/train100/seed0"
     history = pd.read_csv(run / "history.csv")
-    assert {"hidden_mse", "hidden_mse_layer1", "hidden_mse_layer2"} <= set(history.columns)
+    assert {"projected_mse", "projected_mse_layer1", "projected_mse_layer2"} <= set(history.columns)
 
 
 def test_an_edit_of_the_file_reruns_that_experiment_alone(project):
@@ -65,7 +65,7 @@ def test_the_plan_knows_what_its_signals_take(project):
         (
             "experiments={exp4.0: {internal: {hidden_mes: 1.0}}}",
             "config: experiments.exp4.0.internal.hidden_mes: unknown objective; "
-            "did you mean 'hidden_mse'?",
+            "did you mean 'projected_mse'?",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Equation 2: the divergence between the attention of a teacher layer and of a student layer."""
+"""Losses of attention: Equation 2 on probabilities, and the squared error of scores."""
 
 import torch
 from torch import Tensor
@@ -35,6 +35,31 @@ def attention_kl(
     log_student = torch.log_softmax(student_scores.float(), dim=-1)
     cross_entropy = -_mean_over_rows((teacher * log_student).sum(dim=-1), lengths)
     return (cross_entropy - teacher_entropy).mean().float()
+
+
+def attention_mse(
+    teacher_scores: Tensor, student_scores: Tensor, mask: Tensor | None = None
+) -> Tensor:
+    """Squared error of attention scores before softmax (Jiao et al. 2020, Equation 7).
+
+    `1/(H L^2) sum_h sum_ij (s_T,hij - s_S,hij)^2` for a sentence of L tokens and H heads, then the
+    mean over sentences. Padding is neither a key nor a row.
+
+    Args:
+        teacher_scores: `[batch, heads, tokens, tokens]`.
+        student_scores: the same of the student; what stands at padding does not matter.
+        mask: `[batch, tokens]`, 1 at real tokens; None if there is no padding.
+
+    Returns:
+        A scalar.
+    """
+    if mask is None:
+        return (student_scores - teacher_scores).float().square().mean()
+    real = mask.bool()
+    pairs = real[:, None, :, None] & real[:, None, None, :]
+    errors = torch.where(pairs, student_scores - teacher_scores, 0.0).float().square()
+    of_sentence = errors.sum(dim=(1, 2, 3)) / real.sum(dim=-1).square()
+    return of_sentence.mean() / student_scores.shape[1]
 
 
 def attention_kl_of_heads(teacher_scores: Tensor, student_scores: Tensor, mask: Tensor) -> Tensor:
@@ -75,6 +100,20 @@ def attention_target(scores: Tensor, mask: Tensor | None) -> dict[str, Tensor]:
     if mask is not None:
         attention *= mask[:, None, None, :, None]
     return {"attention": attention}
+
+
+def scores_target(scores: Tensor, mask: Tensor | None) -> dict[str, Tensor]:
+    """The teacher's attention scores in fp32, zero in columns and rows of padding.
+
+    Args:
+        scores: `[batch, layers, heads, tokens, tokens]`, before softmax and before dropout.
+        mask: `[batch, tokens]`, 1 at real tokens; None if there is no padding.
+    """
+    if mask is None:
+        return {"scores": scores.float()}
+    real = mask.bool()
+    pairs = real[:, None, None, :, None] & real[:, None, None, None, :]
+    return {"scores": torch.where(pairs, scores.float(), 0.0)}
 
 
 def entropy_target(attention: Tensor, mask: Tensor | None) -> dict[str, Tensor]:

@@ -1,7 +1,10 @@
-"""Equation 3: the angle between the [CLS] vectors of a teacher layer and of a student layer."""
+"""Losses of hidden states: Equation 3 on [CLS], squared errors, and a contrastive loss."""
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 from torch.nn import functional
+
+CONTRAST_TEMPERATURE = 0.07  # as in the code of Wang et al. (2023) and of Tian et al. (2020)
 
 
 def cls_cosine(teacher_cls: Tensor, student_cls: Tensor) -> Tensor:
@@ -24,6 +27,75 @@ def cosine_distances(teacher_cls: Tensor, student_cls: Tensor) -> Tensor:
         `[batch]`, 0 to 2, in the precision of the vectors.
     """
     return 1.0 - functional.cosine_similarity(teacher_cls, student_cls, dim=-1)
+
+
+def hidden_mse(
+    student_hidden: Tensor,
+    teacher_hidden: Tensor,
+    mask: Tensor | None = None,
+    projection: nn.Module | None = None,
+) -> Tensor:
+    """Squared error of hidden states, the mean over all real tokens of the batch and their units.
+
+    `1/(N d) sum_i ||W h_S,i - h_T,i||^2` over the batch's N real tokens and the teacher's width d
+    (hidden-state transfer, Jiao et al. 2020, Equation 8); W is the identity where widths are equal.
+
+    Args:
+        student_hidden: `[batch, tokens, student's width]`.
+        teacher_hidden: `[batch, tokens, teacher's width]`.
+        mask: `[batch, tokens]`, 1 at real tokens; None if there is no padding.
+        projection: W with a bias; None where widths are equal.
+
+    Returns:
+        A scalar.
+    """
+    errors = _squared_errors(student_hidden, teacher_hidden, projection)
+    return errors.mean() if mask is None else (errors * mask).sum() / mask.sum()
+
+
+def cls_mse(
+    student_cls: Tensor, teacher_cls: Tensor, projection: nn.Module | None = None
+) -> Tensor:
+    """Squared error of [CLS] vectors, the mean over sentences and units; see `hidden_mse`.
+
+    Args:
+        student_cls: `[batch, student's width]`.
+        teacher_cls: `[batch, teacher's width]`.
+        projection: as in `hidden_mse`.
+
+    Returns:
+        A scalar.
+    """
+    return _squared_errors(student_cls, teacher_cls, projection).mean()
+
+
+def _squared_errors(student: Tensor, teacher: Tensor, projection: nn.Module | None) -> Tensor:
+    """Mean over the units of `[..., width]`."""
+    projected = student if projection is None else projection(student)
+    return (projected - teacher).float().square().mean(dim=-1)
+
+
+def cls_contrast(
+    student_cls: Tensor, teacher_cls: Tensor, projection: nn.Module | None = None
+) -> Tensor:
+    """Contrastive loss of [CLS] vectors: a student's is nearest to its own teacher's in the batch.
+
+    `-1/N sum_i log(exp(cos(h_S,i, h_T,i) / tau) / sum_j exp(cos(h_S,i, h_T,j) / tau))`, tau 0.07:
+    InfoNCE (van den Oord et al. 2018) with the other sentences of the batch as negatives. The code
+    of Wang et al. (2023) draws them from a memory of sentences with other labels instead.
+
+    Args:
+        student_cls: `[batch, student's width]`.
+        teacher_cls: `[batch, teacher's width]`.
+        projection: as in `hidden_mse`.
+
+    Returns:
+        A scalar in nats; 0 for a batch of one sentence.
+    """
+    projected = student_cls if projection is None else projection(student_cls)
+    student, teacher = (functional.normalize(v.float(), dim=-1) for v in (projected, teacher_cls))
+    own = torch.arange(len(student), device=student.device)
+    return functional.cross_entropy(student @ teacher.T / CONTRAST_TEMPERATURE, own)
 
 
 def cls_target(cls: Tensor) -> dict[str, Tensor]:

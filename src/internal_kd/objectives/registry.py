@@ -97,6 +97,26 @@ TARGETS: dict[str, Target] = {
         fields={"hidden": Field((TOKENS, HIDDEN))},
         function="internal_kd.objectives.hidden:hidden_target",
     ),
+    "scores": Target(
+        features=("scores",),
+        fields={"scores": Field((HEADS, TOKENS, TOKENS))},
+        function="internal_kd.objectives.attention:scores_target",
+    ),
+    "query": Target(
+        features=("query",),
+        fields={"query": Field((HEADS, TOKENS, HEAD_SIZE))},
+        function="internal_kd.objectives.relations:query_target",
+    ),
+    "key": Target(
+        features=("key",),
+        fields={"key": Field((HEADS, TOKENS, HEAD_SIZE))},
+        function="internal_kd.objectives.relations:key_target",
+    ),
+    "value": Target(
+        features=("value",),
+        fields={"value": Field((HEADS, TOKENS, HEAD_SIZE))},
+        function="internal_kd.objectives.relations:value_target",
+    ),
     "attention": Target(
         features=("scores",),
         fields={
@@ -118,6 +138,44 @@ OBJECTIVES: dict[str, Objective] = {
         function="internal_kd.objectives.hidden:cls_cosine",
         features=("cls",),
         target="cls",
+    ),
+    "cls_mse": Objective(
+        function="internal_kd.objectives.hidden:cls_mse",
+        features=("cls",),
+        target="cls",
+        projection="internal_kd.objectives.projections:linear_between_widths",
+    ),
+    "cls_contrast": Objective(
+        function="internal_kd.objectives.hidden:cls_contrast",
+        features=("cls",),
+        target="cls",
+        projection="internal_kd.objectives.projections:linear_between_widths",
+    ),
+    "hidden_mse": Objective(
+        function="internal_kd.objectives.hidden:hidden_mse",
+        features=("hidden",),
+        target="hidden",
+        projection="internal_kd.objectives.projections:linear_between_widths",
+    ),
+    "attention_mse": Objective(
+        function="internal_kd.objectives.attention:attention_mse",
+        features=("scores",),
+        target="scores",
+    ),
+    "query_relation_kl": Objective(
+        function="internal_kd.objectives.relations:query_relation_kl",
+        features=("query",),
+        target="query",
+    ),
+    "key_relation_kl": Objective(
+        function="internal_kd.objectives.relations:key_relation_kl",
+        features=("key",),
+        target="key",
+    ),
+    "value_relation_kl": Objective(
+        function="internal_kd.objectives.relations:value_relation_kl",
+        features=("value",),
+        target="value",
     ),
 }
 
