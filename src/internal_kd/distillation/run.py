@@ -27,8 +27,8 @@ from internal_kd.locks import only_writer
 from internal_kd.models.classifier import Classifier
 from internal_kd.models.loading import copy_tokenizer
 from internal_kd.models.parameters import count_parameters
-from internal_kd.run_format import FORMAT
 from internal_kd.specs.jobs import SelectionSettings, TrainingJob, encode
+from internal_kd.specs.records import FORMAT
 from internal_kd.specs.runs import Run
 from internal_kd.specs.training import TrainingSettings
 from internal_kd.streams import Streams, holdout_seed
