@@ -13,7 +13,7 @@ from transformers import AutoTokenizer
 
 from benchmarks.lengths import FILE, MAX_LENGTH, TASKS
 from internal_kd.data.encoding import encode_split
-from internal_kd.data.sources import load_split_tables
+from internal_kd.data.sources import Source, load_split_tables
 from internal_kd.tasks import get_task
 
 SOURCE = """\
@@ -31,7 +31,7 @@ def count(glue: Path, tokenizer_folder: Path) -> str:
     rows, lines = [], []
     for name in TASKS:
         task = get_task(name)
-        table = load_split_tables({"source": "folder", "path": str(glue)}, task)["train"]
+        table = load_split_tables(Source("folder", str(glue)), task)["train"]
         lengths = encode_split(table, task, tokenizer, MAX_LENGTH).lengths
         rows.append(f"{task.title} {len(lengths):,}")
         values, counts = np.unique(lengths, return_counts=True)

@@ -10,13 +10,16 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Required, TypedDict, Unpack
+
+import msgspec
 
 from internal_kd.errors import UserError
+from internal_kd.specs.records import SignalOrigin
 
 NAME = "manifest.json"
 PACKAGES = ("torch", "transformers")
@@ -46,10 +49,10 @@ class Manifest:
         expected: digest of what a table or figure should be made from.
         stamp: of the file of expectations that it was made by, see `expected_files`.
         state: digest of the files that a table or figure was made from, see `state_of`.
-        signals: where a student had the teacher's signals from, see `describe_signals`.
+        signals: where a student had the teacher's signals from.
     """
 
-    settings: Mapping[str, Any]
+    settings: Mapping[str, object]
     code: str | None
     versions: Mapping[str, str]
     inputs: Mapping[str, str]
@@ -58,10 +61,22 @@ class Manifest:
     expected: str = ""
     stamp: str = ""
     state: str = ""
-    signals: Mapping[str, Any] | None = None
+    signals: SignalOrigin | None = None
 
 
-def digest(value: Any) -> str:
+class JobFields(TypedDict, total=False):
+    """The fields of a `Manifest` that a job gives itself."""
+
+    settings: Required[Mapping[str, object]]
+    code: Required[str | None]
+    remarks: tuple[str, ...]
+    expected: str
+    stamp: str
+    state: str
+    signals: SignalOrigin | None
+
+
+def digest(value: object) -> str:
     """Hash of what JSON can write, the same for equal values."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
@@ -91,7 +106,7 @@ def hashes(paths: Iterable[Path]) -> dict[Path, str]:
 
 
 def write_manifest(
-    path: Path, outputs: Iterable[Path], inputs: Mapping[Path, str], **job: Any
+    path: Path, outputs: Iterable[Path], inputs: Mapping[Path, str], **job: Unpack[JobFields]
 ) -> None:
     """Record a job.
 
@@ -99,7 +114,7 @@ def write_manifest(
         path: of the manifest.
         outputs: files and folders that the job wrote.
         inputs: hashes of the files that it read, see `hashes`.
-        job: `settings` and `code`, and what else a `Manifest` has.
+        job: the other fields of the manifest.
     """
     written = [file for output in outputs for file in _files_in(output)]
     manifest = Manifest(
@@ -110,9 +125,8 @@ def write_manifest(
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(
-        json.dumps(asdict(manifest), indent=1, sort_keys=True) + "\n", encoding="utf-8"
-    )
+    text = json.dumps(msgspec.to_builtins(manifest), indent=1, sort_keys=True)
+    partial.write_text(f"{text}\n", encoding="utf-8")
     partial.replace(path)
 
 
@@ -123,19 +137,14 @@ def read_manifest(path: Path) -> Manifest:
         UserError: there is none, or it is damaged.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        files = {name: FileMark(**mark) for name, mark in found.pop("files").items()}
-        manifest = Manifest(files=files, remarks=tuple(found.pop("remarks")), **found)
-        if not (isinstance(manifest.settings, dict) and isinstance(manifest.inputs, dict)):
-            raise TypeError
+        return msgspec.convert(json.loads(path.read_text(encoding="utf-8")), Manifest)
     except FileNotFoundError as error:
         raise UserError(
             f"{path} is missing, so that it is unknown what the files beside it were made from; "
             f"{_remedy(path)}"
         ) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         raise UserError(f"{path}: not the record of a job; {_remedy(path)}") from error
-    return manifest
 
 
 def check_files(path: Path, manifest: Manifest, *, all_there: bool = True) -> None:
@@ -184,7 +193,7 @@ def state_of(paths: Iterable[Path]) -> str:
 
 
 @cache
-def _state(path: Path) -> list[Any]:
+def _state(path: Path) -> list[object]:
     try:
         listed = list(json.loads(path.read_text(encoding="utf-8"))["files"])
     except (OSError, ValueError, KeyError, TypeError):

@@ -10,8 +10,8 @@ from transformers import PreTrainedTokenizerFast
 
 from internal_kd.data import encoding
 from internal_kd.data.checks import validate_table
-from internal_kd.data.encoding import cut_pair, encode_split, load_tokens, save_tokens
-from internal_kd.data.sources import load_split_tables
+from internal_kd.data.encoding import TokensMeta, cut_pair, encode_split, load_tokens, save_tokens
+from internal_kd.data.sources import Source, load_split_tables
 from internal_kd.errors import UserError
 from internal_kd.tasks import TASKS, get_task
 
@@ -146,7 +146,7 @@ def test_select_keeps_order_and_indices(make_split):
 
 def test_saved_tokens_come_back_and_bytes_repeat(tmp_path, make_split):
     splits = {"train": make_split([3, 1]), "test": make_split([2, 5], seed=1)}
-    meta = {"pad_token_id": 0, "labels": ["a", "b"], "max_length": 64}
+    meta = TokensMeta("rte", ("a", "b"), pad_token_id=0, max_length=64, vocab_size=100)
     save_tokens(tmp_path / "a.npz", splits, meta)
     save_tokens(tmp_path / "b.npz", splits, meta)
     loaded, loaded_meta = load_tokens(tmp_path / "a.npz")
@@ -185,7 +185,7 @@ def test_real_glue_text_is_encoded_within_64_tokens(shared):
     minilm = AutoTokenizer.from_pretrained(shared / "models" / "all-MiniLM-L6-v2")
     sizes = {}
     for task in TASKS.values():
-        tables = load_split_tables({"source": "folder", "path": shared / "glue"}, task)
+        tables = load_split_tables(Source("folder", str(shared / "glue")), task)
         sizes[task.name] = {name: table.num_rows for name, table in tables.items()}
         table = tables["validation"].slice(0, 200)
         split = encode_split(table, task, minilm, 64)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from internal_kd.data.sources import limited, load_split_tables
+from internal_kd.data.sources import Source, limited, load_split_tables
 from internal_kd.errors import UserError
 
 SPLITS = ("train", "validation", "test")
@@ -25,7 +25,7 @@ def folder(tmp_path, rte_table):
 
 
 def load(folder, task, source="folder", **more):
-    return load_split_tables({"source": source, "path": str(folder), **more}, task)
+    return load_split_tables(Source(source, str(folder), **more), task)
 
 
 def test_folder_of_parquet(folder, rte):
@@ -79,13 +79,13 @@ def test_unreadable_file_is_named(folder, rte):
 
 def test_folder_needs_a_path(rte):
     with pytest.raises(UserError, match=r"data\.path is missing"):
-        load_split_tables({"source": "folder", "path": None}, rte)
+        load_split_tables(Source("folder"), rte)
 
 
 def test_unknown_source(rte):
     expected = "data.source is 'web'; it must be embedded, folder or hub"
     with pytest.raises(UserError, match=re.escape(expected)):
-        load_split_tables({"source": "web"}, rte)
+        load_split_tables(Source("web"), rte)
 
 
 def test_limit_caps_rows_by_split(folder, rte):
@@ -135,11 +135,11 @@ def test_hub_data_set_without_the_task(local_hub):
 
 
 OFFLINE = """
-from internal_kd.data.sources import load_split_tables
+from internal_kd.data.sources import Source, load_split_tables
 from internal_kd.errors import UserError
 from internal_kd.tasks import get_task
 try:
-    load_split_tables({"source": "hub", "path": None, "revision": None}, get_task("rte"))
+    load_split_tables(Source("hub"), get_task("rte"))
 except UserError as error:
     print(error)
 """

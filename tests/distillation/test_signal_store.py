@@ -28,6 +28,7 @@ from internal_kd.distillation.signal_source import (
 from internal_kd.distillation.signals import LiveSignals, SignalRequest
 from internal_kd.errors import UserError
 from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.specs.records import LiveTeacher, SignalStores
 from tests.conftest import ROOT
 from tests.distillation.splits import tiny_split
 from tests.models.tiny import tiny_model
@@ -77,7 +78,8 @@ def test_a_student_of_stored_signals_needs_no_teacher_in_memory(teacher, options
         raise AssertionError("the teacher is loaded although all its signals are stored")
 
     without = replace(teacher, load=load)
-    assert describe_signals(signal_source(without, EVERYTHING, options))["source"] == "stored"
+    found = describe_signals(signal_source(without, EVERYTHING, options))
+    assert isinstance(found, SignalStores)
     with pytest.raises(AssertionError):
         signal_source(without, EVERYTHING, SignalOptions("live"))
 
@@ -89,7 +91,7 @@ def test_one_pass_serves_all_runs(teacher, options) -> None:
     part = signal_source(teacher, SignalRequest(layers=(2, 4), targets=("attention",)), options)
     assert teacher.load().passes == 1
     assert describe_signals(first) == describe_signals(second)
-    assert set(describe_signals(part)["stores"]) == {"attention_2-4_fp32"}
+    assert set(describe_signals(part).stores) == {"attention_2-4_fp32"}
     batch = assemble(SPLIT, np.array([3, 1, 38]), 0)
     assert torch.equal(
         first(batch, (1, 2), True).fields["attention"],
@@ -104,7 +106,7 @@ def test_only_what_is_missing_is_written(teacher, options, caplog) -> None:
     assert f"{WRITES} cls_2-4, attention_2-4_fp32" in caplog.text
     whole = signal_source(teacher, EVERYTHING, options)
     assert teacher.load().passes == 2
-    assert set(describe_signals(whole)["stores"]) == {"logits", "cls_2-4", "attention_2-4_fp32"}
+    assert set(describe_signals(whole).stores) == {"logits", "cls_2-4", "attention_2-4_fp32"}
 
 
 @pytest.mark.parametrize("name", ["logits/logits.bin", "attention_2-4_fp32/entropy.bin"])
@@ -171,7 +173,7 @@ def test_a_machine_that_cannot_store_has_a_live_teacher(
     monkeypatch.setattr(*target, fail)
     source = signal_source(teacher, EVERYTHING, options)
     assert isinstance(source, LiveSignals)
-    assert describe_signals(source) == {"source": "live"}
+    assert describe_signals(source) == LiveTeacher()
     assert "signals of the teacher cannot be stored there" in caplog.text
     assert os.strerror(number) in caplog.text
     assert not files_in(options)
@@ -246,7 +248,7 @@ def test_eight_runs_at_once_make_a_store_once(teacher, tmp_path) -> None:
     lines = [out.splitlines() for out, _ in ended]
     assert sum(line == "pass" for out in lines for line in out) == 1
     assert len({out[-1] for out in lines}) == 1
-    assert "'stored'" in lines[0][-1]
+    assert "SignalStores" in lines[0][-1]
     assert any("waiting for another process that writes them" in err for _, err in ended)
 
 
@@ -266,7 +268,7 @@ def test_one_that_waits_takes_over_from_a_killed_maker(teacher, tmp_path) -> Non
     maker.communicate()
     out, _ = heir.communicate(timeout=60)
     assert out.splitlines()[0] == "pass"
-    assert "'stored'" in out.splitlines()[-1]
+    assert "SignalStores" in out.splitlines()[-1]
     assert not list((tmp_path / "signals").glob("*.partial"))
 
 

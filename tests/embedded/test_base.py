@@ -1,3 +1,6 @@
+import json
+
+import msgspec
 import pytest
 import torch
 import yaml
@@ -12,6 +15,12 @@ def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("base")
     base.export(out)
     return out
+
+
+@pytest.fixture(scope="module")
+def record():
+    """How the shipped base was made."""
+    return json.loads((base.ASSETS / base.PROVENANCE).read_text())
 
 
 def test_assets_are_small():
@@ -34,24 +43,22 @@ def test_the_tokenizer_knows_every_word(folder):
     assert tokenizer.unk_token_id not in tokenizer(" ".join(words))["input_ids"]
 
 
-def test_provenance():
-    record = base.provenance()
+def test_provenance(record):
     assert set(record) == {"code", "settings", "quality"}
     assert len(record["code"]) == 16
     assert record["settings"]["stages"][-1]["layers"] == 8
 
 
-def test_the_config_rebuilds_the_shipped_base(root):
+def test_the_config_rebuilds_the_shipped_base(root, record):
     config = yaml.safe_load((root / "config.yaml").read_text())
-    assert config["pretraining"] == base.provenance()["settings"]
+    assert config["pretraining"] == record["settings"]
 
 
-def test_the_shipped_weights_have_the_quality_they_claim(folder):
-    record = base.provenance()
+def test_the_shipped_weights_have_the_quality_they_claim(folder, record):
     model = AutoModelForPreTraining.from_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    settings = record["settings"]
-    examples = generate_corpus(2000, settings["single_share"], settings["changed_share"], 12345)
+    settings = msgspec.convert(record["settings"], pretraining.Settings)
+    examples = generate_corpus(2000, settings.single_share, settings.changed_share, 12345)
     held_out = pretraining.encode(list(examples), tokenizer)
     quality = pretraining.evaluate(model, held_out, tokenizer, settings)
     for name, value in record["quality"].items():
@@ -60,9 +67,9 @@ def test_the_shipped_weights_have_the_quality_they_claim(folder):
 
 @pytest.mark.rebuild
 @pytest.mark.slow
-def test_a_rebuilt_base_is_as_good(tmp_path):
+def test_a_rebuilt_base_is_as_good(tmp_path, record):
     """Ten minutes of one core: pre-training from nothing with the shipped base's settings."""
-    record = base.provenance()
-    quality = pretraining.pretrain(record["settings"], tmp_path)
+    settings = msgspec.convert(record["settings"], pretraining.Settings)
+    quality = pretraining.pretrain(settings, tmp_path)
     for name, value in record["quality"].items():
         assert quality[name] >= value - 0.05

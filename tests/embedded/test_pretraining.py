@@ -1,5 +1,6 @@
 import json
 
+import msgspec
 import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
@@ -7,6 +8,7 @@ from transformers import AutoModel, AutoTokenizer
 from internal_kd.data.batches import assemble
 from internal_kd.embedded import pretraining
 from internal_kd.embedded.corpus import generate_corpus
+from internal_kd.embedded.pretraining import Masking, Settings
 from internal_kd.embedded.tokenizer import train_tokenizer
 
 SETTINGS = {
@@ -34,6 +36,9 @@ SETTINGS = {
 }
 
 
+MASKING = msgspec.convert(SETTINGS["masking"], Masking)
+
+
 @pytest.fixture(scope="module")
 def tokenizer():
     texts = [e.first for e in generate_corpus(3000, 0.5, 0.4, 0)]
@@ -46,7 +51,7 @@ def corpus(tokenizer):
 
 
 def test_a_small_rebuild_learns_and_loads(tmp_path):
-    quality = pretraining.pretrain(SETTINGS, tmp_path / "one")
+    quality = pretraining.pretrain(msgspec.convert(SETTINGS, Settings), tmp_path / "one")
     assert quality["masked_accuracy"] > 0.2  # one word in 230 by chance, one in 6 is "the"
     model = AutoModel.from_pretrained(tmp_path / "one")
     assert model.config.num_hidden_layers == 2
@@ -59,7 +64,7 @@ def test_a_small_rebuild_learns_and_loads(tmp_path):
 
 def test_pretraining_is_deterministic(tmp_path):
     stages = [stage | {"steps": 5} for stage in SETTINGS["stages"]]
-    settings = SETTINGS | {"examples": 500, "stages": stages}
+    settings = msgspec.convert(SETTINGS | {"examples": 500, "stages": stages}, Settings)
     for name in ("one", "two"):
         pretraining.pretrain(settings, tmp_path / name)
     one, two = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "two"))
@@ -68,7 +73,7 @@ def test_pretraining_is_deterministic(tmp_path):
 
 def test_words_are_hidden_only_in_following_texts(corpus, tokenizer):
     batch = assemble(corpus.split, corpus.split.indices, tokenizer.pad_token_id)
-    masked = pretraining.hide_words(batch, tokenizer, SETTINGS["masking"], examples=1.0)
+    masked = pretraining.hide_words(batch, tokenizer, MASKING, examples=1.0)
     changed = masked.input_ids != batch.input_ids
     asked = masked.targets != pretraining.IGNORED
     assert torch.equal(masked.is_masked, batch.labels == 0)

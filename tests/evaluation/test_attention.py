@@ -23,6 +23,7 @@ from internal_kd.evaluation.trained import SplitTokens, TrainedRun
 from internal_kd.models.pretrained import inputs_of
 from internal_kd.objectives.attention import attention_kl, attention_kl_of_heads
 from internal_kd.objectives.hidden import cls_cosine, cosine_distances
+from internal_kd.specs.runs import Run
 from tests.distillation import reference
 from tests.distillation.splits import tiny_split
 from tests.models.captures import represent
@@ -121,7 +122,7 @@ def test_cosine_distance_by_hand() -> None:
 
 
 def trained(model: PreTrainedModel, folder: str | Path = "runs/some", task="rte") -> TrainedRun:
-    return TrainedRun(Path(folder), {"task": task}, model)
+    return TrainedRun(Path(folder), Run(task, "exp2.0", layers=2, percent=100, seed=0), model)
 
 
 def tokens_of(examples: int = EXAMPLES) -> SplitTokens:

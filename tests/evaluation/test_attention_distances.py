@@ -1,3 +1,5 @@
+from dataclasses import asdict, replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +11,9 @@ from internal_kd.evaluation.attention_distances import (
     read_distances,
     write_distances,
 )
+from internal_kd.specs.runs import Run
 
-RUN = {"task": "rte", "experiment": "exp3.2", "layers": 2, "percent": 50, "seed": 4}
+RUN = Run("rte", "exp3.2", layers=2, percent=50, seed=4)
 DISTANCES = LayerDistances(
     np.array([2, 0, 1]),
     (3, 6),
@@ -23,7 +26,7 @@ def test_one_row_per_example_and_layer(tmp_path) -> None:
     write_distances(tmp_path / "a.parquet", RUN, DISTANCES)
     frame = pd.read_parquet(tmp_path / "a.parquet")
     assert tuple(frame.columns) == COLUMNS
-    for key, value in RUN.items():
+    for key, value in asdict(RUN).items():
         assert (frame[key] == value).all()
     assert frame["index"].tolist() == [0, 0, 1, 1, 2, 2]
     assert frame["layer"].tolist() == [1, 2] * 3
@@ -34,7 +37,7 @@ def test_one_row_per_example_and_layer(tmp_path) -> None:
 
 def test_files_are_read_one_after_the_other(tmp_path) -> None:
     for seed in (4, 5):
-        write_distances(tmp_path / f"{seed}.parquet", RUN | {"seed": seed}, DISTANCES)
+        write_distances(tmp_path / f"{seed}.parquet", replace(RUN, seed=seed), DISTANCES)
     frame = read_distances([tmp_path / "5.parquet", tmp_path / "4.parquet"])
     assert frame["seed"].tolist() == [5] * 6 + [4] * 6
     assert tuple(frame.columns) == COLUMNS

@@ -1,16 +1,44 @@
-import json
-
 import pytest
 import torch
 
-from internal_kd.data.encoding import save_tokens
+from internal_kd.data.encoding import TokensMeta, save_tokens
 from internal_kd.errors import UserError
 from internal_kd.evaluation.trained import load_split, load_trained
+from internal_kd.specs.records import (
+    LayerFinished,
+    Metrics,
+    ParameterCounts,
+    SignalStores,
+    Speed,
+    write_metrics,
+)
+from internal_kd.specs.runs import Run
 from tests.distillation.splits import tiny_split
 from tests.models.tiny import tiny_model
-from tests.stages.tiny_study import run_of, tiny_tokenizer
+from tests.stages.tiny_study import tiny_tokenizer
 
 CPU = torch.device("cpu")
+RUN = Run("rte", "exp3.2", layers=2, percent=100, seed=0)
+
+
+def metrics_of(run: Run) -> Metrics:
+    return Metrics(
+        run=run,
+        selected_epoch=1,
+        validation={"accuracy": 0.5},
+        test=None,
+        majority={"validation": {"accuracy": 0.4}},
+        last_epoch={"accuracy": 0.5},
+        train_examples=10,
+        parameters=ParameterCounts(total=6, embeddings=1, layers=2, pooler=2, classifier=1),
+        schedule=(LayerFinished(1, 1, "limit", None),),
+        flags=("one_class",),
+        code="abc",
+        settings={"seed": 0},
+        signals=SignalStores({"logits": "def"}),
+        speed=Speed("cpu", 2.0, 0.5, 1.0, 100.0),
+        seconds=1.5,
+    )
 
 
 @pytest.fixture
@@ -18,13 +46,13 @@ def folder(tmp_path):
     """The folder of a run."""
     tiny_model(layers=2).save_pretrained(tmp_path / "model")
     tiny_tokenizer().save_pretrained(tmp_path / "model")
-    (tmp_path / "metrics.json").write_text(json.dumps({"run": run_of("exp3.2")}))
+    write_metrics(tmp_path / "metrics.json", metrics_of(RUN))
     return tmp_path
 
 
 def test_model_tokenizer_and_fields_of_a_run(folder) -> None:
     found = load_trained(folder, CPU)
-    assert found.run == run_of("exp3.2")
+    assert found.run == RUN
     assert found.model.config.num_hidden_layers == 2
     assert not found.model.training
     assert found.tokenizer().convert_ids_to_tokens([2, 5]) == ["[CLS]", "w0"]
@@ -46,7 +74,7 @@ def test_other_metrics_are_told(folder, content) -> None:
 
 def test_split_by_its_name(tmp_path) -> None:
     splits = {"train": tiny_split(9), "validation": tiny_split(5)}
-    save_tokens(tmp_path / "rte.npz", splits, {"task": "rte", "pad_token_id": 1})
+    save_tokens(tmp_path / "rte.npz", splits, TokensMeta("rte", ("yes", "no"), 1, 64, 100))
     found = load_split(tmp_path / "rte.npz", "validation")
     assert (found.task, found.name, len(found.split), found.pad_token_id) == (
         "rte",

@@ -17,7 +17,7 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from internal_kd.data.sources import limited, load_split_tables
+from internal_kd.data.sources import Source, limited, load_split_tables
 from internal_kd.errors import Interrupted, UserError, as_user_error
 from internal_kd.evaluation.attention_maps import load_maps
 from internal_kd.reporting.examples import read_examples
@@ -256,7 +256,7 @@ def test_a_limit_takes_the_same_rows_of_a_file_or_its_parts(tmp_path, limit, par
         else:
             with pa.ipc.new_file(file, table.schema) as out:
                 out.write_table(piece)
-    chosen = data_settings(tmp_path / "text") | {"limit": {"validation": limit}}
+    chosen = Source("folder", str(tmp_path / "text"), limit={"validation": limit})
     found = load_split_tables(chosen, get_task("rte"))["validation"]
     whole = limited(table.append_column("idx", pa.array(range(40))), limit)
     assert found["idx"].to_pylist() == whole["idx"].to_pylist()

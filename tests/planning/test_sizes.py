@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from internal_kd.data.encoding import save_tokens
+from internal_kd.data.encoding import TokensMeta, save_tokens
 from internal_kd.distillation.signal_targets import signal_bytes
 from internal_kd.distillation.signals import SignalRequest
 from internal_kd.evaluation.predictions import SplitPredictions, write_predictions
@@ -83,7 +83,8 @@ def test_a_checkpoint_holds_four_times_the_parameters() -> None:
 
 def test_tokens_on_disk(tmp_path) -> None:
     split = tiny_split(2000)
-    save_tokens(tmp_path / "tokens.npz", {"train": split}, {})
+    meta = TokensMeta("rte", ("a", "b"), 0, 64, 100)
+    save_tokens(tmp_path / "tokens.npz", {"train": split}, meta)
     lengths = split.lengths
     task = TaskTexts(2, train=Texts(2000, lengths.sum(), (lengths**2).sum()), validation=Texts())
     texts = sizes.TEXT_TOKEN * lengths.sum()

@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from internal_kd.data.checks import validate_table
-from internal_kd.data.encoding import encode_split, save_tokens
+from internal_kd.data.encoding import TokensMeta, encode_split, save_tokens
 from internal_kd.embedded.tasks import generate
 from internal_kd.planning.texts import Texts, pretraining_text, task_texts
 from internal_kd.tasks import TASKS, get_task
@@ -18,7 +18,7 @@ ABSENT = ROOT / "no" / "tokens.npz"
 
 def test_tokens_that_are_there_are_counted(tmp_path) -> None:
     splits = {"train": tiny_split(50, 1), "validation": tiny_split(20, 2)}
-    save_tokens(tmp_path / "tokens.npz", splits, {})
+    save_tokens(tmp_path / "tokens.npz", splits, TokensMeta("rte", ("a", "b"), 0, 64, 100))
     found = task_texts(HUB, "rte", tmp_path / "tokens.npz")
     lengths = splits["train"].lengths
     assert found.train == Texts(50, lengths.sum(), (lengths**2).sum())

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from internal_kd.evaluation.predictions import write_predictions
-from internal_kd.run_format import FORMAT
+from internal_kd.specs.records import FORMAT
 from tests.reporting.fake_runs import frame_of, noisy_logits
 
 METRICS = ("accuracy", "f1", "f1_weighted", "mcc")

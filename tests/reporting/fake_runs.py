@@ -10,7 +10,7 @@ import pandas as pd
 from internal_kd.evaluation.metrics import majority_baseline, score
 from internal_kd.evaluation.predictions import SplitPredictions, write_predictions
 from internal_kd.reporting.runs import RunFolder, read_run_folders
-from internal_kd.run_format import FORMAT
+from internal_kd.specs.records import FORMAT
 from internal_kd.specs.runs import Run
 
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -251,7 +251,7 @@ def told(capsys, *words: str) -> None:
 
 def test_labels_of_another_order_are_refused(tiny, tmp_path, capsys) -> None:
     splits, meta = load_tokens(tiny / "rte.npz")
-    save_tokens(tiny / "swapped.npz", splits, {**meta, "labels": meta["labels"][::-1]})
+    save_tokens(tiny / "swapped.npz", splits, replace(meta, labels=meta.labels[::-1]))
     with pytest.raises(SystemExit) as stop:
         distil(tiny, tmp_path / "run", "exp2.0", data="swapped.npz")
     assert stop.value.code == 2

@@ -10,7 +10,7 @@ import yaml
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from internal_kd.data.encoding import save_tokens
+from internal_kd.data.encoding import TokensMeta, save_tokens
 from internal_kd.specs.experiments import make_experiment
 from internal_kd.specs.students import acting
 from internal_kd.stages.cli import run_stage
@@ -71,7 +71,7 @@ def write_tokens(path: Path, unlabelled_test: bool = False) -> Path:
     }
     if unlabelled_test:
         splits["test"].labels[:] = -1
-    save_tokens(path, splits, {"task": "rte", "labels": LABELS, "pad_token_id": 0})
+    save_tokens(path, splits, TokensMeta("rte", tuple(LABELS), 0, 64, 100))
     return path
 
 

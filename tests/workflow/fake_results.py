@@ -6,7 +6,6 @@ files only tables, figures and what shows them are left to do.
 
 from collections.abc import Mapping
 from contextlib import chdir
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +87,7 @@ def _write_attention(folder: Path, study: Study) -> None:
         values = np.full((EXAMPLES, run.layers), 0.1, dtype=np.float32)
         teacher_layers = tuple(2 * layer for layer in range(1, run.layers + 1))
         found = LayerDistances(np.arange(EXAMPLES), teacher_layers, values, values)
-        write_distances(folder / f"{name}.parquet", asdict(run), found)
+        write_distances(folder / f"{name}.parquet", run, found)
     for task in study.tasks:
         save_maps(folder / f"{task}-example0.npz", patterned_maps(SHORT, layers=2))
 

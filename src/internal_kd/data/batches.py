@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -233,7 +232,9 @@ def assemble(
     )
 
 
-def _padded(values: npt.NDArray[Any], mask: npt.NDArray[np.bool_], fill: int) -> torch.Tensor:
+def _padded(
+    values: npt.NDArray[np.int32] | npt.NDArray[np.uint8], mask: npt.NDArray[np.bool_], fill: int
+) -> torch.Tensor:
     padded = np.full(mask.shape, fill, dtype=np.int64)
     padded[mask] = values
     return torch.from_numpy(padded)

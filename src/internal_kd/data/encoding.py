@@ -3,11 +3,12 @@
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -24,6 +25,8 @@ ROWS_PER_CALL = 4096
 META_KEY = "meta"
 # Of unknown tokens among all tokens of a split.
 REMARKABLE_SHARE, REFUSED_SHARE = 0.1, 0.5
+
+Number = TypeVar("Number", bound="np.generic[object]")
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +57,7 @@ class EncodedSplit:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def select(self, rows: npt.NDArray[np.integer[Any]]) -> "EncodedSplit":
+    def select(self, rows: npt.NDArray[np.int64]) -> "EncodedSplit":
         """The examples at positions `rows` [n], in that order, with the `indices` they had."""
         lengths = self.lengths[rows]
         offsets = offsets_of(lengths)
@@ -68,7 +71,7 @@ class EncodedSplit:
         )
 
 
-def offsets_of(lengths: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int64]:
+def offsets_of(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Where each example starts, with the end of the last one: int64 [examples + 1]."""
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
@@ -155,7 +158,7 @@ def cut_pair(first: int, second: int, budget: int) -> tuple[int, int]:
     return budget - half, half
 
 
-def _flat(rows: list[list[int]], dtype: type[np.generic]) -> npt.NDArray[Any]:
+def _flat(rows: list[list[int]], dtype: type[Number]) -> npt.NDArray[Number]:
     return np.fromiter(chain.from_iterable(rows), dtype=dtype)
 
 
@@ -180,32 +183,48 @@ def check_known(split: EncodedSplit, unknown: int | None, task: str) -> None:
         log.warning("%s: %.0f %% of the tokens are unknown to the tokenizer", task, 100 * share)
 
 
-def save_tokens(
-    path: str | Path, splits: Mapping[str, EncodedSplit], meta: Mapping[str, Any]
-) -> None:
-    """Write splits and `meta` (plain JSON values) into one uncompressed .npz file.
+@dataclass(frozen=True)
+class TokensMeta:
+    """What a file of tokens says beside the splits.
+
+    Attributes:
+        task: its name.
+        labels: names of the classes.
+        pad_token_id: of the tokenizer.
+        max_length: tokens that an example may have.
+        vocab_size: entries of the tokenizer.
+    """
+
+    task: str
+    labels: tuple[str, ...]
+    pad_token_id: int
+    max_length: int
+    vocab_size: int
+
+
+def save_tokens(path: str | Path, splits: Mapping[str, EncodedSplit], meta: TokensMeta) -> None:
+    """Write splits and `meta` into one uncompressed .npz file.
 
     The same content gives the same bytes.
     """
-    arrays: dict[str, npt.NDArray[Any]] = {
+    arrays: dict[str, npt.ArrayLike] = {
         f"{name}/{field.name}": getattr(split, field.name)
         for name, split in splits.items()
         for field in fields(EncodedSplit)
     }
-    arrays[META_KEY] = np.array(json.dumps(meta, sort_keys=True))
+    arrays[META_KEY] = np.array(json.dumps(asdict(meta), sort_keys=True))
     with open(path, "wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
-def load_tokens(path: str | Path) -> tuple[dict[str, EncodedSplit], dict[str, Any]]:
+def load_tokens(path: str | Path) -> tuple[dict[str, EncodedSplit], TokensMeta]:
     """Read what `save_tokens` wrote: the splits by name, and `meta`."""
     with as_user_error(path, "not a token file of this package", "make it again"):
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
-        meta = json.loads(str(arrays.pop(META_KEY)))
+        meta = msgspec.json.decode(str(arrays.pop(META_KEY)), type=TokensMeta)
         names = list(dict.fromkeys(key.split("/")[0] for key in arrays))
-        return {name: _split_from(arrays, name) for name in names}, meta
-
-
-def _split_from(arrays: Mapping[str, npt.NDArray[Any]], name: str) -> EncodedSplit:
-    return EncodedSplit(**{f.name: arrays[f"{name}/{f.name}"] for f in fields(EncodedSplit)})
+        return {
+            name: EncodedSplit(**{f.name: arrays[f"{name}/{f.name}"] for f in fields(EncodedSplit)})
+            for name in names
+        }, meta

@@ -1,8 +1,8 @@
 """Where the rows of a task come from: the hub, a local folder, or the embedded study."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +24,30 @@ Rows = npt.NDArray[np.int64]
 Found = dict[str, tuple[pa.Table, str]]
 
 
-def load_split_tables(settings: Mapping[str, Any], task: Task) -> dict[str, pa.Table]:
+@dataclass(frozen=True)
+class Source:
+    """Where the examples of a task come from.
+
+    Attributes:
+        source: hub, folder or embedded.
+        path: an id on the hub, or a folder.
+        revision: on the hub.
+        language_seed: of the embedded language.
+        limit: rows at most, by split.
+    """
+
+    source: str
+    path: str | None = None
+    revision: str | None = None
+    language_seed: int = 0
+    limit: Mapping[str, int | None] | None = None
+
+
+def load_split_tables(settings: Source, task: Task) -> dict[str, pa.Table]:
     """The validated tables of a task by split; test is absent where the source has none.
 
     Args:
-        settings: `source` (hub, folder or embedded) and, as the source needs them, `path` (a hub id
-            or a folder), `revision`, `language_seed`; `limit` caps rows by split, {"train": 1000}.
+        settings: where they come from.
         task: its columns and labels.
 
     Returns:
@@ -43,22 +61,22 @@ def load_split_tables(settings: Mapping[str, Any], task: Task) -> dict[str, pa.T
         split: validate_table(table, task, split, where) for split, (table, where) in found.items()
     }
     warn_of_overlap(tables, task)
-    limit = settings.get("limit") or {}
+    limit = settings.limit or {}
     kept = {split: limited(table, limit.get(split)) for split, table in tables.items()}
     check_classes(kept["train"], task, found["train"][1])
     return kept
 
 
-def _find(settings: Mapping[str, Any], task: Task) -> Found:
-    source, path = settings["source"], settings.get("path")
+def _find(settings: Source, task: Task) -> Found:
+    source, path = settings.source, settings.path
     if source == "embedded":
-        return _from_embedded(task, settings.get("language_seed", 0))
+        return _from_embedded(task, settings.language_seed)
     if source == "folder":
         if path is None:
             raise UserError("data.path is missing; name the folder that holds {task}/train.parquet")
-        return _from_folder(Path(path), task, settings.get("limit") or {})
+        return _from_folder(Path(path), task, settings.limit or {})
     if source == "hub":
-        return _from_hub(path or GLUE_ON_THE_HUB, settings.get("revision"), task)
+        return _from_hub(path or GLUE_ON_THE_HUB, settings.revision, task)
     raise UserError(f"data.source is '{source}'; it must be embedded, folder or hub")
 
 
@@ -83,7 +101,7 @@ def _from_embedded(task: Task, seed: int) -> Found:
     return {split: (table, f"embedded {task.name} {split}") for split, table in tables.items()}
 
 
-def _from_folder(folder: Path, task: Task, limit: Mapping[str, int]) -> Found:
+def _from_folder(folder: Path, task: Task, limit: Mapping[str, int | None]) -> Found:
     files = {split: _files_of(folder / task.name, split) for split in SPLITS}
     for split in REQUIRED_SPLITS:
         if not files[split]:

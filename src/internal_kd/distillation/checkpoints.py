@@ -14,11 +14,15 @@ from collections.abc import Iterable
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import torch
+from torch import Tensor
 
+from internal_kd.distillation.history import MeansState, Row
+from internal_kd.distillation.optimization import AdamState, RateState
 from internal_kd.distillation.progress import ProgressFile
+from internal_kd.distillation.selection import SelectionState
 from internal_kd.errors import UserError
 from internal_kd.manifests import digest, hashes, versions
 
@@ -30,10 +34,25 @@ DEFAULT_MINUTES = 10.0
 # Share of the time that writing at the ends of epochs may take, so that short ones are not slowed.
 WRITING_SHARE = 0.05
 
-State = dict[str, Any]
+
+class TrainingState(TypedDict):
+    """Everything that decides how a training goes on, as plain data and tensors."""
+
+    epoch: int
+    batch: int
+    means: MeansState
+    train_seconds: float
+    history: list[Row]
+    selection: SelectionState
+    schedule: dict[str, object]
+    learning_rate: RateState
+    model: dict[str, Tensor]
+    beside: dict[str, Tensor]
+    optimizer: AdamState
+    random: dict[str, Tensor]
 
 
-def run_identity(job: Any, inputs: Iterable[str | Path]) -> str:
+def run_identity(job: object, inputs: Iterable[str | Path]) -> str:
     """Hash of what decides a run's numbers: settings, code, input files, and packages.
 
     Args:
@@ -90,7 +109,7 @@ class Checkpoints:
         passed = time.monotonic() - self._written
         return passed >= (self._cost / WRITING_SHARE if epoch_ended else self.seconds)
 
-    def save(self, state: State) -> None:
+    def save(self, state: TrainingState) -> None:
         """Write a checkpoint and remove the one before; a full disk costs a warning."""
         started = time.monotonic()
         content = BytesIO()
@@ -117,7 +136,7 @@ class Checkpoints:
             if file_before.name != name:
                 file_before.unlink(missing_ok=True)
 
-    def load(self, device: torch.device) -> State | None:
+    def load(self, device: torch.device) -> TrainingState | None:
         """The newest whole checkpoint of this run; why any other is not used is logged."""
         for file in self._files():
             state = self._read(file, device)
@@ -125,7 +144,7 @@ class Checkpoints:
                 return state
         return None
 
-    def _read(self, file: Path, device: torch.device) -> State | None:
+    def _read(self, file: Path, device: torch.device) -> TrainingState | None:
         data = file.read_bytes()
         if hashlib.blake2b(data, digest_size=16).hexdigest() + SUFFIX != file.name:
             logger.warning("%s: the checkpoint is damaged; it is not used", file)
@@ -138,7 +157,7 @@ class Checkpoints:
                 file,
             )
             return None
-        state: State = content["state"]
+        state: TrainingState = content["state"]
         return state
 
     def _files(self) -> list[Path]:

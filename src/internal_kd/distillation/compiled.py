@@ -8,24 +8,47 @@ compiler, which takes a second to import, is loaded only where this module's obj
 
 import os
 import shutil
-from collections.abc import Callable
-from typing import Any
+from typing import Protocol, TypedDict, cast, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from internal_kd.data.batches import Batch
 from internal_kd.distillation.schedules import Phase
+from internal_kd.distillation.training import Objective
 from internal_kd.errors import UserError
 from internal_kd.models.bert import BertClassifier
 from internal_kd.models.classifier import Classifier
 from internal_kd.torch_internals import allow_recompilations
 
 VARIANTS = 4096  # more than phases times widths of any training; torch would stop compiling at 8
-OPTIONS: dict[str, Any] = {"mode": "reduce-overhead", "dynamic": False, "fullgraph": True}
-
 Terms = dict[str, Tensor]
-Objective = Callable[..., tuple[Tensor, Terms]]
+
+
+class CompilerOptions(TypedDict):
+    """Arguments of `torch.compile`."""
+
+    mode: str
+    dynamic: bool
+    fullgraph: bool
+
+
+OPTIONS: CompilerOptions = {"mode": "reduce-overhead", "dynamic": False, "fullgraph": True}
+
+
+@runtime_checkable
+class TaughtObjective(Protocol):
+    """An objective that can look up the teacher's signals in advance."""
+
+    def known(self, batch: Batch, phase: Phase) -> object:
+        """What is looked up; None if that is left to the call."""
+        ...
+
+    def __call__(
+        self, model: Classifier, batch: Batch, phase: Phase, known: object = None
+    ) -> tuple[Tensor, Terms]:
+        """See `training.Objective`; `known` is what `known` gave."""
+        ...
 
 
 class CompiledObjective:
@@ -35,7 +58,7 @@ class CompiledObjective:
     The results of a step are overwritten by the next one.
 
     Args:
-        objective: as `Training` takes it.
+        objective: as `Training` takes it, perhaps a `TaughtObjective`.
         model: that it will be called with.
         batch_size: number of examples in the batches to be compiled; others are computed as ever.
 
@@ -49,7 +72,7 @@ class CompiledObjective:
         allow_recompilations(VARIANTS)
         self.objective = objective
         self.batch_size = batch_size
-        self._known = getattr(objective, "known", None)
+        self._taught = objective if isinstance(objective, TaughtObjective) else None
         self._compiled = torch.compile(_loss_and_terms, **OPTIONS)
 
     def __call__(self, model: Classifier, batch: Batch, phase: Phase) -> tuple[Tensor, Terms]:
@@ -57,16 +80,18 @@ class CompiledObjective:
         if len(batch.rows) != self.batch_size:
             return self.objective(model, batch, phase)
         torch.compiler.cudagraph_mark_step_begin()
-        known = None if self._known is None else self._known(batch, phase)
+        known = None if self._taught is None else self._taught.known(batch, phase)
         return self._compiled(self.objective, model, batch, phase, known)
 
 
 def _loss_and_terms(
-    objective: Objective, model: Classifier, batch: Batch, phase: Phase, known: Any
+    objective: Objective, model: Classifier, batch: Batch, phase: Phase, known: object
 ) -> tuple[Tensor, Terms]:
     """The terms leave without gradients: the backward pass would fill zeros in for each."""
-    more = () if known is None else (known,)
-    loss, terms = objective(model, batch, phase, *more)
+    if known is None:
+        loss, terms = objective(model, batch, phase)
+    else:
+        loss, terms = cast(TaughtObjective, objective)(model, batch, phase, known)
     return loss, {name: term.detach() for name, term in terms.items()}
 
 

@@ -11,7 +11,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import msgspec
 
 from internal_kd.manifests import file_hash
 
@@ -19,6 +22,14 @@ logger = logging.getLogger(__name__)
 
 RECORD = "finished.json"
 TRIES = 3  # a Snakemake that has just been started may delete outputs while they are linked
+
+
+@dataclass(frozen=True)
+class FinishedRecord:
+    """Which run the kept files are of, and the hash of each by its relative path."""
+
+    identity: str
+    files: dict[str, str]
 
 
 class FinishedRun:
@@ -42,8 +53,8 @@ class FinishedRun:
         partial.mkdir(parents=True)
         try:
             yield partial
-            record = {"identity": self.identity, "files": _hashes(partial)}
-            (partial / RECORD).write_text(json.dumps(record), encoding="utf-8")
+            record = FinishedRecord(self.identity, _hashes(partial))
+            (partial / RECORD).write_text(json.dumps(asdict(record)), encoding="utf-8")
             partial.rename(self.folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -51,15 +62,16 @@ class FinishedRun:
     @property
     def kept(self) -> bool:
         """Whether the files of this very run are there."""
-        return self._record().get("identity") == self.identity
+        record = self._record()
+        return record is not None and record.identity == self.identity
 
     def restore(self, out: Path) -> bool:
         """Put the kept files into `out`; False if they are those of another run or damaged."""
         record = self._record()
-        if record.get("identity") != self.identity:
+        if record is None or record.identity != self.identity:
             self.forget()
             return False
-        if _hashes(self.folder) != record["files"]:
+        if _hashes(self.folder) != record.files:
             logger.warning("%s: the kept files are damaged; they are not used", self.folder)
             self.forget()
             return False
@@ -78,12 +90,10 @@ class FinishedRun:
         """Remove the kept names; outputs that are linked to the files stay."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _record(self) -> dict:
-        try:
-            record: dict = json.loads((self.folder / RECORD).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return record
+    def _record(self) -> FinishedRecord | None:
+        with suppress(OSError, ValueError):
+            return msgspec.json.decode((self.folder / RECORD).read_bytes(), type=FinishedRecord)
+        return None
 
 
 def _link_tree(source: Path, target: Path) -> None:

@@ -3,12 +3,20 @@
 import csv
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import torch
 from torch import Tensor
 
-Row = dict[str, object]
+Row = dict[str, float | str]
+
+
+class MeansState(TypedDict):
+    """Names, sums `[terms]` and number of batches; no sums before the first batch."""
+
+    names: list[str]
+    sums: Tensor | None
+    count: int
 
 
 class TermMeans:
@@ -35,11 +43,11 @@ class TermMeans:
         self._sums = self._sums + values
         self._count += 1
 
-    def state_dict(self) -> dict[str, Any]:
-        """Names, sums and number of batches."""
+    def state_dict(self) -> MeansState:
+        """The state as plain data and a tensor."""
         return {"names": self._names, "sums": self._sums, "count": self._count}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: MeansState) -> None:
         """Restore what `state_dict` gave."""
         self._names, self._sums, self._count = state["names"], state["sums"], state["count"]
 
@@ -49,12 +57,11 @@ class TermMeans:
         return dict(zip(self._names, (self._sums.double() / self._count).tolist(), strict=True))
 
 
-def development_scores(row: Row) -> dict[str, object]:
+def development_scores(row: Row) -> dict[str, float]:
     """Development scores of a row by metric."""
     prefix = "validation_"
-    return {
-        name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)
-    }
+    scores = {name: value for name, value in row.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): float(value) for name, value in scores.items()}
 
 
 def write_history(path: str | Path, rows: Iterable[Row]) -> None:

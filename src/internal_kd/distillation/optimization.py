@@ -1,14 +1,14 @@
 """Optimizer and learning rate."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TypedDict, cast
 
 import torch
 from torch import Tensor, nn
 
 from internal_kd.specs.training import TrainingSettings
-from internal_kd.torch_internals import add_to_each, fused_adam, fused_adamw
+from internal_kd.torch_internals import FusedKernel, add_to_each, fused_adam, fused_adamw
 
 BETAS = (0.9, 0.999)
 CLIP_EPSILON = 1e-6  # as in torch.nn.utils.clip_grad_norm_
@@ -19,7 +19,7 @@ UNBIASED = 1e6  # a step count at which both of Adam's bias corrections are 1 in
 class Variant:
     """A form of Adam: torch's kernel, epsilon, and the step count that moments begin with."""
 
-    kernel: Callable[..., None]
+    kernel: FusedKernel
     epsilon: float = 1e-8
     first_step: float = 0.0
 
@@ -56,6 +56,29 @@ class Group:
         elif chosen:  # indexing with a list would copy it to the device and wait
             add_to_each([self.steps[k] for k in chosen], 1)
         return chosen
+
+
+class GroupState(TypedDict):
+    """Moments of the parameters of a group, and the step counts `[parameters]`."""
+
+    means: list[Tensor]
+    squares: list[Tensor]
+    steps: Tensor
+
+
+class AdamState(TypedDict):
+    """The last learning rate, and the state of each group."""
+
+    rate: float
+    groups: list[GroupState]
+
+
+class RateState(TypedDict):
+    """The current step, and the numbers of all steps and of those of the warm-up."""
+
+    step: int
+    total: int
+    warmup: int
 
 
 class FusedAdam:
@@ -119,7 +142,7 @@ class FusedAdam:
             grad_scale=divisor,
         )
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> AdamState:
         """Moments and step counts, in the order of the parameters."""
         return {
             "rate": self.rate,
@@ -129,7 +152,7 @@ class FusedAdam:
             ],
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: AdamState) -> None:
         """Restore what `state_dict` gave."""
         self.rate = state["rate"]
         for group, kept in zip(self.groups, state["groups"], strict=True):
@@ -166,11 +189,11 @@ class LinearWarmupDecay:
         self.step += 1
         return rate
 
-    def state_dict(self) -> dict[str, int]:
+    def state_dict(self) -> RateState:
         """The position as plain data."""
         return {"step": self.step, "total": self.total, "warmup": self.warmup}
 
-    def load_state_dict(self, state: dict[str, int]) -> None:
+    def load_state_dict(self, state: RateState) -> None:
         """Restore what `state_dict` gave."""
         self.step, self.total, self.warmup = state["step"], state["total"], state["warmup"]
 

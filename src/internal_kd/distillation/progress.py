@@ -17,7 +17,9 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypedDict, Unpack
+
+import msgspec
 
 from internal_kd.errors import Interrupted, reason
 from internal_kd.manifests import digest
@@ -82,7 +84,19 @@ class TrainingProgress:
         return None if self.step_seconds is None else self.step_seconds * (self.steps - self.step)
 
 
-def identity_of(settings: Any, code: str | None) -> str:
+class Advance(TypedDict, total=False):
+    """Fields of a `TrainingProgress` that change while a training goes on."""
+
+    steps: int
+    epoch: int
+    epochs: int
+    loss: float
+    score: float
+    score_name: str
+    epoch_seconds: float
+
+
+def identity_of(settings: object, code: str | None) -> str:
     """Hash of what a run is made by, to know whether a progress file belongs to it."""
     return digest([settings, code])
 
@@ -95,8 +109,8 @@ def progress_file(checkpoints: Path) -> Path:
 def read_progress(file: Path) -> TrainingProgress | None:
     """What a progress file says; None if there is none or it is not readable."""
     try:
-        return TrainingProgress(**json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return msgspec.json.decode(file.read_bytes(), type=TrainingProgress)
+    except (OSError, ValueError):
         return None
 
 
@@ -155,12 +169,12 @@ class ProgressFile:
         self._thread = threading.Thread(target=self._keep_writing, name="progress", daemon=True)
         self._warned = False
 
-    def advance(self, step: int, **values: Any) -> None:
+    def advance(self, step: int, **values: Unpack[Advance]) -> None:
         """Set how far the training is, for the next write.
 
         Args:
             step: steps that are done.
-            values: further fields of `TrainingProgress`.
+            values: what has changed beside it.
         """
         now = time.perf_counter()
         self._first = self._first or (step, now)

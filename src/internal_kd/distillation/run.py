@@ -1,12 +1,10 @@
 """One run from data and model to the files that it writes."""
 
-import json
 import logging
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch import nn
@@ -27,8 +25,8 @@ from internal_kd.locks import only_writer
 from internal_kd.models.classifier import Classifier
 from internal_kd.models.loading import copy_tokenizer
 from internal_kd.models.parameters import count_parameters
-from internal_kd.run_format import FORMAT
 from internal_kd.specs.jobs import SelectionSettings, TrainingJob, encode
+from internal_kd.specs.records import Metrics, ParameterCounts, SignalOrigin, write_metrics
 from internal_kd.specs.runs import Run
 from internal_kd.specs.training import TrainingSettings
 from internal_kd.streams import Streams, holdout_seed
@@ -81,7 +79,7 @@ def load_run_data(
     train = splits["train"]
     splits["train"] = train.select(nested_stratified(train.labels, run.percent, streams.subset))
     metric = get_task(run.task).selection_metric
-    return RunData(splits, meta["pad_token_id"], tuple(meta["labels"]), metric)
+    return RunData(splits, meta.pad_token_id, meta.labels, metric)
 
 
 def _held_out(train: EncodedSplit, share: float, task: str) -> dict[str, EncodedSplit]:
@@ -94,7 +92,7 @@ def _held_out(train: EncodedSplit, share: float, task: str) -> dict[str, Encoded
 def run_resumable(
     folder: Path | None,
     out: Path,
-    settings: Any,
+    settings: Mapping[str, object],
     code: str | None,
     inputs: Iterable[str | Path],
     train: Callable[[Path, Checkpoints | None], None],
@@ -178,7 +176,7 @@ class RunRecord:
     code: str | None
     started: float
     flags: tuple[str, ...] = ()
-    signals: dict[str, Any] | None = None
+    signals: SignalOrigin | None = None
 
 
 def write_run(
@@ -205,41 +203,32 @@ def write_run(
     write_predictions(out / "predictions.parquet", frames)
     model.save_pretrained(out / "model")
     copy_tokenizer(tokenizer, out / "model")
-    metrics = {
-        "parameters": count_parameters(model),
-        **_metrics(data, result, record, frames),
-        "seconds": round(time.perf_counter() - record.started, 2),
-    }
-    (out / "metrics.json").write_text(
-        json.dumps(metrics, indent=1, sort_keys=True) + "\n", encoding="utf-8"
-    )
+    write_metrics(out / "metrics.json", _metrics(model, data, result, record, frames))
 
 
 def _metrics(
-    data: RunData, result: TrainingResult, record: RunRecord, frames: dict[str, SplitPredictions]
-) -> dict[str, Any]:
+    model: Classifier,
+    data: RunData,
+    result: TrainingResult,
+    record: RunRecord,
+    frames: Mapping[str, SplitPredictions],
+) -> Metrics:
     labels = data.splits["train"].labels
-    return {
-        "format": FORMAT,
-        "run": asdict(record.job.run),
-        "selected_epoch": result.selected_epoch,
-        **_scores(data, frames),
-        "last_epoch": development_scores(result.history[-1]),
-        "train_examples": len(labels),
-        "schedule": [asdict(event) for event in result.finished_layers],
-        "flags": [*record.flags, *flags_of(labels, frames["validation"])],
-        "code": record.code,
-        "settings": encode(record.job),
-        "signals": record.signals,
-        "speed": result.speed,
-    }
-
-
-def _scores(data: RunData, frames: dict[str, SplitPredictions]) -> dict[str, Any]:
-    train = data.splits["train"].labels
     known = [name for name in frames if labelled(data.splits[name])]
-    scores: dict[str, Any] = {
-        name: scores_of(frames[name]) if name in known else None for name in EVALUATED
-    }
-    majority = {name: majority_baseline(train, data.splits[name].labels) for name in known}
-    return {**scores, "majority": majority}
+    return Metrics(
+        run=record.job.run,
+        selected_epoch=result.selected_epoch,
+        validation=scores_of(frames["validation"]),
+        test=scores_of(frames["test"]) if "test" in known else None,
+        majority={name: majority_baseline(labels, data.splits[name].labels) for name in known},
+        last_epoch=development_scores(result.history[-1]),
+        train_examples=len(labels),
+        parameters=ParameterCounts(**count_parameters(model)),
+        schedule=tuple(result.finished_layers),
+        flags=(*record.flags, *flags_of(labels, frames["validation"])),
+        code=record.code,
+        settings=encode(record.job),
+        signals=record.signals,
+        speed=result.speed,
+        seconds=round(time.perf_counter() - record.started, 2),
+    )

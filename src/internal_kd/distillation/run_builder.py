@@ -1,6 +1,5 @@
 """From the settings and files of a student's run to its training."""
 
-import json
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +29,7 @@ from internal_kd.models.loading import (
     new_classifier,
 )
 from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.specs.records import read_metrics
 from internal_kd.specs.students import StudentJob
 from internal_kd.specs.training import ObjectiveSettings
 from internal_kd.streams import Streams
@@ -76,8 +76,7 @@ class RunBuilder:
             return []
         file = self.teacher_folder.parent / "metrics.json"
         with as_user_error(file, "not the metrics of a teacher", "make its run again"):
-            metrics = json.loads(file.read_text(encoding="utf-8"))
-            return [f"teacher_{flag}" for flag in metrics["flags"]]
+            return [f"teacher_{flag}" for flag in read_metrics(file).flags]
 
     @cached_property
     def signals(self) -> SignalSource | None:

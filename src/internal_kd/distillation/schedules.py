@@ -8,7 +8,11 @@ state is plain data, so that it can be saved and restored.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
+
+import msgspec
+
+from internal_kd.specs.records import LayerFinished
 
 Kind = Literal["simultaneous", "progressive", "stacked", "two_stage"]
 Reason = Literal["threshold", "limit"]
@@ -41,16 +45,6 @@ class Phase:
     def name(self) -> str:
         """As the history has it."""
         return f"layers {' '.join(map(str, self.layers))}" if self.layers else "output"
-
-
-@dataclass(frozen=True)
-class LayerFinished:
-    """A layer's distillation ended: after which one-based epoch, why, at which mean cosine loss."""
-
-    layer: int
-    epoch: int
-    reason: Reason
-    cosine: float | None
 
 
 def simultaneous(layers: int) -> tuple[Phase, ...]:
@@ -199,7 +193,6 @@ class Schedule:
         """The state as plain data."""
         return asdict(self.state)
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, object]) -> None:
         """Restore what `state_dict` gave."""
-        finished = [LayerFinished(**event) for event in state["finished"]]
-        self.state = ScheduleState(**{**state, "finished": finished})
+        self.state = msgspec.convert(state, ScheduleState)

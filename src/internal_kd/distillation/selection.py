@@ -2,10 +2,19 @@
 
 import copy
 import math
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TypedDict
 
 from torch import Tensor, nn
+
+
+class SelectionState(TypedDict):
+    """The fields of a `Selection`."""
+
+    keep: str
+    epoch: int
+    score: float
+    state: dict[str, Tensor]
 
 
 @dataclass
@@ -23,6 +32,11 @@ class Selection:
             self.epoch, self.score = epoch, score
             self.state = copy.deepcopy(dict(model.state_dict()))
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> SelectionState:
         """The state as plain data and tensors."""
-        return asdict(self)
+        return {
+            "keep": self.keep,
+            "epoch": self.epoch,
+            "score": self.score,
+            "state": self.state,
+        }

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -27,6 +27,7 @@ from internal_kd.fingerprint import code_fingerprint
 from internal_kd.models.classifier import ClassifierConfig
 from internal_kd.models.teacher import FrozenTeacher
 from internal_kd.objectives.registry import HEAD_SIZE, HEADS, HIDDEN
+from internal_kd.specs.records import LiveTeacher, SignalOrigin, SignalStores
 
 logger = logging.getLogger(__name__)
 
@@ -138,17 +139,13 @@ def _home(device: torch.device, needed: int) -> torch.device:
     return device
 
 
-def describe_signals(source: SignalSource | None) -> dict[str, Any] | None:
-    """Where signals came from, for the record of a run: a live teacher, or which stores.
-
-    A store is named by its target and has the hash of its content.
-    """
+def describe_signals(source: SignalSource | None) -> SignalOrigin | None:
+    """Where signals came from, for the record of a run; None where there are none."""
     if source is None:
         return None
     if not isinstance(source, StoredSignals):
-        return {"source": "live"}
-    stores = {target.name: store.checksum for target, store in source.stores.items()}
-    return {"source": "stored", "stores": stores}
+        return LiveTeacher()
+    return SignalStores({target.name: each.checksum for target, each in source.stores.items()})
 
 
 class StoredSignals:

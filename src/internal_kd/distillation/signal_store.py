@@ -17,11 +17,12 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TypeVar
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -39,7 +40,45 @@ logger = logging.getLogger(__name__)
 RECORD = "store.json"
 LAYOUT = 1  # of the files; stores of another one are made anew
 
+Number = TypeVar("Number", bound="np.generic[object]")
 Pass = Callable[[Sequence[StoredTarget]], Iterable[tuple[Batch, Signals]]]
+
+
+@dataclass(frozen=True)
+class StoredValues:
+    """The form of a file of values.
+
+    Attributes:
+        dtype: name of numpy's type.
+        shape: of an example's values, layers first; None for an axis of its tokens.
+    """
+
+    dtype: str
+    shape: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class StoreRecord:
+    """What lies in the folder of a store.
+
+    Attributes:
+        target: what is stored.
+        values: by the name of their file.
+        files: by name.
+    """
+
+    target: StoredTarget
+    values: dict[str, StoredValues]
+    files: dict[str, FileMark]
+
+
+def _read_record(folder: Path) -> StoreRecord:
+    """The record of a store.
+
+    Raises:
+        OSError, ValueError: there is none, or it is damaged.
+    """
+    return msgspec.json.decode((folder / RECORD).read_bytes(), type=StoreRecord)
 
 
 class SignalStore:
@@ -53,7 +92,7 @@ class SignalStore:
     def __init__(self, folder: Path, split: EncodedSplit) -> None:
         self.folder = folder
         self.split = split
-        self.record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        self.record = _read_record(folder)
 
     @cached_property
     def places(self) -> npt.NDArray[np.int64]:
@@ -74,26 +113,26 @@ class SignalStore:
 
     def shape(self, name: str) -> tuple[int | None, ...]:
         """Shape of an example's values, layers first; None for an axis of its tokens."""
-        return tuple(self.record["values"][name]["shape"])
+        return self.record.values[name].shape
 
     def values(self, name: str) -> Tensor:
         """All values of a file, one-dimensional and mapped into memory; nobody writes to them."""
-        dtype = np.dtype(self.record["values"][name]["dtype"])
+        dtype = np.dtype(self.record.values[name].dtype)
         # Copy on write is how torch takes a mapping that is not its own without a warning.
         return torch.from_numpy(np.memmap(self.folder / f"{name}.bin", dtype, mode="c"))
 
     @property
     def names(self) -> list[str]:
         """Names of the files of values."""
-        return list(self.record["values"])
+        return list(self.record.values)
 
     @property
     def checksum(self) -> str:
         """Hash of the content."""
-        return digest({name: mark["hash"] for name, mark in self.record["files"].items()})
+        return digest({name: mark.hash for name, mark in self.record.files.items()})
 
 
-def store_identity(teacher: Path, split: EncodedSplit, pad_token_id: int, code: Any) -> str:
+def store_identity(teacher: Path, split: EncodedSplit, pad_token_id: int, code: object) -> str:
     """Hash of all that decides the numbers of a teacher's signals.
 
     Args:
@@ -143,9 +182,9 @@ def _is_whole(folder: Path) -> bool:
     if not folder.exists():
         return False
     try:
-        files = json.loads((folder / RECORD).read_text(encoding="utf-8"))["files"]
-        whole = all(has_mark(folder / name, FileMark(**mark)) for name, mark in files.items())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        files = _read_record(folder).files
+        whole = all(has_mark(folder / name, mark) for name, mark in files.items())
+    except (OSError, ValueError):
         whole = False
     if not whole:
         logger.warning("%s: the stored signals are damaged; they are written again", folder)
@@ -179,7 +218,7 @@ class _Writer:
 
     def __init__(self, folder: Path, target: StoredTarget) -> None:
         self.folder, self.target = folder, target
-        self.values: dict[str, dict[str, Any]] = {}
+        self.values: dict[str, StoredValues] = {}
         self._files: dict[str, IO[bytes]] = {}
 
     def __enter__(self) -> "_Writer":
@@ -196,8 +235,8 @@ class _Writer:
         for name, values in self.target.values(signals, batch).items():
             array, ragged = values.cpu().numpy(), self.target.token_axes(name)
             if name not in self._files:
-                shape = [None if k - 1 in ragged else n for k, n in enumerate(array.shape[1:])]
-                self.values[name] = {"dtype": array.dtype.name, "shape": shape}
+                shape = (None if k - 1 in ragged else n for k, n in enumerate(array.shape[1:]))
+                self.values[name] = StoredValues(array.dtype.name, tuple(shape))
                 self._files[name] = open(self.folder / f"{name}.bin", "wb")  # noqa: SIM115
             for one in _without_padding(array, ragged, lengths):
                 self._files[name].write(np.ascontiguousarray(one).data)
@@ -208,14 +247,14 @@ class _Writer:
         for file in files:
             with open(file, "rb") as written:
                 os.fsync(written.fileno())
-        marks = {file.name: asdict(file_mark(file)) for file in files}
-        record = {"target": asdict(self.target), "values": self.values, "files": marks}
+        marks = {file.name: file_mark(file) for file in files}
+        record = msgspec.to_builtins(StoreRecord(self.target, self.values, marks))
         (self.folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def _without_padding(
-    array: npt.NDArray[Any], ragged: Sequence[int], lengths: Sequence[int]
-) -> Iterator[npt.NDArray[Any]]:
+    array: npt.NDArray[Number], ragged: Sequence[int], lengths: Sequence[int]
+) -> Iterator[npt.NDArray[Number]]:
     """The values of each example of a batch; axes behind batch and layers may be ragged."""
     if not ragged:
         yield array

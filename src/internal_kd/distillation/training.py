@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,16 +13,18 @@ from tqdm import tqdm
 
 from internal_kd.data.batches import Batch, LengthBucketedBatches
 from internal_kd.data.encoding import EncodedSplit
-from internal_kd.distillation.checkpoints import Checkpoints
+from internal_kd.distillation.checkpoints import Checkpoints, TrainingState
 from internal_kd.distillation.history import Row, TermMeans
 from internal_kd.distillation.interruption import Interruption
 from internal_kd.distillation.optimization import FusedAdam, make_learning_rate
-from internal_kd.distillation.schedules import LayerFinished, Phase, Schedule
+from internal_kd.distillation.progress import Advance
+from internal_kd.distillation.schedules import Phase, Schedule
 from internal_kd.distillation.selection import Selection
 from internal_kd.distillation.speed import speed_of
 from internal_kd.distillation.updates import select_updates
 from internal_kd.errors import Interrupted, UserError
 from internal_kd.models.classifier import Classifier
+from internal_kd.specs.records import LayerFinished, Speed
 from internal_kd.specs.training import TrainingSettings
 from internal_kd.streams import Streams
 from internal_kd.torch_setup import random_state, restore_random_state, seed_epoch, wait_for
@@ -51,7 +53,7 @@ class TrainingResult:
     history: list[Row]
     finished_layers: list[LayerFinished]
     selected_epoch: int
-    speed: dict[str, float | str]
+    speed: Speed
 
 
 class Training:
@@ -157,11 +159,12 @@ class Training:
         if progress is None:
             return
         size, epochs = len(self.batches), self.settings.epochs
-        done: dict[str, Any] = {"steps": epochs * size, "epoch": self.epoch, "epochs": epochs}
+        done: Advance = {"steps": epochs * size, "epoch": self.epoch, "epochs": epochs}
         if self.history:
             row, column = self.history[-1], "_".join(self.selected_by)
-            done |= {"loss": row["loss"], "epoch_seconds": row["train_seconds"]}
-            done |= {"score": row[column], "score_name": " ".join(self.selected_by)}
+            done |= {"loss": float(row["loss"]), "score": float(row[column])}
+            done |= {"epoch_seconds": float(row["train_seconds"])}
+            done |= {"score_name": " ".join(self.selected_by)}
         progress.advance((self.epoch - 1) * size + self.batch, **done)
 
     def _save_state(self, requested: bool) -> None:
@@ -169,7 +172,7 @@ class Training:
         if self.checkpoints and (requested or self.checkpoints.due(epoch_ended=self.batch == 0)):
             self.checkpoints.save(self.state_dict())
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> TrainingState:
         """Everything that decides how the training goes on, as plain data and tensors."""
         return {
             "epoch": self.epoch,
@@ -186,7 +189,7 @@ class Training:
             "random": random_state(),
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: TrainingState) -> None:
         """Restore what `state_dict` gave."""
         self.epoch, self.batch = state["epoch"], state["batch"]
         self.means.load_state_dict(state["means"])

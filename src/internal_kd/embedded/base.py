@@ -1,9 +1,7 @@
 """The base model that ships with the project, pre-trained once and kept in half precision."""
 
-import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -35,12 +33,6 @@ def pack(pretrained: Path, assets: Path = ASSETS) -> None:
         shutil.copyfile(pretrained / name, assets / name)
     shutil.copyfile(pretrained / "pretraining.json", assets / PROVENANCE)
     _convert(pretrained / WEIGHTS, assets / WEIGHTS, torch.float16)
-
-
-def provenance() -> dict[str, Any]:
-    """How the shipped base was made: `code` fingerprint, `settings`, `quality` on held-out text."""
-    record: dict[str, Any] = json.loads((ASSETS / PROVENANCE).read_text(encoding="utf-8"))
-    return record
 
 
 def _convert(source: Path, target: Path, dtype: torch.dtype) -> None:

@@ -8,11 +8,12 @@ the second text for which the first gives no ground (as ELECTRA's replaced words
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -33,7 +34,74 @@ HELD_OUT_SHARE = 0.02
 QUALITY_FILE = "pretraining.json"
 IGNORED = -100
 
-Settings = Mapping[str, Any]
+
+class Shape(msgspec.Struct, frozen=True):
+    """The shape of the network, and the standard deviation of its first weights."""
+
+    hidden_size: int
+    heads: int
+    feed_forward: int
+    initializer_range: float
+
+
+class Mimetic(msgspec.Struct, frozen=True):
+    """Standard deviations of the start of W_Q and W_K, see `growth.start_mimetic`."""
+
+    common: float
+    own: float
+
+
+class Masking(msgspec.Struct, frozen=True):
+    """Shares of words, see `hide_words`."""
+
+    first: float
+    second: float
+    single: float
+    mask: float
+    random: float
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """A stage of the pre-training.
+
+    Attributes:
+        layers: to which the model is grown first.
+        masked: share of whole examples in which words may be hidden.
+        steps: of the optimizer.
+        first_rate: learning rate after the warm-up.
+        last_rate: learning rate at the end.
+        growth: how the model becomes deeper; the first stage needs none.
+        faintness: factor on the output projections of the layers put in between.
+    """
+
+    layers: int
+    masked: float
+    steps: int
+    first_rate: float = msgspec.field(name="from")
+    last_rate: float = msgspec.field(name="to")
+    growth: Literal["stack", "interleave"] | msgspec.UnsetType = msgspec.UNSET
+    faintness: float | msgspec.UnsetType = msgspec.UNSET
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Settings of the pre-training, see `pretraining` in config.yaml."""
+
+    seed: int
+    examples: int
+    single_share: float
+    changed_share: float
+    vocabulary_size: int
+    max_length: int
+    model: Shape
+    mimetic: Mimetic
+    masking: Masking
+    pair_weight: float
+    mark_weight: float
+    batch_size: int
+    weight_decay: float
+    warmup: int
+    max_grad_norm: float
+    stages: tuple[Stage, ...]
 
 
 @dataclass(frozen=True)
@@ -69,7 +137,7 @@ class Corpus:
         return flags
 
 
-def pretrain(settings: Settings, out: Path) -> dict[str, Any]:
+def pretrain(settings: Settings, out: Path) -> dict[str, float]:
     """Make tokenizer and base model from the settings alone and write them to the folder `out`.
 
     Deterministic for the settings on one kind of CPU. Besides the `save_pretrained` files the
@@ -77,17 +145,14 @@ def pretrain(settings: Settings, out: Path) -> dict[str, Any]:
     which is also returned: `masked_accuracy` (all hidden words), `restated_accuracy` (those of
     second texts), `pair_accuracy`, `single_accuracy`.
     """
-    torch.manual_seed(settings["seed"])
+    torch.manual_seed(settings.seed)
     examples = list(
         generate_corpus(
-            settings["examples"],
-            settings["single_share"],
-            settings["changed_share"],
-            settings["seed"],
+            settings.examples, settings.single_share, settings.changed_share, settings.seed
         )
     )
     texts = (text for example in examples for text in (example.first, example.second) if text)
-    tokenizer = train_tokenizer(texts, settings["vocabulary_size"], settings["max_length"])
+    tokenizer = train_tokenizer(texts, settings.vocabulary_size, settings.max_length)
     held_out = int(len(examples) * HELD_OUT_SHARE)
     model = new_model(settings, len(tokenizer))
     train(model, encode(examples[held_out:], tokenizer), tokenizer, settings)
@@ -98,20 +163,20 @@ def pretrain(settings: Settings, out: Path) -> dict[str, Any]:
 
 def new_model(settings: Settings, vocabulary_size: int) -> BertForPreTraining:
     """The untrained model, with the depth of the first stage."""
-    shape = settings["model"]
+    shape = settings.model
     config = BertConfig(
         vocab_size=vocabulary_size,
-        hidden_size=shape["hidden_size"],
-        num_hidden_layers=settings["stages"][0]["layers"],
-        num_attention_heads=shape["heads"],
-        intermediate_size=shape["feed_forward"],
-        max_position_embeddings=settings["max_length"],
-        initializer_range=shape["initializer_range"],
+        hidden_size=shape.hidden_size,
+        num_hidden_layers=settings.stages[0].layers,
+        num_attention_heads=shape.heads,
+        intermediate_size=shape.feed_forward,
+        max_position_embeddings=settings.max_length,
+        initializer_range=shape.initializer_range,
     )
     config._attn_implementation = "eager"
     model = BertForPreTraining(config)
-    growth.start_mimetic(model, **settings["mimetic"])
-    growth.start_sinusoidal(model, shape["initializer_range"])
+    growth.start_mimetic(model, settings.mimetic.common, settings.mimetic.own)
+    growth.start_sinusoidal(model, shape.initializer_range)
     return model
 
 
@@ -162,20 +227,20 @@ def train(
     """
     batches = _endless(corpus.split, tokenizer, settings)
     marker = nn.Linear(model.config.hidden_size, 1)
-    for number, stage in enumerate(settings["stages"], start=1):
+    for number, stage in enumerate(settings.stages, start=1):
         _grow(model, stage)
-        torch.manual_seed(settings["seed"] + number)
+        torch.manual_seed(settings.seed + number)
         model.train()
         parameters = [*model.parameters(), *marker.parameters()]
         optimizer, schedule = _optimizer(parameters, stage, settings)
-        title = f"pre-training stage {number}, {stage['layers']} layers"
-        for _ in (bar := tqdm(range(stage["steps"]), desc=title, mininterval=10)):
+        title = f"pre-training stage {number}, {stage.layers} layers"
+        for _ in (bar := tqdm(range(stage.steps), desc=title, mininterval=10)):
             batch = next(batches)
-            masked = hide_words(batch, tokenizer, settings["masking"], stage["masked"])
+            masked = hide_words(batch, tokenizer, settings.masking, stage.masked)
             loss = _loss(model, marker, batch, masked, corpus.flags(batch), settings)
             optimizer.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(parameters, settings["max_grad_norm"])
+            torch.nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
             optimizer.step()
             schedule.step()
             bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
@@ -185,7 +250,7 @@ def _endless(
     corpus: EncodedSplit, tokenizer: PreTrainedTokenizerBase, settings: Settings
 ) -> Iterator[Batch]:
     batches = LengthBucketedBatches(
-        corpus, settings["batch_size"], settings["seed"], tokenizer.pad_token_id
+        corpus, settings.batch_size, settings.seed, tokenizer.pad_token_id
     )
     epoch = 0
     while True:
@@ -193,25 +258,26 @@ def _endless(
         epoch += 1
 
 
-def _grow(model: BertForPreTraining, stage: Settings) -> None:
+def _grow(model: BertForPreTraining, stage: Stage) -> None:
     """Bring the model to the stage's depth: by a stacked copy, or by faint layers in between."""
-    while model.config.num_hidden_layers < stage["layers"]:
-        if stage["growth"] == "stack":
+    while model.config.num_hidden_layers < stage.layers:
+        if stage.growth == "stack":
             growth.stack(model)
         else:
-            growth.interleave(model, stage["faintness"])
+            assert stage.faintness is not msgspec.UNSET
+            growth.interleave(model, stage.faintness)
 
 
 def _optimizer(
-    parameters: list[nn.Parameter], stage: Settings, settings: Settings
+    parameters: list[nn.Parameter], stage: Stage, settings: Settings
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
     """AdamW with warm-up to the stage's first learning rate, then linear to its last one."""
-    first, last, warmup, steps = stage["from"], stage["to"], settings["warmup"], stage["steps"]
+    first, last, warmup, steps = stage.first_rate, stage.last_rate, settings.warmup, stage.steps
     optimizer = torch.optim.AdamW(
         parameters,
         lr=first,
         betas=(0.9, 0.98),
-        weight_decay=settings["weight_decay"],
+        weight_decay=settings.weight_decay,
         fused=True,
     )
 
@@ -241,8 +307,8 @@ def _loss(
     )
     return (
         _mean_loss(words, targets)
-        + settings["pair_weight"] * _mean_loss(pairs, labels)
-        + settings["mark_weight"] * marks / max(1, int(asked.sum()))
+        + settings.pair_weight * _mean_loss(pairs, labels)
+        + settings.mark_weight * marks / max(1, int(asked.sum()))
     )
 
 
@@ -267,7 +333,7 @@ def predict(
 
 
 def hide_words(
-    batch: Batch, tokenizer: PreTrainedTokenizerBase, masking: Settings, examples: float
+    batch: Batch, tokenizer: PreTrainedTokenizerBase, masking: Masking, examples: float
 ) -> Masked:
     """Choose words to ask for, and hide them: as [MASK], as a random word of the batch, or not.
 
@@ -280,14 +346,14 @@ def hide_words(
     is_word = ids >= len(tokenizer.all_special_ids)
     second = batch.token_type_ids == 1
     is_pair = second.any(dim=1, keepdim=True)
-    share = torch.where(is_pair, masking["first"], masking["single"]).expand(ids.shape)
-    share = torch.where(second, masking["second"] * torch.rand(len(ids), 1), share)
+    share = torch.where(is_pair, masking.first, masking.single).expand(ids.shape)
+    share = torch.where(second, masking.second * torch.rand(len(ids), 1), share)
     is_masked = (torch.rand(len(ids)) < examples) & (batch.labels == 0)
     asked = (torch.rand(ids.shape) < share) & is_word & is_masked[:, None]
     others = _other_words(ids, is_word)
     fate = torch.rand(ids.shape)
-    hidden = torch.where(asked & (fate < masking["mask"]), tokenizer.mask_token_id, ids)
-    swapped = asked & (fate >= masking["mask"]) & (fate < masking["mask"] + masking["random"])
+    hidden = torch.where(asked & (fate < masking.mask), tokenizer.mask_token_id, ids)
+    swapped = asked & (fate >= masking.mask) & (fate < masking.mask + masking.random)
     targets = torch.where(asked, ids, IGNORED)
     return Masked(torch.where(swapped, others, hidden), targets, is_masked)
 
@@ -310,10 +376,10 @@ def evaluate(
 ) -> dict[str, float]:
     """Accuracies on held-out text; always the same words are hidden."""
     model.eval()
-    torch.manual_seed(settings["seed"])
+    torch.manual_seed(settings.seed)
     hits: dict[str, list[torch.Tensor]] = {"masked": [], "restated": [], "pair": [], "single": []}
-    for batch in sorted_batches(held_out.split, settings["batch_size"], tokenizer.pad_token_id):
-        masked = hide_words(batch, tokenizer, settings["masking"], examples=0.5)
+    for batch in sorted_batches(held_out.split, settings.batch_size, tokenizer.pad_token_id):
+        masked = hide_words(batch, tokenizer, settings.masking, examples=0.5)
         _, words, pairs = predict(model, batch, masked)
         asked = masked.targets != IGNORED
         right = words.argmax(dim=1) == masked.targets[asked]
@@ -340,7 +406,7 @@ def save(
     tokenizer.save_pretrained(out)
     record = {
         "code": code_fingerprint("internal_kd.embedded.pretraining"),
-        "settings": settings,
+        "settings": msgspec.to_builtins(settings, order="sorted"),
         "quality": quality,
     }
     (out / QUALITY_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

@@ -44,9 +44,9 @@ def matched_layers(teacher: TrainedRun, student: TrainedRun, tokens: SplitTokens
             be compared head by head, unit by unit, and layer by layer.
     """
     for trained in (teacher, student):
-        if trained.run["task"] != tokens.task:
+        if trained.run.task != tokens.task:
             raise UserError(
-                f"{trained.folder}: trained on {trained.run['task']}, but the tokens are those of "
+                f"{trained.folder}: trained on {trained.run.task}, but the tokens are those of "
                 f"{tokens.task}; give tokens and runs of one task"
             )
     first, second = teacher.model.config, student.model.config

@@ -1,9 +1,9 @@
 """The file of distances between a student and its teacher: one row per example and layer."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from internal_kd.errors import as_user_error
+from internal_kd.specs.runs import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-RUN_COLUMNS = ("task", "experiment", "layers", "percent", "seed")
+RUN_COLUMNS = tuple(field.name for field in fields(Run))
 MEASURES = ("attention_kl", "cosine_distance")
 COLUMNS = (*RUN_COLUMNS, "index", "layer", "teacher_layer", *MEASURES)
 TEXTS = ("task", "experiment")
@@ -44,17 +45,18 @@ class LayerDistances:
     cosine_distance: npt.NDArray[np.float32]
 
 
-def write_distances(path: str | Path, run: Mapping[str, Any], distances: LayerDistances) -> None:
+def write_distances(path: str | Path, run: Run, distances: LayerDistances) -> None:
     """Write the distances of one student as Parquet, rows ascending by index and layer.
 
     Args:
         path: of the file.
-        run: task, experiment, layers, percent and seed of the student.
+        run: of the student.
         distances: of its layers; column `layer` counts them from 1.
     """
     order = np.argsort(distances.indices, kind="stable")
     layers = len(distances.teacher_layers)
-    columns: dict[str, Any] = {name: [run[name]] * len(order) * layers for name in RUN_COLUMNS}
+    rows = len(order) * layers
+    columns: dict[str, object] = {name: [value] * rows for name, value in asdict(run).items()}
     columns["index"] = np.repeat(distances.indices[order], layers)
     columns["layer"] = np.tile(np.arange(1, layers + 1), len(order))
     columns["teacher_layer"] = np.tile(np.array(distances.teacher_layers), len(order))

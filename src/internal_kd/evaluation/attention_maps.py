@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,12 +58,14 @@ def save_maps(path: str | Path, maps: AttentionMaps) -> None:
     What `layer_kl` and `mean_kl` give of either student is written too, for readers without this
     package: standard_layer_kl, internal_layer_kl, standard_mean_kl, internal_mean_kl.
     """
-    arrays: dict[str, Any] = {field.name: getattr(maps, field.name) for field in fields(maps)}
+    arrays: dict[str, npt.ArrayLike] = {
+        field.name: getattr(maps, field.name) for field in fields(maps)
+    }
     for student in ("standard", "internal"):
         arrays[f"{student}_layer_kl"] = maps.layer_kl(student)
         arrays[f"{student}_mean_kl"] = np.float32(maps.mean_kl(student))
     with open(path, "wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
 def load_maps(path: str | Path) -> AttentionMaps:
@@ -73,7 +74,18 @@ def load_maps(path: str | Path) -> AttentionMaps:
     Raises:
         UserError: the file is absent or none of attention maps.
     """
-    with as_user_error(path, "not a file of attention maps", "make it again"):
-        with np.load(path, allow_pickle=False) as file:
-            arrays: dict[str, Any] = {f.name: file[f.name] for f in fields(AttentionMaps)}
-        return AttentionMaps(**arrays | {"example": int(arrays["example"])})
+    with (
+        as_user_error(path, "not a file of attention maps", "make it again"),
+        np.load(path, allow_pickle=False) as file,
+    ):
+        return AttentionMaps(
+            example=int(file["example"]),
+            tokens=file["tokens"],
+            special=file["special"],
+            teacher_layers=file["teacher_layers"],
+            teacher=file["teacher"],
+            standard=file["standard"],
+            internal=file["internal"],
+            standard_head_kl=file["standard_head_kl"],
+            internal_head_kl=file["internal_head_kl"],
+        )

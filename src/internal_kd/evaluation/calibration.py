@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.floating]
-Labels = npt.NDArray[np.integer]
+Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int64]
 
 BINS = 15  # of Guo et al.
 

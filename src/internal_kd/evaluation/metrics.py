@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-Labels = npt.NDArray[np.integer]
+Labels = npt.NDArray[np.int64]
 
 
 def accuracy(labels: Labels, predictions: Labels) -> float:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+Number = TypeVar("Number", bound="np.generic[object]")
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def write_predictions(path: str | Path, frames: Mapping[str, SplitPredictions]) 
 
 def _table(name: str, frame: SplitPredictions) -> pa.Table:
     order = np.argsort(frame.indices, kind="stable")
-    columns: dict[str, Any] = {
+    columns: dict[str, pa.Array] = {
         "split": _repeated(name, len(order)),
         "index": _column(frame.indices[order]),
         "label": _column(frame.labels[order]),
@@ -61,7 +63,7 @@ def _table(name: str, frame: SplitPredictions) -> pa.Table:
     return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
-def _column(values: npt.NDArray[Any]) -> pa.Array:
+def _column(values: npt.NDArray[Number]) -> pa.Array:
     """The same as `pa.array`, which would import pandas to see whether `values` is of its kind."""
     values = np.ascontiguousarray(values)
     kind = pa.from_numpy_dtype(values.dtype)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.integer]
+Ints = npt.NDArray[np.int64]
 
 CHUNK = 2_000_000  # numbers held at once
 EXAMPLES_PER_CELL = 8  # below, drawing rows and counting them is faster than a multinomial

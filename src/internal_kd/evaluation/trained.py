@@ -1,10 +1,8 @@
 """Trained runs and the tokens their models are shown, loaded to be compared."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -12,6 +10,8 @@ from internal_kd.data.encoding import EncodedSplit, load_tokens
 from internal_kd.errors import UserError, as_user_error
 from internal_kd.models.classifier import Classifier
 from internal_kd.models.loading import load_classifier, on_device
+from internal_kd.specs.records import read_metrics
+from internal_kd.specs.runs import Run
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -23,12 +23,12 @@ class TrainedRun:
 
     Attributes:
         folder: where the run's files lie.
-        run: task, experiment, layers, percent and seed.
+        run: which one it is.
         model: in evaluation mode.
     """
 
     folder: Path
-    run: Mapping[str, Any]
+    run: Run
     model: Classifier
 
     def tokenizer(self) -> "PreTrainedTokenizerBase":
@@ -55,7 +55,7 @@ def load_trained(folder: Path, device: torch.device) -> TrainedRun:
         UserError: the folder holds no model or no metrics of a run.
     """
     with as_user_error(folder, "not the folder of a run", "make the run again"):
-        run = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["run"]
+        run = read_metrics(folder / "metrics.json").run
         model = load_classifier(folder / "model")
     return TrainedRun(folder, run, on_device(model, device))
 
@@ -69,4 +69,4 @@ def load_split(path: Path, name: str) -> SplitTokens:
     splits, meta = load_tokens(path)
     if name not in splits:
         raise UserError(f"{path}: no split '{name}'; it has {', '.join(splits)}")
-    return SplitTokens(meta["task"], name, splits[name], meta["pad_token_id"])
+    return SplitTokens(meta.task, name, splits[name], meta.pad_token_id)

@@ -7,10 +7,10 @@ such a model imports torch only. Other families of encoders go through Transform
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar, cast
 
 import torch
 from safetensors import safe_open
@@ -37,31 +37,37 @@ PLAIN = {
 }
 
 
+Value = TypeVar("Value")
+
+
+def _value(raw: Mapping[str, object], name: str, default: Value) -> Value:
+    """A value of a config, or Transformers' default, which has the same type."""
+    return cast(Value, raw.get(name, default))
+
+
 @dataclass
 class BertConfig:
     """The values of `config.json` that matter here; `raw` is all of it, as it is written back."""
 
-    raw: dict[str, Any]
+    raw: Mapping[str, object]
 
     def __post_init__(self) -> None:
-        get = self.raw.get
-        self.vocab_size: int = get("vocab_size", 30522)
-        self.hidden_size: int = get("hidden_size", 768)
-        self.num_hidden_layers: int = get("num_hidden_layers", 12)
-        self.num_attention_heads: int = get("num_attention_heads", 12)
-        self.intermediate_size: int = get("intermediate_size", 3072)
-        self.max_position_embeddings: int = get("max_position_embeddings", 512)
-        self.type_vocab_size: int = get("type_vocab_size", 2)
-        self.pad_token_id: int | None = get("pad_token_id", 0)
-        self.layer_norm_eps: float = get("layer_norm_eps", 1e-12)
-        self.initializer_range: float = get("initializer_range", 0.02)
-        self.hidden_dropout_prob: float = get("hidden_dropout_prob", 0.1)
-        self.attention_probs_dropout_prob: float = get("attention_probs_dropout_prob", 0.1)
-        classifier_dropout = get("classifier_dropout")
-        self.classifier_dropout: float = (
-            self.hidden_dropout_prob if classifier_dropout is None else classifier_dropout
-        )
-        labels = get("id2label") or UNNAMED
+        raw = self.raw
+        self.vocab_size = _value(raw, "vocab_size", 30522)
+        self.hidden_size = _value(raw, "hidden_size", 768)
+        self.num_hidden_layers = _value(raw, "num_hidden_layers", 12)
+        self.num_attention_heads = _value(raw, "num_attention_heads", 12)
+        self.intermediate_size = _value(raw, "intermediate_size", 3072)
+        self.max_position_embeddings = _value(raw, "max_position_embeddings", 512)
+        self.type_vocab_size = _value(raw, "type_vocab_size", 2)
+        self.pad_token_id: int | None = _value(raw, "pad_token_id", 0)
+        self.layer_norm_eps = _value(raw, "layer_norm_eps", 1e-12)
+        self.initializer_range = _value(raw, "initializer_range", 0.02)
+        self.hidden_dropout_prob = _value(raw, "hidden_dropout_prob", 0.1)
+        self.attention_probs_dropout_prob = _value(raw, "attention_probs_dropout_prob", 0.1)
+        own: float | None = _value(raw, "classifier_dropout", None)
+        self.classifier_dropout = self.hidden_dropout_prob if own is None else own
+        labels = cast("Mapping[str, object] | None", raw.get("id2label")) or UNNAMED
         self.id2label = {int(number): str(label) for number, label in labels.items()}
 
     def with_labels(self, labels: Iterable[str]) -> "BertConfig":

@@ -6,7 +6,7 @@ Torch is imported where it is needed, since tokenising for a BERT needs none of 
 import json
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from internal_kd.models.positions import Limits, positions_in
@@ -59,7 +59,7 @@ def limits_in(folder: str | Path) -> Limits:
     Raises:
         OSError, ValueError: as Transformers does if the folder holds no model that it knows.
     """
-    config: dict[str, Any] = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
+    config = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
     if config.get("model_type") == "bert":
         return Limits(positions_in(config), config.get("type_vocab_size", 2))
     return _limits_without_weights(folder)

@@ -5,7 +5,6 @@ Needs no library, so that a study can be checked before anything is loaded.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 # Rows of the table of positions, where config.json does not say.
 ROWS = {"distilbert": 512, "bert": 512, "electra": 512, "ernie": 512}
@@ -22,7 +21,7 @@ COUNTED_FROM_PADDING = {
 PADDING = 1  # in all of them, where config.json does not say
 
 
-def positions_in(config: Mapping[str, Any]) -> int | None:
+def positions_in(config: Mapping[str, object]) -> int | None:
     """Tokens of the longest text that fits, special tokens included; None if it is not known."""
     family = str(config.get("model_type"))
     default = COUNTED_FROM_PADDING.get(family, ROWS.get(family))

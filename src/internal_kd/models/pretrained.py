@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -119,7 +118,9 @@ def _record_states(
     """
     found: dict[tuple[str, int], Tensor] = {}
 
-    def keep(number: int, _layer: nn.Module, _inputs: Any, output: Any) -> None:
+    def keep(
+        number: int, _layer: nn.Module, _inputs: object, output: Tensor | tuple[Tensor, ...]
+    ) -> None:
         states = output[0] if isinstance(output, tuple) else output
         if request.has("hidden", number):
             found["hidden", number] = states

@@ -5,7 +5,7 @@ output projection and the feed-forward network of all other tokens, three quarte
 """
 
 from functools import partial
-from typing import Any
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,59 @@ PROBE_TOKENS = 6
 RTOL, ATOL = 1e-3, 1e-4  # far above rounding, far below another computation
 
 
+class SelfAttention(Protocol):
+    """The attention of a BERT-like layer, without what follows on it."""
+
+    attention_head_size: int
+    scaling: float
+
+    def query(self, states: Tensor, /) -> Tensor:
+        """Queries of all heads, `[batch, tokens, hidden size]`; so are keys and values."""
+        ...
+
+    def key(self, states: Tensor, /) -> Tensor:
+        """Keys."""
+        ...
+
+    def value(self, states: Tensor, /) -> Tensor:
+        """Values."""
+        ...
+
+    def dropout(self, probabilities: Tensor, /) -> Tensor:
+        """Drop some attention probabilities."""
+        ...
+
+
+class Attention(Protocol):
+    """The attention of a BERT-like layer."""
+
+    self: SelfAttention
+
+    def output(self, context: Tensor, states: Tensor, /) -> Tensor:
+        """Projection, dropout, residual connection and normalisation."""
+        ...
+
+
+class BertLikeLayer(Protocol):
+    """A transformer layer whose parts are named as BERT's are."""
+
+    attention: Attention
+
+    def forward(
+        self,
+        hidden_states: Tensor,
+        attention_mask: Tensor | None,
+        *more: object,
+        **named: object,
+    ) -> Tensor:
+        """The whole layer."""
+        ...
+
+    def feed_forward_chunk(self, attended: Tensor, /) -> Tensor:
+        """The feed-forward network with all that follows on it."""
+        ...
+
+
 def compute_only_cls_in_top_layer(model: PreTrainedModel) -> None:
     """Let the top layer of a BERT-like classifier compute [CLS] alone; leave others as they are.
 
@@ -28,7 +81,7 @@ def compute_only_cls_in_top_layer(model: PreTrainedModel) -> None:
     layer = encoder_layers(model)[-1]
     if _is_like_bert(layer):
         expected = _cls_of(layer, model)
-        layer.forward = partial(_forward_cls, layer)
+        layer.forward = partial(_forward_cls, cast(BertLikeLayer, layer))
         if not torch.allclose(_cls_of(layer, model), expected, rtol=RTOL, atol=ATOL):
             del layer.forward
 
@@ -37,7 +90,7 @@ def _cls_of(layer: nn.Module, model: PreTrainedModel) -> Tensor:
     """What the layer makes of the first of a few tokens, the last of them padding."""
     found: list[Tensor] = []
 
-    def keep(_layer: nn.Module, _inputs: Any, output: Any) -> None:
+    def keep(_layer: nn.Module, _inputs: object, output: Tensor | tuple[Tensor, ...]) -> None:
         found.append((output[0] if isinstance(output, tuple) else output)[:, 0])
 
     tokens = torch.arange(PROBE_TOKENS, device=model.device)[None] % model.config.vocab_size
@@ -61,16 +114,15 @@ def _is_like_bert(layer: nn.Module) -> bool:
 
 
 def _forward_cls(
-    layer: Any,
+    layer: BertLikeLayer,
     hidden_states: Tensor,
     attention_mask: Tensor | None = None,
-    *more: Any,
-    **named: Any,
+    *more: object,
+    **named: object,
 ) -> Tensor:
     recorder = active_recorder()
     if recorder is not None and recorder.request.has("hidden", recorder.layer + 1):
-        whole: Tensor = type(layer).forward(layer, hidden_states, attention_mask, *more, **named)
-        return whole
+        return type(layer).forward(layer, hidden_states, attention_mask, *more, **named)
     attention = layer.attention.self
     cls = hidden_states[:, :1]
     all_rows = recorder is not None and recorder.request.all_rows
@@ -86,6 +138,6 @@ def _forward_cls(
     return layer.feed_forward_chunk(layer.attention.output(context, cls))
 
 
-def _heads(attention: Any, projected: Tensor) -> Tensor:
+def _heads(attention: SelfAttention, projected: Tensor) -> Tensor:
     """From `[batch, tokens, hidden size]` to `[batch, heads, tokens, head size]`."""
     return projected.unflatten(-1, (-1, attention.attention_head_size)).transpose(1, 2)

@@ -1,10 +1,10 @@
 """Models whose weights are whole: damaged and missing ones are refused, never filled up."""
 
 import pickle
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol, TypedDict
 from zipfile import BadZipFile
 
 import torch
@@ -15,6 +15,8 @@ from internal_kd.models.stored import not_to_be_drawn, without_place
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+Mismatched = Collection[tuple[str, Iterable[int], Iterable[int]]]
 
 DAMAGED = (SafetensorError, RuntimeError, BadZipFile, EOFError)
 
@@ -39,8 +41,26 @@ def translate_weight_errors(folder: str | Path) -> Iterator[None]:
         ) from error
 
 
+class Loader(Protocol):
+    """A class of Transformers that reads models."""
+
+    def from_pretrained(
+        self, pretrained_model_name_or_path: str, **options: object
+    ) -> "tuple[PreTrainedModel, LoadingInfo]":
+        """The model, and what was found, where `output_loading_info` is true."""
+        ...
+
+
+class LoadingInfo(TypedDict):
+    """What Transformers found of the weights in a file: names, and shapes stored and expected."""
+
+    missing_keys: Collection[str]
+    unexpected_keys: Collection[str]
+    mismatched_keys: Mismatched
+
+
 def read_model(
-    auto: Any, folder: str | Path, *, new_head: bool, **options: Any
+    auto: Loader, folder: str | Path, *, new_head: bool, **options: object
 ) -> "PreTrainedModel":
     """The model in `folder`, or of this name on the hub, in fp32.
 
@@ -73,7 +93,7 @@ def read_model(
     return model
 
 
-def _check_shapes(folder: str | Path, mismatched: Collection[tuple[str, Any, Any]]) -> None:
+def _check_shapes(folder: str | Path, mismatched: Mismatched) -> None:
     for name, stored, expected in mismatched:
         raise UserError(
             f"{folder}: its weights do not fit its config.json, {name} is {list(stored)} and not "

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from importlib.util import module_from_spec, spec_from_file_location
 from inspect import signature
 from pathlib import Path
-from typing import Any
 
 from internal_kd.errors import UserError, reason
 from internal_kd.objectives import registry
@@ -36,7 +35,7 @@ def _load(file: str) -> None:
     if spec is None or spec.loader is None:
         raise UserError(f"extensions: {file!r} is no Python file; its name must end in .py")
     module = module_from_spec(spec)
-    tables: tuple[dict[str, Any], ...] = (
+    tables: tuple[dict, ...] = (
         registry.OBJECTIVES,
         registry.TARGETS,
         registry.OUTPUT_OBJECTIVES,

@@ -1,18 +1,25 @@
 """The functions of the registry's entries, loaded and bound to the arguments that they take."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Generic, TypeVar, cast
 
 from torch import Tensor, nn
 
-from internal_kd.objectives.registry import OBJECTIVES, OUTPUT_OBJECTIVES, TARGETS, Function
+from internal_kd.objectives.registry import (
+    OBJECTIVES,
+    OUTPUT_OBJECTIVES,
+    TARGETS,
+    AnyFunction,
+    Function,
+)
 
 Fields = dict[str, Tensor]
+Result = TypeVar("Result")
 
 
-class Bound:
+class Bound(Generic[Result]):
     """A function that is called with those of the given values that it takes.
 
     Args:
@@ -24,12 +31,13 @@ class Bound:
             module, _, name = function.partition(":")
             function = getattr(import_module(module), name)
         assert callable(function)
-        self.function: Callable[..., Any] = function
+        self.function: AnyFunction = function
         self.arguments = tuple(inspect.signature(function).parameters)
 
-    def __call__(self, given: Mapping[str, Any]) -> Any:
+    def __call__(self, given: Mapping[str, object]) -> Result:
         """What the function gives."""
-        return self.function(**{name: given[name] for name in self.arguments if name in given})
+        taken = {name: given[name] for name in self.arguments if name in given}
+        return cast(Result, self.function(**taken))
 
 
 class LayerLoss:
@@ -40,14 +48,14 @@ class LayerLoss:
         self.features = objective.features
         self.fields = tuple(TARGETS[objective.target].fields)
         self.projection = objective.projection
-        self._function = Bound(objective.function)
+        self._function = Bound[Tensor](objective.function)
 
     def new_projection(self, student_width: int, teacher_width: int) -> nn.Module | None:
         """The module of a layer, drawn from torch's generator; None where it has none."""
         if self.projection is None:
             return None
-        made: nn.Module = Bound(self.projection).function(student_width, teacher_width)
-        return made
+        make = Bound[nn.Module](self.projection).function
+        return cast(nn.Module, make(student_width, teacher_width))
 
     def __call__(
         self,
@@ -64,29 +72,27 @@ class LayerLoss:
             mask: `[batch, tokens]`, 1 at real tokens; None if there is no padding.
             projection: of the layer, where the objective has one.
         """
-        given: dict[str, Any] = {f"student_{name}": values for name, values in student.items()}
+        given: dict[str, object] = {f"student_{name}": values for name, values in student.items()}
         given |= {f"teacher_{name}": values for name, values in teacher.items()}
         given |= {"mask": mask, "lengths": None if mask is None else mask.sum(dim=-1)}
         given["projection"] = projection
-        loss: Tensor = self._function(given)
-        return loss
+        return self._function(given)
 
 
 class OutputLoss:
     """An output objective."""
 
     def __init__(self, name: str) -> None:
-        self._function = Bound(OUTPUT_OBJECTIVES[name].function)
+        self._function = Bound[Tensor](OUTPUT_OBJECTIVES[name].function)
 
-    def __call__(self, given: Mapping[str, Any]) -> Tensor:
+    def __call__(self, given: Mapping[str, object]) -> Tensor:
         """The loss as a scalar.
 
         Args:
             given: `student_logits` and `teacher_logits` `[batch, classes]`, `labels` `[batch]`, and
                 the `temperature`.
         """
-        loss: Tensor = self._function(given)
-        return loss
+        return self._function(given)
 
 
 class TargetFields:
@@ -95,8 +101,8 @@ class TargetFields:
     def __init__(self, name: str) -> None:
         target = TARGETS[name]
         self.features = target.features
-        self._function = Bound(target.function)
-        self._derived = None if target.derived is None else Bound(target.derived)
+        self._function = Bound[Fields](target.function)
+        self._derived = None if target.derived is None else Bound[Fields](target.derived)
 
     def __call__(self, features: Mapping[str, Tensor], mask: Tensor | None) -> Fields:
         """All fields, each `[batch, layers, ...]`.
@@ -105,12 +111,11 @@ class TargetFields:
             features: of the teacher's layers, each `[batch, layers, ...]`.
             mask: `[batch, tokens]`, 1 at real tokens; None if there is no padding.
         """
-        fields: Fields = self._function({**features, "mask": mask})
+        fields = self._function({**features, "mask": mask})
         return fields | self.derived(fields, mask)
 
     def derived(self, fields: Mapping[str, Tensor], mask: Tensor | None) -> Fields:
         """The fields that are computed from others as they are stored."""
         if self._derived is None:
             return {}
-        found: Fields = self._derived({**fields, "mask": mask})
-        return found
+        return self._derived({**fields, "mask": mask})

@@ -7,11 +7,12 @@ module and name, and loaded when a training needs them.
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from internal_kd.models.feature_names import Feature
 
-Function = str | Callable[..., Any]
+# Of any arguments: a function is called with those that it names.
+AnyFunction = Callable[..., object]  # type: ignore[explicit-any]
+Function = str | AnyFunction
 TOKENS, HEADS, HIDDEN, HEAD_SIZE = "tokens", "heads", "hidden", "head size"
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from internal_kd.errors import UserError
 from internal_kd.evaluation.inference import SEEDS_FOR_VERDICTS
-from internal_kd.run_format import FORMAT
+from internal_kd.specs.records import FORMAT
 
 Run = Mapping[str, Any]
 

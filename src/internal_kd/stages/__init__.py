@@ -2,14 +2,16 @@
 
 import gc
 import sys
-from typing import Any
+from types import TracebackType
 
 # Nothing is garbage while a program's packages are imported: collecting takes an eighth of
 # the time. `cli.run_stage` collects again. Who imports a stage as a module is left alone.
 if sys.argv[:1] == ["-m"]:
     gc.disable()
 
-    def _tell_shortage(kind: type[BaseException], error: BaseException, *more: Any) -> None:
+    def _tell_shortage(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
         """Memory can end while packages are imported, before a stage can tell it."""
         reason: BaseException | None = error
         while reason is not None:
@@ -17,6 +19,6 @@ if sys.argv[:1] == ["-m"]:
                 sys.stderr.write("error: memory: not enough to start with; give the job more\n")
                 return
             reason = reason.__cause__ or reason.__context__
-        sys.__excepthook__(kind, error, *more)
+        sys.__excepthook__(kind, error, trace)
 
     sys.excepthook = _tell_shortage

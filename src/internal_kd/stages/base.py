@@ -1,9 +1,10 @@
 """Stage `base`: a pre-trained model from a folder or the hub, as a folder of this study."""
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import msgspec
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from internal_kd.errors import UserError, as_user_error, reason
@@ -24,16 +25,34 @@ from internal_kd.stages.cli import run_stage
 USUAL = "use an encoder such as BERT, RoBERTa, ELECTRA or DistilBERT in its usual form"
 
 
+@dataclass(frozen=True)
+class BaseModel:
+    """The settings of the stage: where the model comes from, and how many layers it should have.
+
+    Attributes:
+        source: `folder` or `hub`.
+        path: the folder, or an id on the hub.
+        layers: its transformer layers.
+        revision: on the hub.
+    """
+
+    source: str
+    path: str
+    layers: int
+    revision: str | None = None
+
+
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of the stage."""
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
 
 
 def main(args: Namespace) -> None:
-    """Write the base model; settings: source, path, revision, layers."""
-    model, tokenizer = _fetch(args.settings)
-    check_layers(model, args.settings["layers"])
-    with as_user_error(f"base_model.path: {args.settings['path']!r}", "cannot be used", USUAL):
+    """Write the base model; settings: a `BaseModel`."""
+    settings = msgspec.convert(args.settings, BaseModel)
+    model, tokenizer = _fetch(settings)
+    check_layers(model, settings.layers)
+    with as_user_error(f"base_model.path: {settings.path!r}", "cannot be used", USUAL):
         check_encoder(model)
         check_tokenizer(tokenizer, model)
         fit_segments(tokenizer, model)
@@ -54,9 +73,9 @@ def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, out: Path)
     check_saved_tokenizer(tokenizer, out)
 
 
-def _fetch(settings: dict[str, Any]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    path, revision = settings["path"], settings.get("revision")
-    if settings["source"] == "hub":
+def _fetch(settings: BaseModel) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    path, revision = settings.path, settings.revision
+    if settings.source == "hub":
         go_offline_if_unreachable("model", path, revision)
     try:
         model = load_encoder(path, revision, read_config(path, revision))
@@ -67,7 +86,7 @@ def _fetch(settings: dict[str, Any]) -> tuple[PreTrainedModel, PreTrainedTokeniz
     except (UserError, MemoryError, ModuleNotFoundError):
         raise
     except Exception as error:  # whatever an HTTP client, a tokenizer or a pickle can raise
-        raise UserError(_sentence(settings["source"], path, error)) from error
+        raise UserError(_sentence(settings.source, path, error)) from error
 
 
 def _sentence(source: str, path: str, error: Exception) -> str:

@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from internal_kd.errors import Interrupted, UserError, printable, reason
 from internal_kd.fingerprint import current_fingerprint
-from internal_kd.manifests import hashes, write_manifest
+from internal_kd.manifests import JobFields, hashes, write_manifest
+from internal_kd.specs.records import SignalOrigin
 from internal_kd.stages.resource_errors import resource_error
 
 FAULT = 1
@@ -121,23 +122,31 @@ def _recorded(
     record()
 
 
-def recorder(
-    args: Namespace, inputs: Sequence[str], outputs: Sequence[str] = ("out",)
-) -> Callable[..., None]:
-    """What writes the manifest of a stage, if a path is given, from its inputs as they are now.
+class Recorder(Protocol):
+    """Writes the manifest of a stage, if a path is given for one."""
 
-    It takes further fields of a `Manifest` by name.
+    def __call__(self, signals: SignalOrigin | None = None) -> None:
+        """Write it; `signals` is where a student had the teacher's signals from."""
+        ...
+
+
+def recorder(args: Namespace, inputs: Sequence[str], outputs: Sequence[str] = ("out",)) -> Recorder:
+    """What writes the manifest of a stage, from its inputs as they are now.
 
     Args:
         args: of the stage.
         inputs, outputs: names of its arguments, see `run_stage`.
     """
     if args.manifest is None:
-        return lambda **_: None
+        return lambda signals=None: None
     read = hashes(path for name in inputs if (path := getattr(args, name)) is not None)
     written = [getattr(args, name) for name in outputs]
-    job = {"settings": args.settings, "code": args.code}
-    return partial(write_manifest, args.manifest, written, read, **job)
+
+    def record(signals: SignalOrigin | None = None) -> None:
+        job: JobFields = {"settings": args.settings, "code": args.code, "signals": signals}
+        write_manifest(args.manifest, written, read, **job)
+
+    return record
 
 
 def _refused(sentence: str) -> tuple[int, str]:

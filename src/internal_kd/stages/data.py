@@ -1,18 +1,33 @@
 """Stage `data`: a task's splits, checked and tokenised once."""
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 from transformers import AutoTokenizer
 
-from internal_kd.data.encoding import check_known, encode_split, save_tokens
-from internal_kd.data.sources import load_split_tables
+from internal_kd.data.encoding import TokensMeta, check_known, encode_split, save_tokens
+from internal_kd.data.sources import Source, load_split_tables
 from internal_kd.errors import UserError, as_user_error
 from internal_kd.models.limits import limits_in
 from internal_kd.stages.cli import run_stage
 from internal_kd.tasks import Task, get_task
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskData(Source):
+    """The settings of the stage: where the examples come from, of which task, and their length.
+
+    Attributes:
+        task: its name.
+        max_length: tokens that an example may have.
+    """
+
+    task: str
+    max_length: int
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -23,13 +38,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def main(args: Namespace) -> None:
-    """Write tokens and texts; settings: task, source, path, max_length, language_seed, limit."""
-    settings = args.settings
-    task = get_task(settings["task"])
+    """Write tokens and texts; settings: a `TaskData`."""
+    settings = msgspec.convert(args.settings, TaskData)
+    task = get_task(settings.task)
     with as_user_error(args.base, "not the folder of a base model", "make it again"):
         limits = limits_in(args.base)
-    _check_length(limits.positions, settings["max_length"])
-    source = f"data.path: {settings.get('path') or settings['source']}, {task.name}"
+    _check_length(limits.positions, settings.max_length)
+    source = f"data.path: {settings.path or settings.source}, {task.name}"
     with as_user_error(
         source, "cannot be read", f"give the data in the form of GLUE's {task.title}"
     ):
@@ -37,17 +52,13 @@ def main(args: Namespace) -> None:
     with as_user_error("base_model", "its tokenizer fails", "take both from one source"):
         tokenizer = AutoTokenizer.from_pretrained(str(args.base), trust_remote_code=False)
         splits = {
-            name: encode_split(table, task, tokenizer, settings["max_length"], limits.segments)
+            name: encode_split(table, task, tokenizer, settings.max_length, limits.segments)
             for name, table in tables.items()
         }
     check_known(splits["train"], tokenizer.unk_token_id, task.name)
-    meta = {
-        "task": task.name,
-        "labels": task.labels,
-        "pad_token_id": tokenizer.pad_token_id,
-        "max_length": settings["max_length"],
-        "vocab_size": len(tokenizer),
-    }
+    meta = TokensMeta(
+        task.name, task.labels, tokenizer.pad_token_id, settings.max_length, len(tokenizer)
+    )
     save_tokens(args.tokens, splits, meta)
     pq.write_table(_examples(tables, task), args.examples)
 

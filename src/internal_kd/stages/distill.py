@@ -1,6 +1,5 @@
 """Stage `distill`: train a student, with or without a teacher (Experiments 1.1 to 3.6)."""
 
-import json
 import time
 from argparse import ArgumentParser, Namespace
 from functools import partial
@@ -12,6 +11,7 @@ from internal_kd.distillation.run_builder import RunBuilder
 from internal_kd.distillation.signal_source import SignalOptions, describe_signals
 from internal_kd.objectives.extensions import load_extensions
 from internal_kd.specs.jobs import decode
+from internal_kd.specs.records import read_metrics
 from internal_kd.specs.students import StudentJob
 from internal_kd.stages.cli import recorder, run_stage
 from internal_kd.stages.failed_runs import note_failed_run
@@ -48,7 +48,7 @@ def main(args: Namespace) -> None:
         args.code,
         inputs,
         partial(_distill, args),
-        lambda: write_manifest(signals=_signals_of(args.out)),
+        lambda: write_manifest(read_metrics(args.out / "metrics.json").signals),
     )
 
 
@@ -77,11 +77,6 @@ def _objectives(args: Namespace) -> tuple[str, ...]:
     job = decode(args.settings, StudentJob)
     load_extensions(job.extensions)
     return job.experiment.modules
-
-
-def _signals_of(run: Path) -> object:
-    """What a finished run recorded of its signals."""
-    return json.loads((run / "metrics.json").read_text(encoding="utf-8"))["signals"]
 
 
 if __name__ == "__main__":

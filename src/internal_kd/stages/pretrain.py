@@ -3,7 +3,9 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from internal_kd.embedded.pretraining import pretrain
+import msgspec
+
+from internal_kd.embedded.pretraining import Settings, pretrain
 from internal_kd.stages.cli import run_stage
 from internal_kd.torch_setup import use_threads
 
@@ -16,7 +18,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def main(args: Namespace) -> None:
     """Pre-train; settings are those of `pretraining` in the config."""
     use_threads()
-    pretrain(args.settings, args.out)
+    pretrain(msgspec.convert(args.settings, Settings), args.out)
 
 
 if __name__ == "__main__":

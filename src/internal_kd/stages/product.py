@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from internal_kd.expected_files import record_of
 from internal_kd.manifests import write_manifest
@@ -45,7 +45,7 @@ def add_record_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--files", type=Path, nargs="+", default=[], help="all that is written")
 
 
-def write_recorded(args: Namespace, write: Callable[[dict[str, Any]], None]) -> None:
+def write_recorded(args: Namespace, write: Callable[[dict[str, object]], None]) -> None:
     """Write a product and its manifest; remarks on its inputs join `note` of its settings."""
     if args.expected is None:
         write(args.settings)
@@ -53,15 +53,32 @@ def write_recorded(args: Namespace, write: Callable[[dict[str, Any]], None]) -> 
     record = record_of(args.expected)
     record.unlink(missing_ok=True)
     found = check(args.expected)
-    job = {"settings": args.settings, "code": args.code}
     note = " ".join(filter(None, [args.settings.get("note", ""), *found.remarks]))
     write(args.settings | {"note": note})
-    write_manifest(record, args.files, {}, **job, **vars(found))
+    write_manifest(
+        record,
+        args.files,
+        {},
+        settings=args.settings,
+        code=args.code,
+        remarks=found.remarks,
+        expected=found.expected,
+        stamp=found.stamp,
+        state=found.state,
+    )
 
 
-def _function(name: str) -> Callable[..., None]:
+class Product(Protocol):
+    """A function of `internal_kd.reporting` that writes a table, statistic or figure."""
+
+    def __call__(self, *arguments: object) -> None:
+        """Write it, from its inputs, its settings and the file to write."""
+        ...
+
+
+def _function(name: str) -> Product:
     module, _, function = name.partition(":")
-    found: Callable[..., None] = getattr(import_module(_module(module)), function)
+    found: Product = getattr(import_module(_module(module)), function)
     return found
 
 

@@ -3,9 +3,10 @@
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import msgspec
 from transformers import PreTrainedModel
 
 from internal_kd.errors import UserError
@@ -17,6 +18,23 @@ from internal_kd.stages.cli import run_stage
 from internal_kd.streams import Streams
 
 
+@dataclass(frozen=True)
+class InitialStudent:
+    """The settings of the stage: what the layers start from, and how many there are.
+
+    Attributes:
+        init: see `models.initialization.source_layers`.
+        layers: of the student.
+        task: of a student that starts at random, which has a start for each task and seed.
+        seed: of such a student.
+    """
+
+    init: str | tuple[int, ...]
+    layers: int
+    task: str = ""
+    seed: int = 0
+
+
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of the stage."""
     parser.add_argument("--base", type=Path, required=True, help="folder of the base model")
@@ -24,11 +42,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def main(args: Namespace) -> None:
-    """Write the student; settings: init, layers and, for a random start, task and seed."""
+    """Write the student; settings: an `InitialStudent`."""
+    settings = msgspec.convert(args.settings, InitialStudent)
     base = load_encoder(args.base)
-    init, layers = args.settings["init"], args.settings["layers"]
+    init, layers = settings.init, settings.layers
     chosen = source_layers(init, base.config.num_hidden_layers, layers)
-    student = initialize_student(base, init, layers, _seed(args.settings))
+    student = initialize_student(base, init, layers, _seed(settings))
     _save(student, args.out, init, chosen)
     copy_tokenizer(args.base, args.out)
     mapping = {"init": init, "source_layers": chosen}
@@ -47,11 +66,11 @@ def _save(student: PreTrainedModel, out: Path, init: Initialization, chosen: Seq
         )
 
 
-def _seed(settings: dict[str, Any]) -> int:
+def _seed(settings: InitialStudent) -> int:
     """Of layers that start from nothing; layers that are copied need none."""
-    if settings["init"] != "random":
+    if settings.init != "random":
         return 0
-    return Streams("student", settings["task"], settings["seed"]).layers
+    return Streams("student", settings.task, settings.seed).layers
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from internal_kd.evaluation.attention_distances import LayerDistances, write_distances
+from internal_kd.specs.runs import Run
 from tests.reporting.fake_runs import frame_of, noisy_logits, write_fake_run
 
 N = 600
@@ -99,8 +100,7 @@ def distances_file(path, name, kl, seed=0, n=50):
     """Distances of a student of four layers, around `kl`."""
     values = kl * np.random.default_rng(seed).uniform(0.5, 1.5, (n, 4))
     found = LayerDistances(np.arange(n), (2, 4, 6, 8), values.astype(np.float32), values)
-    run = {"task": "cola", "experiment": name, "layers": 4, "percent": 100, "seed": seed}
-    write_distances(path, run, found)
+    write_distances(path, Run("cola", name, layers=4, percent=100, seed=seed), found)
     return path
 
 

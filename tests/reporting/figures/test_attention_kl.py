@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from internal_kd.evaluation.attention_distances import (
 from internal_kd.reporting.figures import attention_kl
 from internal_kd.reporting.figures.attention_kl import COLUMNS, build, write_attention_kl
 from internal_kd.reporting.figures.style import COLORS
+from internal_kd.specs.runs import Run
 from tests.reporting.figures.attention_patterns import SETTINGS, drawn, words
 
 TASKS = SETTINGS | {"tasks": ["cola", "rte"]}
@@ -26,9 +29,9 @@ def write(tmp_path):
         rng = np.random.default_rng(seed)
         kl, cosine = factor * rng.uniform(0.5, 1.0, (2, EXAMPLES, 2))
         path = tmp_path / f"{task}-{experiment}-{seed}-{len(fields)}.parquet"
-        run = {"task": task, "experiment": experiment, "layers": 2, "percent": 100, "seed": seed}
+        run = replace(Run(task, experiment, layers=2, percent=100, seed=seed), **fields)
         distances = LayerDistances(np.arange(EXAMPLES), (3, 6), kl, cosine)
-        write_distances(path, run | fields, distances)
+        write_distances(path, run, distances)
         return path
 
     return write_student

@@ -1,0 +1,133 @@
+"""What a run's metrics.json holds, for the job that writes it and for all who read it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from internal_kd.specs.runs import Run
+
+# Raised whenever runs of a former version must not stand beside new ones in a table.
+# 1: teacher and students shared random numbers. 2: a stream for each purpose and role.
+FORMAT = 2
+
+Scores = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class LayerFinished:
+    """A layer's distillation ended: after which one-based epoch, why, at which mean cosine loss."""
+
+    layer: int
+    epoch: int
+    reason: Literal["threshold", "limit"]
+    cosine: float | None
+
+
+class LiveTeacher(msgspec.Struct, frozen=True, tag_field="source", tag="live"):
+    """The teacher's signals came from a pass of its own for each batch."""
+
+
+class SignalStores(msgspec.Struct, frozen=True, tag_field="source", tag="stored"):
+    """The teacher's signals came from stores.
+
+    Attributes:
+        stores: hash of a store's content by the name of its target.
+    """
+
+    stores: Mapping[str, str]
+
+
+SignalOrigin = LiveTeacher | SignalStores
+
+
+@dataclass(frozen=True)
+class ParameterCounts:
+    """Numbers of a model's parameters, see `models.parameters.count_parameters`."""
+
+    total: int
+    embeddings: int
+    layers: int
+    pooler: int
+    classifier: int
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast a training was; evaluation, the teacher's pass and start-up do not count.
+
+    Attributes:
+        device: its name.
+        examples_per_second: of training.
+        seconds_per_example: the same turned round, with more digits.
+        real_tokens_per_padded_token: 1 if there is no padding; for the batches of epoch 1.
+        peak_memory_mb: of the process, in millions of bytes.
+        peak_gpu_memory_mb: of its tensors on a GPU; not written without a GPU.
+    """
+
+    device: str
+    examples_per_second: float
+    seconds_per_example: float
+    real_tokens_per_padded_token: float
+    peak_memory_mb: float
+    peak_gpu_memory_mb: float | msgspec.UnsetType = msgspec.UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metrics:
+    """The content of a run's metrics.json; scores are 0 to 1 (MCC from -1), by metric.
+
+    Attributes:
+        format: see `FORMAT`.
+        run: which one it is.
+        selected_epoch: the one-based epoch whose model is kept.
+        validation: scores of that model on the development set.
+        test: the same on the test set; None where that has no labels.
+        majority: scores of the most frequent class of the training split, by labelled split.
+        last_epoch: development scores of the last epoch.
+        train_examples: number of examples that the run trained on.
+        parameters: of the model.
+        schedule: the layers whose distillation ended before the training.
+        flags: remarks on the run, see `evaluation.flags`; those of its teacher come first.
+        code: fingerprint of the code that ran, if the job was given one.
+        settings: of the job, see `specs.jobs.encode`.
+        signals: where the teacher's signals came from; None for a run that reads none.
+        speed: of the training.
+        seconds: from the start of the job to its end.
+    """
+
+    format: int = FORMAT
+    run: Run
+    selected_epoch: int
+    validation: Scores
+    test: Scores | None
+    majority: Mapping[str, Scores]
+    last_epoch: Scores
+    train_examples: int
+    parameters: ParameterCounts
+    schedule: tuple[LayerFinished, ...]
+    flags: tuple[str, ...]
+    code: str | None
+    settings: Mapping[str, object]
+    signals: SignalOrigin | None
+    speed: Speed
+    seconds: float
+
+
+def write_metrics(path: Path, metrics: Metrics) -> None:
+    """Write metrics as JSON, keys in alphabetical order."""
+    text = json.dumps(msgspec.to_builtins(metrics), indent=1, sort_keys=True)
+    path.write_text(f"{text}\n", encoding="utf-8")
+
+
+def read_metrics(path: Path) -> Metrics:
+    """Read what `write_metrics` wrote.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it holds no metrics of a run.
+    """
+    return msgspec.convert(json.loads(path.read_text(encoding="utf-8")), Metrics)
