@@ -152,7 +152,7 @@ def test_no_stage_depends_on_building_the_dag_or_on_other_stages():
         own = {"internal_kd.stages", f"internal_kd.stages.{stage}"}
         own |= {
             f"internal_kd.stages.{name}"
-            for name in ("cli", "failed_runs", "product", "resource_errors")
+            for name in ("cli", "failed_runs", "files", "product", "resource_errors")
         }
         shared = {"internal_kd.stages.base"} if stage == "embedded" else set()
         assert {name for name in names if ".stages" in name} <= own | shared, stage

@@ -35,6 +35,7 @@ SEED = int(os.environ.get("INTERNAL_KD_FAULT_SEED", "0"))
 CHANCE = random.Random(SEED)
 CHANGED = ("--config", "experiments={exp2.0: {output: {soft: 2.0}}}")
 WAIT = 1200.0
+PROGRAM = "internal_kd.stages"
 _EPOCH = re.compile(r"epoch \d+ \(")
 
 
@@ -93,9 +94,8 @@ class Workflow:
         for process in self.below():
             with suppress(psutil.Error):
                 words = process.cmdline()
-                found = [word for word in words if word.startswith("internal_kd.stages.")]
-                if found and Path(words[0]).name.startswith("python"):
-                    yield found[0].rpartition(".")[2], words, process
+                if PROGRAM in words and Path(words[0]).name.startswith("python"):
+                    yield words[words.index(PROGRAM) + 1], words, process
 
     def wait(self) -> int:
         """Exit status."""

@@ -52,7 +52,8 @@ def test_a_missing_pooler_is_the_same_in_every_process(tmp_path, family, task) -
     source = checkpoint(tmp_path / "model", family, task)
     for seed in "12":
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT / "src")}
-        command = [sys.executable, "-m", base.__name__, "--settings", json.dumps(settings(source))]
+        command = [sys.executable, "-m", "internal_kd.stages", "base"]
+        command += ["--settings", json.dumps(settings(source))]
         subprocess.run([*command, "--out", str(tmp_path / seed)], env=environment, check=True)
     assert "pooler.dense.weight" in AutoModel.from_pretrained(tmp_path / "1").state_dict()
     assert hashes(tmp_path / "1") == hashes(tmp_path / "2")

@@ -59,7 +59,8 @@ def stage_with_cache(cache: Path, out: Path) -> subprocess.CompletedProcess[str]
         "HF_ENDPOINT": "http://127.0.0.1:9",
     }
     chosen = json.dumps(settings("hub", "someone/tiny-bert"))
-    command = [sys.executable, "-m", base.__name__, "--settings", chosen, "--out", str(out)]
+    command = [sys.executable, "-m", "internal_kd.stages", "base", "--settings", chosen]
+    command += ["--out", str(out)]
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 

@@ -3,13 +3,15 @@
 import os
 import subprocess
 import sys
-from argparse import Namespace
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from internal_kd.fingerprint import code_fingerprint
-from internal_kd.stages.cli import run_stage
+from internal_kd.stages.__main__ import JOBS, main
+from internal_kd.stages.cli import Job, recorded, run_job
 from tests.conftest import ROOT
 
 STAGE = "internal_kd.stages.product"
@@ -19,8 +21,14 @@ TABLE1 = "internal_kd.reporting.table1"
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Call a stage as a rule does."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    command = [sys.executable, "-m", STAGE, "table1:write_table1", *map(str, arguments)]
+    job = ["-m", "internal_kd.stages", "product", "--function", "table1:write_table1"]
+    command = [sys.executable, *job, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+@dataclass(frozen=True)
+class NoFiles:
+    """Files of a job that has none."""
 
 
 def test_changed_code_is_refused_in_one_sentence(tmp_path) -> None:
@@ -35,11 +43,11 @@ def test_changed_code_is_refused_in_one_sentence(tmp_path) -> None:
 
 
 def test_a_fault_of_the_program_shows_its_traceback(capsys) -> None:
-    def main(_: Namespace) -> None:
+    def fail(files: NoFiles, settings: dict) -> None:
         raise RuntimeError("a bug")
 
     with pytest.raises(SystemExit) as stop:
-        run_stage(STAGE, lambda parser: None, main, [])
+        run_job(Job(NoFiles, dict, recorded(fail)), [])
     assert stop.value.code == 1
     text = capsys.readouterr().err
     assert "Traceback" in text
@@ -67,7 +75,8 @@ sys.argv = ["-m"]
 import importlib
 importlib.reload(internal_kd.stages)
 print(gc.isenabled())
-cli.run_stage("internal_kd.stages.product", lambda parser: None, None, [])
+from internal_kd.stages import timings
+cli.run_job(timings.JOB, ["--benchmarks", "none"])
 print(seen)
 """
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -79,8 +88,13 @@ def test_what_is_typed_is_no_answer(tmp_path, typed) -> None:
     """A library that asks a question in a job gets none."""
     program = """
 import os
-from internal_kd.stages.cli import run_stage
-run_stage("internal_kd.stages.product", lambda parser: None, lambda _: print(os.read(0, 9)))
+from dataclasses import dataclass
+from internal_kd.stages.cli import Job, run_job
+
+@dataclass
+class Files: pass
+
+run_job(Job(Files, dict, lambda *_: print(os.read(0, 9))))
 """
     result = subprocess.run(
         [sys.executable, "-c", program, "--log", tmp_path / "log"],
@@ -97,3 +111,31 @@ def test_a_sentence_controls_no_terminal(tmp_path) -> None:
     runs = tmp_path / "\x1b[2J\u202erun"
     result = run("--runs", runs, "--out", tmp_path / "t.csv", "--settings", "{}")
     assert "\x1b" not in result.stderr
+
+
+def test_every_job_is_a_module_with_its_own_files() -> None:
+    modules = {file.stem for file in (ROOT / "src/internal_kd/stages").glob("*.py")}
+    shared = {"__init__", "__main__", "cli", "failed_runs", "files", "resource_errors"}
+    assert set(JOBS) == modules - shared
+    for name in JOBS:
+        assert import_module(f"internal_kd.stages.{name}").JOB.module.endswith(f".{name}")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [([], "error: a job is missing; known: attention, "), (["x"], "error: unknown job 'x'; known")],
+)
+def test_an_unknown_job_is_refused(words, sentence, capsys) -> None:
+    assert main(words) == 2
+    assert capsys.readouterr().err.startswith(sentence)
+
+
+def test_help_lists_jobs_and_options(capsys) -> None:
+    assert main(["--help"]) == 0
+    assert "jobs: attention, attention_maps, " in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stop:
+        main(["timings", "--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert text.startswith("usage: python -m internal_kd.stages timings ")
+    assert "folder of benchmarks" in text

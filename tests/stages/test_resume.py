@@ -161,8 +161,8 @@ def test_a_checkpoint_of_another_run_is_not_used(tiny, tmp_path, monkeypatch, ch
 
 def command(settings: dict, paths: dict[str, Path]) -> list[str]:
     arguments = [word for name, path in paths.items() for word in (f"--{name}", str(path))]
-    module = "internal_kd.stages.distill"
-    return [sys.executable, "-m", module, "--settings", json.dumps(settings), *arguments]
+    job = ["-m", "internal_kd.stages", "distill"]
+    return [sys.executable, *job, "--settings", json.dumps(settings), *arguments]
 
 
 @pytest.mark.slow

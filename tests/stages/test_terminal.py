@@ -12,14 +12,18 @@ from tests.conftest import ROOT
 
 SCRIPT = """
 import logging
-from internal_kd.stages.cli import run_stage
+from dataclasses import dataclass
+from internal_kd.stages.cli import Job, run_job
 
-def main(args):
+@dataclass
+class Files: pass
+
+def main(*_):
     logging.getLogger("internal_kd.distillation.training").info("epoch 1: loss 0.5")
     logging.getLogger("elsewhere").info("chatter")
     logging.getLogger("elsewhere").warning("take care")
 
-run_stage("internal_kd.stages.product", lambda parser: None, main)
+run_job(Job(Files, dict, main))
 """
 
 

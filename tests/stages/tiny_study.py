@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerFast
 from internal_kd.data.encoding import save_tokens
 from internal_kd.specs.experiments import make_experiment
 from internal_kd.specs.students import acting
-from internal_kd.stages.cli import run_stage
+from internal_kd.stages.cli import run_job
 from tests.conftest import ROOT
 from tests.distillation.splits import tiny_split
 from tests.models.tiny import VOCABULARY, tiny_model
@@ -80,7 +80,7 @@ def call(stage: ModuleType, settings: dict[str, Any], **paths: Path | str | list
     argv = ["--settings", json.dumps(settings)]
     for name, path in paths.items():
         argv += [f"--{name}", *(path if isinstance(path, list) else [str(path)])]
-    run_stage(stage.__name__, stage.add_arguments, stage.main, argv)
+    run_job(stage.JOB, argv)
 
 
 def run_of(experiment: str, layers: int = 2, seed: int = 0, percent: int = 100) -> dict[str, Any]:

@@ -86,7 +86,7 @@ limit_on_this_machine("gpu", visible_gpus() * STUDY.config["runs_per_gpu"])
 # their jobs.
 START = (
     'PYTHONPATH="$INTERNAL_KD_SOURCE${{PYTHONPATH:+:$PYTHONPATH}}"'
-    " INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages."
+    " INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages "
 )
 OPTIONS = "--log {log:q} --code {params.code:q} --settings {params.settings:q}"
 

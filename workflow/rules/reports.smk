@@ -72,6 +72,6 @@ for rule_name, made in by_rule(REPORTS).items():
         shell:
             command(
                 "product",
-                "{params.function:q} {params.inputs:q} --out {output.out:q}"
+                "--function {params.function:q} {params.inputs:q} --out {output.out:q}"
                 " --expected {input.expected:q} --files {output:q}",
             )

@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 # Nothing is garbage while a program's packages are imported: collecting takes an eighth of
-# the time. `cli.run_stage` collects again. Who imports a stage as a module is left alone.
+# the time. `cli.run_job` collects again. Who imports a job as a module is left alone.
 if sys.argv[:1] == ["-m"]:
     gc.disable()
 

@@ -1,33 +1,41 @@
-"""Stage `attention`: how far a student's layers are from its teacher's, example by example."""
+"""Job `attention`: how far a student's layers are from its teacher's, example by example."""
 
-from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from internal_kd.evaluation.attention import compare
 from internal_kd.evaluation.attention_distances import write_distances
 from internal_kd.evaluation.trained import load_split, load_trained
-from internal_kd.stages.cli import run_stage
+from internal_kd.stages.cli import Job, recorded
+from internal_kd.stages.files import Reads, Writes
 from internal_kd.torch_setup import select_device, use_threads
 
-INPUTS = ("teacher", "student", "data")
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Files of the job."""
+
+    teacher: Annotated[Path, Reads("folder of the teacher's run")]
+    student: Annotated[Path, Reads("folder of the student's run")]
+    data: Annotated[Path, Reads("tokens of the task")]
+    out: Annotated[Path, Writes("distances, as Parquet")]
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of the stage."""
-    parser.add_argument("--teacher", type=Path, required=True, help="folder of the teacher's run")
-    parser.add_argument("--student", type=Path, required=True, help="folder of the student's run")
-    parser.add_argument("--data", type=Path, required=True, help="tokens of the task")
-    parser.add_argument("--out", type=Path, required=True, help="distances to write, as Parquet")
+@dataclass(frozen=True)
+class Settings:
+    """Name of the split that both models read."""
+
+    split: str
 
 
-def main(args: Namespace) -> None:
-    """Compare the two models; settings: split."""
+def main(files: Files, settings: Settings) -> None:
+    """Compare the two models."""
     use_threads()
     device = select_device()
-    tokens = load_split(args.data, args.settings["split"])
-    teacher, student = (load_trained(folder, device) for folder in (args.teacher, args.student))
-    write_distances(args.out, student.run, compare(teacher, student, tokens))
+    tokens = load_split(files.data, settings.split)
+    teacher, student = (load_trained(folder, device) for folder in (files.teacher, files.student))
+    write_distances(files.out, student.run, compare(teacher, student, tokens))
 
 
-if __name__ == "__main__":
-    run_stage("internal_kd.stages.attention", add_arguments, main, inputs=INPUTS)
+JOB = Job(Files, Settings, recorded(main))

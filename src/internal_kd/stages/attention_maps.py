@@ -1,35 +1,45 @@
-"""Stage `attention_maps`: attention of a teacher and two students on one example."""
+"""Job `attention_maps`: attention of a teacher and two students on one example."""
 
-from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from internal_kd.evaluation.attention import maps_of_example
 from internal_kd.evaluation.attention_maps import save_maps
 from internal_kd.evaluation.trained import load_split, load_trained
-from internal_kd.stages.cli import run_stage
+from internal_kd.stages.cli import Job, recorded
+from internal_kd.stages.files import Reads, Writes
 from internal_kd.torch_setup import select_device, use_threads
 
-ROLES = ("teacher", "standard", "internal")
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Files of the job."""
+
+    teacher: Annotated[Path, Reads("folder of the teacher's run")]
+    standard: Annotated[Path, Reads("folder of the standard KD run")]
+    internal: Annotated[Path, Reads("folder of the internal KD run")]
+    data: Annotated[Path, Reads("tokens of the task")]
+    out: Annotated[Path, Writes("maps, as .npz")]
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of the stage."""
-    for role in ROLES:
-        parser.add_argument(f"--{role}", type=Path, required=True, help=f"folder of the {role} run")
-    parser.add_argument("--data", type=Path, required=True, help="tokens of the task")
-    parser.add_argument("--out", type=Path, required=True, help="maps to write, as .npz")
+@dataclass(frozen=True)
+class Settings:
+    """An example: number of its row in a split."""
+
+    example: int
+    split: str
 
 
-def main(args: Namespace) -> None:
-    """Show the example to the three models; settings: example, split."""
+def main(files: Files, settings: Settings) -> None:
+    """Show the example to the three models."""
     use_threads()
     device = select_device()
-    tokens = load_split(args.data, args.settings["split"])
-    folders = [getattr(args, role) for role in ROLES]
+    tokens = load_split(files.data, settings.split)
+    folders = (files.teacher, files.standard, files.internal)
     teacher, standard, internal = (load_trained(folder, device) for folder in folders)
-    maps = maps_of_example(teacher, standard, internal, tokens, args.settings["example"])
-    save_maps(args.out, maps)
+    maps = maps_of_example(teacher, standard, internal, tokens, settings.example)
+    save_maps(files.out, maps)
 
 
-if __name__ == "__main__":
-    run_stage("internal_kd.stages.attention_maps", add_arguments, main, inputs=(*ROLES, "data"))
+JOB = Job(Files, Settings, recorded(main))

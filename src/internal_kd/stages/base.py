@@ -1,8 +1,8 @@
-"""Stage `base`: a pre-trained model from a folder or the hub, as a folder of this study."""
+"""Job `base`: a pre-trained model from a folder or the hub, as a folder of this study."""
 
-from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -19,26 +19,46 @@ from internal_kd.models.tokenizers import (
     fit_segments,
     share_padding,
 )
-from internal_kd.stages.cli import run_stage
+from internal_kd.stages.cli import Job, recorded
+from internal_kd.stages.files import Writes
 
 USUAL = "use an encoder such as BERT, RoBERTa, ELECTRA or DistilBERT in its usual form"
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of the stage."""
-    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Files of the job."""
+
+    out: Annotated[Path, Writes("folder of the base model")]
 
 
-def main(args: Namespace) -> None:
-    """Write the base model; settings: source, path, revision, layers."""
-    model, tokenizer = _fetch(args.settings)
-    check_layers(model, args.settings["layers"])
-    with as_user_error(f"base_model.path: {args.settings['path']!r}", "cannot be used", USUAL):
+@dataclass(frozen=True)
+class Settings:
+    """A model on the hub or in a folder.
+
+    Attributes:
+        source: `hub` or `folder`.
+        path: name on the hub, or the folder.
+        layers: that the config says the model has.
+        revision: of a model on the hub.
+    """
+
+    source: str
+    path: str
+    layers: int
+    revision: str | None = None
+
+
+def main(files: Files, settings: Settings) -> None:
+    """Write the base model."""
+    model, tokenizer = _fetch(settings)
+    check_layers(model, settings.layers)
+    with as_user_error(f"base_model.path: {settings.path!r}", "cannot be used", USUAL):
         check_encoder(model)
         check_tokenizer(tokenizer, model)
         fit_segments(tokenizer, model)
         share_padding(tokenizer, model)
-    _save(model, tokenizer, args.out)
+    _save(model, tokenizer, files.out)
 
 
 def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, out: Path) -> None:
@@ -54,9 +74,9 @@ def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, out: Path)
     check_saved_tokenizer(tokenizer, out)
 
 
-def _fetch(settings: dict[str, Any]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    path, revision = settings["path"], settings.get("revision")
-    if settings["source"] == "hub":
+def _fetch(settings: Settings) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    path, revision = settings.path, settings.revision
+    if settings.source == "hub":
         go_offline_if_unreachable("model", path, revision)
     try:
         model = load_encoder(path, revision, read_config(path, revision))
@@ -67,7 +87,7 @@ def _fetch(settings: dict[str, Any]) -> tuple[PreTrainedModel, PreTrainedTokeniz
     except (UserError, MemoryError, ModuleNotFoundError):
         raise
     except Exception as error:  # whatever an HTTP client, a tokenizer or a pickle can raise
-        raise UserError(_sentence(settings["source"], path, error)) from error
+        raise UserError(_sentence(settings.source, path, error)) from error
 
 
 def _sentence(source: str, path: str, error: Exception) -> str:
@@ -100,5 +120,4 @@ def check_layers(model: PreTrainedModel, layers: int) -> None:
         )
 
 
-if __name__ == "__main__":
-    run_stage("internal_kd.stages.base", add_arguments, main)
+JOB = Job(Files, Settings, recorded(main))

@@ -1,4 +1,4 @@
-"""What stages have in common: arguments, log file, check of the code, reports of mistakes."""
+"""What jobs have in common: their form, log file, check of the code, reports of mistakes."""
 
 import atexit
 import gc
@@ -6,64 +6,129 @@ import json
 import logging
 import os
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import Any, Generic, TextIO, TypeVar
+
+import msgspec
 
 from internal_kd.errors import Interrupted, UserError, printable, reason
 from internal_kd.fingerprint import current_fingerprint
 from internal_kd.manifests import hashes, write_manifest
+from internal_kd.stages.files import Reads, Writes, add_options, files_of, paths_of
 from internal_kd.stages.resource_errors import resource_error
 
 FAULT = 1
 USER_ERROR = 2
 INTERRUPTED = 75  # EX_TEMPFAIL of sysexits.h: try again
 
+Files = TypeVar("Files")
+Files_co = TypeVar("Files_co", covariant=True)
+Settings = TypeVar("Settings")
 
-def run_stage(
-    module: str,
-    add_arguments: Callable[[ArgumentParser], None],
-    main: Callable[[Namespace], None],
-    argv: Sequence[str] | None = None,
-    *,
-    inputs: Sequence[str] | None = (),
-    outputs: Sequence[str] = ("out",),
-    more_code: Callable[[Namespace], Sequence[str]] = lambda _: (),
-    on_failure: Callable[[Namespace, str], None] = lambda *_: None,
-) -> None:
-    """Parse arguments, run `main` and turn a user's mistake into one sentence and exit status 2.
+
+@dataclass(frozen=True)
+class Call(Generic[Files_co]):
+    """How a job was called.
+
+    Attributes:
+        files: of the job.
+        settings: as the JSON has them.
+        code: fingerprint of the code that is expected to run, if there is one.
+        manifest: path of the record of what was made from what, if one is to be written.
+        log: file for progress and messages, if there is one.
+    """
+
+    files: Files_co
+    settings: dict[str, Any]
+    code: str | None
+    manifest: Path | None
+    log: Path | None
+
+    @property
+    def inputs(self) -> list[Path]:
+        """Files and folders that the job reads."""
+        return paths_of(self.files, Reads)
+
+    @property
+    def outputs(self) -> list[Path]:
+        """Files and folders that the job writes."""
+        return paths_of(self.files, Writes)
+
+    def recorder(self) -> Callable[..., None]:
+        """What writes the manifest, if a path is given, from the inputs as they are now.
+
+        It takes further fields of a `Manifest` by name.
+        """
+        if self.manifest is None:
+            return lambda **_: None
+        job = {"settings": self.settings, "code": self.code}
+        return partial(write_manifest, self.manifest, self.outputs, hashes(self.inputs), **job)
+
+
+@dataclass(frozen=True)
+class Job(Generic[Files, Settings]):
+    """A program that a rule of the workflow calls.
+
+    Attributes:
+        files: dataclass of its files in the module of the job, see `files`; the options of the
+            command come from it.
+        settings: type that its settings are decoded into.
+        main: does the work; see `recorded` for one that does not need to know how it was called.
+        more_code: gives modules that `main` loads by name, whose code counts as the job's.
+        on_failure: is called with one sentence on what ended the job.
+    """
+
+    files: type[Files]
+    settings: type[Settings]
+    main: Callable[[Files, Settings, Call[Files]], None]
+    more_code: Callable[[Files, Settings], Sequence[str]] = lambda *_: ()
+    on_failure: Callable[[Call[Files], str], None] = lambda *_: None
+
+    @property
+    def module(self) -> str:
+        """Full name of its module, such as `internal_kd.stages.distill`."""
+        return self.files.__module__
+
+
+def recorded(
+    main: Callable[[Files, Settings], None],
+) -> Callable[[Files, Settings, Call[Files]], None]:
+    """Have a job write its manifest when `main` has done the work, if a path is given."""
+
+    def recorded_main(files: Files, settings: Settings, call: Call[Files]) -> None:
+        record = call.recorder()
+        main(files, settings)
+        record()
+
+    return recorded_main
+
+
+def run_job(job: Job[Any, Any], argv: Sequence[str] | None = None) -> None:
+    """Parse arguments, do the job and turn a user's mistake into one sentence and exit status 2.
 
     An interrupted training that can go on ends with status 75.
 
     Args:
-        module: full name of the stage's module, such as `internal_kd.stages.distill`.
-        add_arguments: adds the stage's own arguments.
-        main: does the work.
+        job: that is done.
         argv: arguments without the program's name; those of the process if None.
-        inputs: names of the arguments that are files or folders to read; None where `main` calls
-            what `recorder` gives.
-        outputs: names of the arguments that are files or folders to write. Both are recorded in the
-            manifest, where the stage is given a path for one.
-        more_code: gives modules that `main` loads by name, whose code counts as the stage's.
-        on_failure: is called with the arguments and one sentence on what ended the stage.
     """
     _collect_garbage_again()
-    parser = _parser(module)
-    add_arguments(parser)
-    args = parser.parse_args(argv)
-    recorded = main if inputs is None else partial(_recorded, main, inputs, outputs)
-    status, sentence = _status_of(module, more_code, recorded, args)
+    args = _parser(job).parse_args(argv)
+    call = Call(files_of(job.files, args), args.settings, args.code, args.manifest, args.log)
+    status, sentence = _status_of(job, call)
     if status in (FAULT, USER_ERROR):
-        on_failure(args, sentence)
+        job.on_failure(call, sentence)
     if status:
         sys.exit(status)
 
 
 def _collect_garbage_again() -> None:
-    """After the imports of a stage that is the process's program, see this package.
+    """After the imports of a job that is the process's program, see this package.
 
     What they made stays for good: not collecting it makes the process's end quicker too.
     """
@@ -73,29 +138,25 @@ def _collect_garbage_again() -> None:
         atexit.register(gc.freeze)
 
 
-def _status_of(
-    module: str,
-    more_code: Callable[[Namespace], Sequence[str]],
-    main: Callable[[Namespace], None],
-    args: Namespace,
-) -> tuple[int, str]:
-    """Exit status of a stage, and one sentence on what ended it, which is reported."""
-    name = module
+def _status_of(job: Job[Files, Any], call: Call[Files]) -> tuple[int, str]:
+    """Exit status of a job, and one sentence on what ended it, which is reported."""
+    name = job.module
     try:
-        if args.log is not None:
+        if call.log is not None:
             _close_stdin()
-        _log_to(args.log)
-        more = more_code(args)
-        name = more[-1] if more and module.endswith(".product") else module
-        _check_code((module, *more), name, args.code)
-        main(args)
+        _log_to(call.log)
+        settings = msgspec.convert(call.settings, job.settings)
+        more = job.more_code(call.files, settings)
+        name = more[-1] if more and job.module.endswith(".product") else job.module
+        _check_code((job.module, *more), name, call.code)
+        job.main(call.files, settings, call)
     except UserError as error:
         return _refused(str(error))
     except Interrupted as interruption:
         logging.warning("%s", interruption)
         return INTERRUPTED, str(interruption)
     except Exception as error:
-        sentence = resource_error(error, _written(args))
+        sentence = resource_error(error, _written(call))
         if sentence is not None:
             return _refused(sentence)
         logging.exception("%s failed", name)
@@ -109,57 +170,27 @@ def _close_stdin() -> None:
         os.dup2(nothing.fileno(), 0)
 
 
-def _recorded(
-    main: Callable[[Namespace], None],
-    inputs: Sequence[str],
-    outputs: Sequence[str],
-    args: Namespace,
-) -> None:
-    """Do the work, and write a manifest if a path is given."""
-    record = recorder(args, inputs, outputs)
-    main(args)
-    record()
-
-
-def recorder(
-    args: Namespace, inputs: Sequence[str], outputs: Sequence[str] = ("out",)
-) -> Callable[..., None]:
-    """What writes the manifest of a stage, if a path is given, from its inputs as they are now.
-
-    It takes further fields of a `Manifest` by name.
-
-    Args:
-        args: of the stage.
-        inputs, outputs: names of its arguments, see `run_stage`.
-    """
-    if args.manifest is None:
-        return lambda **_: None
-    read = hashes(path for name in inputs if (path := getattr(args, name)) is not None)
-    written = [getattr(args, name) for name in outputs]
-    job = {"settings": args.settings, "code": args.code}
-    return partial(write_manifest, args.manifest, written, read, **job)
-
-
 def _refused(sentence: str) -> tuple[int, str]:
     logging.error("error: %s", printable(sentence))
     return USER_ERROR, sentence
 
 
-def _parser(module: str) -> ArgumentParser:
-    parser = ArgumentParser(prog=f"python -m {module}")
+def _parser(job: Job[Any, Any]) -> ArgumentParser:
+    package, _, name = job.module.rpartition(".")
+    parser = ArgumentParser(prog=f"python -m {package} {name}")
     parser.add_argument(
-        "--settings", type=json.loads, default={}, help="JSON: the settings of this stage"
+        "--settings", type=json.loads, default={}, help="JSON: the settings of this job"
     )
     parser.add_argument("--code", help="fingerprint of the code that is expected to run")
     parser.add_argument("--manifest", type=Path, help="record to write of what was made from what")
     parser.add_argument("--log", type=Path, help="file for progress and messages")
+    add_options(parser, job.files)
     return parser
 
 
-def _written(args: Namespace) -> Path:
-    """Where a stage writes: its first argument of these names."""
-    given = (getattr(args, name, None) for name in ("out", "tokens", "log"))
-    return next((path for path in given if path is not None), Path())
+def _written(call: Call[Any]) -> Path:
+    """Where a job writes: the first of its outputs, or its log."""
+    return next(iter(call.outputs), call.log or Path())
 
 
 def _log_to(path: Path | None) -> None:

@@ -1,7 +1,8 @@
-"""Stage `data`: a task's splits, checked and tokenised once."""
+"""Job `data`: a task's splits, checked and tokenised once."""
 
-from argparse import ArgumentParser, Namespace
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,33 +12,54 @@ from internal_kd.data.encoding import check_known, encode_split, save_tokens
 from internal_kd.data.sources import load_split_tables
 from internal_kd.errors import UserError, as_user_error
 from internal_kd.models.limits import limits_in
-from internal_kd.stages.cli import run_stage
+from internal_kd.stages.cli import Job, recorded
+from internal_kd.stages.files import Reads, Writes
 from internal_kd.tasks import Task, get_task
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of the stage."""
-    parser.add_argument("--base", type=Path, required=True, help="folder of the base model")
-    parser.add_argument("--tokens", type=Path, required=True, help="file of tokens to write")
-    parser.add_argument("--examples", type=Path, required=True, help="file of texts to write")
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Files of the job."""
+
+    base: Annotated[Path, Reads("folder of the base model")]
+    tokens: Annotated[Path, Writes("file of tokens")]
+    examples: Annotated[Path, Writes("file of texts")]
 
 
-def main(args: Namespace) -> None:
-    """Write tokens and texts; settings: task, source, path, max_length, language_seed, limit."""
-    settings = args.settings
-    task = get_task(settings["task"])
-    with as_user_error(args.base, "not the folder of a base model", "make it again"):
-        limits = limits_in(args.base)
-    _check_length(limits.positions, settings["max_length"])
-    source = f"data.path: {settings.get('path') or settings['source']}, {task.name}"
+@dataclass(frozen=True)
+class Settings:
+    """Where the examples of a task come from, and how long they may be.
+
+    Attributes:
+        task: name of the task.
+        max_length: tokens of an example.
+        source, path, revision, language_seed, limit: see `load_split_tables`.
+    """
+
+    task: str
+    max_length: int
+    source: str
+    path: str | None = None
+    revision: str | None = None
+    language_seed: int = 0
+    limit: dict[str, int | None] | None = None
+
+
+def main(files: Files, settings: Settings) -> None:
+    """Write tokens and texts."""
+    task = get_task(settings.task)
+    with as_user_error(files.base, "not the folder of a base model", "make it again"):
+        limits = limits_in(files.base)
+    _check_length(limits.positions, settings.max_length)
+    source = f"data.path: {settings.path or settings.source}, {task.name}"
     with as_user_error(
         source, "cannot be read", f"give the data in the form of GLUE's {task.title}"
     ):
-        tables = load_split_tables(settings, task)
+        tables = load_split_tables(asdict(settings), task)
     with as_user_error("base_model", "its tokenizer fails", "take both from one source"):
-        tokenizer = AutoTokenizer.from_pretrained(str(args.base), trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(str(files.base), trust_remote_code=False)
         splits = {
-            name: encode_split(table, task, tokenizer, settings["max_length"], limits.segments)
+            name: encode_split(table, task, tokenizer, settings.max_length, limits.segments)
             for name, table in tables.items()
         }
     check_known(splits["train"], tokenizer.unk_token_id, task.name)
@@ -45,11 +67,11 @@ def main(args: Namespace) -> None:
         "task": task.name,
         "labels": task.labels,
         "pad_token_id": tokenizer.pad_token_id,
-        "max_length": settings["max_length"],
+        "max_length": settings.max_length,
         "vocab_size": len(tokenizer),
     }
-    save_tokens(args.tokens, splits, meta)
-    pq.write_table(_examples(tables, task), args.examples)
+    save_tokens(files.tokens, splits, meta)
+    pq.write_table(_examples(tables, task), files.examples)
 
 
 def _check_length(positions: int | None, max_length: int) -> None:
@@ -73,11 +95,4 @@ def _examples(tables: dict[str, pa.Table], task: Task) -> pa.Table:
     return pa.concat_tables(parts)
 
 
-if __name__ == "__main__":
-    run_stage(
-        "internal_kd.stages.data",
-        add_arguments,
-        main,
-        inputs=("base",),
-        outputs=("tokens", "examples"),
-    )
+JOB = Job(Files, Settings, recorded(main))

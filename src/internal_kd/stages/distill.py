@@ -1,64 +1,62 @@
-"""Stage `distill`: train a student, with or without a teacher (Experiments 1.1 to 3.6)."""
+"""Job `distill`: train a student, with or without a teacher (Experiments 1.1 to 3.6)."""
 
 import json
 import time
-from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.run import RunRecord, run_resumable, write_run
 from internal_kd.distillation.run_builder import RunBuilder
 from internal_kd.distillation.signal_source import SignalOptions, describe_signals
 from internal_kd.objectives.extensions import load_extensions
-from internal_kd.specs.jobs import decode
 from internal_kd.specs.students import StudentJob
-from internal_kd.stages.cli import recorder, run_stage
+from internal_kd.stages.cli import Call, Job
 from internal_kd.stages.failed_runs import note_failed_run
+from internal_kd.stages.files import Option, Reads, Writes
 from internal_kd.torch_setup import select_device, use_threads
 
-INPUTS = ("init", "data", "teacher")
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Files of the job."""
+
+    init: Annotated[Path, Reads("folder of the initial student")]
+    data: Annotated[Path, Reads("tokens of the task")]
+    teacher: Annotated[Path | None, Reads("folder of the teacher's model")] = None
+    out: Annotated[Path, Writes("folder of the run")]
+    checkpoints: Annotated[Path | None, Option("folder to resume from if interrupted")] = None
+    signals: Annotated[
+        Path | None,
+        Option("folder for the teacher's signals, shared by runs; without it the teacher is live"),
+    ] = None
+    signals_mb: Annotated[float, Option("millions of bytes that they may take")] = 0.0
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of the stage."""
-    parser.add_argument("--init", type=Path, required=True, help="folder of the initial student")
-    parser.add_argument("--data", type=Path, required=True, help="tokens of the task")
-    parser.add_argument("--teacher", type=Path, help="folder of the teacher's model")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--checkpoints", type=Path, help="folder to resume from if interrupted")
-    parser.add_argument(
-        "--signals",
-        type=Path,
-        help="folder for the teacher's signals, shared by runs; without it the teacher is live",
-    )
-    parser.add_argument(
-        "--signals-mb", type=float, default=0.0, help="millions of bytes that they may take"
-    )
-
-
-def main(args: Namespace) -> None:
-    """Train the student; settings: a `StudentJob`."""
-    inputs = [path for name in INPUTS if (path := getattr(args, name)) is not None]
-    write_manifest = recorder(args, INPUTS)
+def main(files: Files, job: StudentJob, call: Call[Files]) -> None:
+    """Train the student."""
+    write_manifest = call.recorder()
     run_resumable(
-        args.checkpoints,
-        args.out,
-        args.settings,
-        args.code,
-        inputs,
-        partial(_distill, args),
-        lambda: write_manifest(signals=_signals_of(args.out)),
+        files.checkpoints,
+        files.out,
+        call.settings,
+        call.code,
+        call.inputs,
+        partial(_distill, call, job),
+        lambda: write_manifest(signals=_signals_of(files.out)),
     )
 
 
-def _distill(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> None:
-    started = time.perf_counter()
+def _distill(
+    call: Call[Files], job: StudentJob, out: Path, checkpoints: Checkpoints | None
+) -> None:
+    started, files = time.perf_counter(), call.files
     use_threads()
-    job = decode(args.settings, StudentJob)
     load_extensions(job.extensions)
-    signals = SignalOptions(folder=args.signals, budget_mb=args.signals_mb)
-    builder = RunBuilder(job, args.init, args.data, args.teacher, select_device(), signals)
+    signals = SignalOptions(folder=files.signals, budget_mb=files.signals_mb)
+    builder = RunBuilder(job, files.init, files.data, files.teacher, select_device(), signals)
     flags = builder.flags  # unreadable ones are reported before hours of training
     training = builder.training(checkpoints)
     result = training.run()
@@ -67,14 +65,13 @@ def _distill(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> Non
         training.model,
         builder.data,
         result,
-        args.init,
-        RunRecord(job, args.code, started, tuple(flags), describe_signals(builder.signals)),
+        files.init,
+        RunRecord(job, call.code, started, tuple(flags), describe_signals(builder.signals)),
     )
 
 
-def _objectives(args: Namespace) -> tuple[str, ...]:
+def _objectives(files: Files, job: StudentJob) -> tuple[str, ...]:
     """Modules that hold the run's objectives; those of the user's own files are loaded."""
-    job = decode(args.settings, StudentJob)
     load_extensions(job.extensions)
     return job.experiment.modules
 
@@ -84,12 +81,4 @@ def _signals_of(run: Path) -> object:
     return json.loads((run / "metrics.json").read_text(encoding="utf-8"))["signals"]
 
 
-if __name__ == "__main__":
-    run_stage(
-        "internal_kd.stages.distill",
-        add_arguments,
-        main,
-        inputs=None,
-        more_code=_objectives,
-        on_failure=note_failed_run,
-    )
+JOB = Job(Files, StudentJob, main, more_code=_objectives, on_failure=note_failed_run)

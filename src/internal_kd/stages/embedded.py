@@ -1,24 +1,34 @@
-"""Stage `embedded`: the base model that ships with the project."""
+"""Job `embedded`: the base model that ships with the project."""
 
-from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from internal_kd.embedded.base import export
 from internal_kd.models.pretrained import load_encoder
 from internal_kd.stages.base import check_layers
-from internal_kd.stages.cli import run_stage
+from internal_kd.stages.cli import Job, recorded
+from internal_kd.stages.files import Writes
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of the stage."""
-    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Files of the job."""
+
+    out: Annotated[Path, Writes("folder of the base model")]
 
 
-def main(args: Namespace) -> None:
-    """Write the base model; settings: layers."""
-    export(args.out)
-    check_layers(load_encoder(args.out), args.settings["layers"])
+@dataclass(frozen=True)
+class Settings:
+    """Layers that the config says the model has."""
+
+    layers: int
 
 
-if __name__ == "__main__":
-    run_stage("internal_kd.stages.embedded", add_arguments, main)
+def main(files: Files, settings: Settings) -> None:
+    """Write the base model."""
+    export(files.out)
+    check_layers(load_encoder(files.out), settings.layers)
+
+
+JOB = Job(Files, Settings, recorded(main))

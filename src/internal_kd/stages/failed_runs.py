@@ -1,15 +1,26 @@
-"""What the stages that train do when they fail."""
+"""What the jobs that train do when they fail."""
 
-from argparse import Namespace
+from pathlib import Path
+from typing import Protocol
 
 from internal_kd.distillation.progress import identity_of, note_failure
+from internal_kd.stages.cli import Call
 
 
-def note_failed_run(args: Namespace, sentence: str) -> None:
+class TrainingFiles(Protocol):
+    """Files of a job that trains."""
+
+    @property
+    def checkpoints(self) -> Path | None:
+        """Folder to resume from, if there is one."""
+        ...
+
+
+def note_failed_run(call: Call[TrainingFiles], sentence: str) -> None:
     """Write into the run's progress file why its job failed.
 
     Args:
-        args: of the stage.
+        call: of the job.
         sentence: says why.
     """
-    note_failure(args.checkpoints, identity_of(args.settings, args.code), sentence)
+    note_failure(call.files.checkpoints, identity_of(call.settings, call.code), sentence)

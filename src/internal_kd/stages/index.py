@@ -1,28 +1,26 @@
-"""Stage `index`: a page that shows every table and figure of a study."""
+"""Job `index`: a page that shows every table and figure of a study."""
 
-from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
 from internal_kd.reporting.index.write import write_index
-from internal_kd.stages.cli import run_stage
-from internal_kd.stages.product import add_record_arguments, write_recorded
+from internal_kd.stages.cli import Call, Job
+from internal_kd.stages.files import Reads, Writes
+from internal_kd.stages.product import ProductFiles, write_recorded
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of the stage."""
-    parser.add_argument(
-        "--captions", type=Path, nargs="+", required=True, help=".rst files of plain paragraphs"
-    )
-    parser.add_argument(
-        "--out", type=Path, required=True, help="page to write; tables alone go to pages/ beside it"
-    )
-    add_record_arguments(parser)
+@dataclass(frozen=True, kw_only=True)
+class Files(ProductFiles):
+    """Files of the job."""
+
+    captions: Annotated[tuple[Path, ...], Reads(".rst files of plain paragraphs")]
+    out: Annotated[Path, Writes("page; tables alone go to pages/ beside it")]
 
 
-def main(args: Namespace) -> None:
+def main(files: Files, settings: dict[str, Any], call: Call[Files]) -> None:
     """Write the pages; settings: study, note, sections, missing."""
-    write_recorded(args, lambda settings: write_index(settings, args.captions, args.out))
+    write_recorded(call, lambda settings: write_index(settings, files.captions, files.out))
 
 
-if __name__ == "__main__":
-    run_stage("internal_kd.stages.index", add_arguments, main)
+JOB = Job(Files, dict[str, Any], main)

@@ -1,23 +1,28 @@
-"""Stage `pretrain`: a base model pre-trained anew on the embedded language."""
+"""Job `pretrain`: a base model pre-trained anew on the embedded language."""
 
-from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
 from internal_kd.embedded.pretraining import pretrain
-from internal_kd.stages.cli import run_stage
+from internal_kd.stages.cli import Job, recorded
+from internal_kd.stages.files import Writes
 from internal_kd.torch_setup import use_threads
 
-
-def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of the stage."""
-    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+Settings = dict[str, Any]
 
 
-def main(args: Namespace) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Files of the job."""
+
+    out: Annotated[Path, Writes("folder of the base model")]
+
+
+def main(files: Files, settings: Settings) -> None:
     """Pre-train; settings are those of `pretraining` in the config."""
     use_threads()
-    pretrain(args.settings, args.out)
+    pretrain(settings, files.out)
 
 
-if __name__ == "__main__":
-    run_stage("internal_kd.stages.pretrain", add_arguments, main)
+JOB = Job(Files, Settings, recorded(main))

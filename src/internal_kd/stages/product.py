@@ -1,62 +1,65 @@
-"""Stage `product`: write a table, statistic or figure, whose inputs are checked and recorded."""
+"""Job `product`: write a table, statistic or figure, whose inputs are checked and recorded."""
 
-from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from internal_kd.expected_files import record_of
 from internal_kd.manifests import write_manifest
 from internal_kd.reporting.provenance import check
-from internal_kd.stages.cli import run_stage
+from internal_kd.stages.cli import Call, Job
+from internal_kd.stages.files import Option, Reads, Writes
 
 # In the order in which the functions take them, before settings and file.
 INPUTS = ("runs", "distances", "examples", "maps")
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of the stage; what is made decides which inputs it needs."""
-    parser.add_argument(
-        "function", help="module below internal_kd.reporting and function, as table1:write_table1"
-    )
-    parser.add_argument("--runs", type=Path, nargs="+", help="folders of runs")
-    parser.add_argument(
-        "--distances", type=Path, nargs="+", help="distances of students from their teachers"
-    )
-    parser.add_argument("--examples", type=Path, nargs="+", help="data/{task}/examples.parquet")
-    parser.add_argument("--maps", type=Path, help="attention maps of an example")
-    parser.add_argument(
-        "--out", type=Path, required=True, help="file to write; its other forms come beside it"
-    )
-    add_record_arguments(parser)
+@dataclass(frozen=True, kw_only=True)
+class ProductFiles:
+    """Files of all products that are recorded."""
+
+    expected: Annotated[Path | None, Option("what it should be made from")] = None
+    files: Annotated[tuple[Path, ...], Option("all that is written")] = ()
 
 
-def main(args: Namespace) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Files(ProductFiles):
+    """Files of the job; what is made decides which inputs it needs."""
+
+    function: Annotated[
+        str, Option("module below internal_kd.reporting and function, as table1:write_table1")
+    ]
+    runs: Annotated[tuple[Path, ...] | None, Reads("folders of runs")] = None
+    distances: Annotated[
+        tuple[Path, ...] | None, Reads("distances of students from their teachers")
+    ] = None
+    examples: Annotated[tuple[Path, ...] | None, Reads("data/{task}/examples.parquet")] = None
+    maps: Annotated[Path | None, Reads("attention maps of an example")] = None
+    out: Annotated[Path, Writes("file; its other forms come beside it")]
+
+
+def main(files: Files, settings: dict[str, Any], call: Call[Files]) -> None:
     """Write it; the settings are those of the function."""
-    inputs = [value for name in INPUTS if (value := getattr(args, name)) is not None]
-    write = _function(args.function)
-    write_recorded(args, lambda settings: write(*inputs, settings, args.out))
+    inputs = [value for name in INPUTS if (value := getattr(files, name)) is not None]
+    write = _function(files.function)
+    write_recorded(call, lambda settings: write(*inputs, settings, files.out))
 
 
-def add_record_arguments(parser: ArgumentParser) -> None:
-    """Arguments that a recorded product needs."""
-    parser.add_argument("--expected", type=Path, help="what it should be made from")
-    parser.add_argument("--files", type=Path, nargs="+", default=[], help="all that is written")
-
-
-def write_recorded(args: Namespace, write: Callable[[dict[str, Any]], None]) -> None:
+def write_recorded(call: Call[Any], write: Callable[[dict[str, Any]], None]) -> None:
     """Write a product and its manifest; remarks on its inputs join `note` of its settings."""
-    if args.expected is None:
-        write(args.settings)
+    files: ProductFiles = call.files
+    if files.expected is None:
+        write(call.settings)
         return
-    record = record_of(args.expected)
+    record = record_of(files.expected)
     record.unlink(missing_ok=True)
-    found = check(args.expected)
-    job = {"settings": args.settings, "code": args.code}
-    note = " ".join(filter(None, [args.settings.get("note", ""), *found.remarks]))
-    write(args.settings | {"note": note})
-    write_manifest(record, args.files, {}, **job, **vars(found))
+    found = check(files.expected)
+    job = {"settings": call.settings, "code": call.code}
+    note = " ".join(filter(None, [call.settings.get("note", ""), *found.remarks]))
+    write(call.settings | {"note": note})
+    write_manifest(record, files.files, {}, **job, **vars(found))
 
 
 def _function(name: str) -> Callable[..., None]:
@@ -69,9 +72,8 @@ def _module(name: str) -> str:
     return f"internal_kd.reporting.{name}"
 
 
-def _modules(args: Namespace) -> tuple[str, ...]:
-    return (_module(args.function.partition(":")[0]),)
+def _modules(files: Files, settings: dict[str, Any]) -> tuple[str, ...]:
+    return (_module(files.function.partition(":")[0]),)
 
 
-if __name__ == "__main__":
-    run_stage("internal_kd.stages.product", add_arguments, main, more_code=_modules)
+JOB = Job(Files, dict[str, Any], main, more_code=_modules)

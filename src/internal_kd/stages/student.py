@@ -1,10 +1,10 @@
-"""Stage `student`: a student encoder cut from the base model."""
+"""Job `student`: a student encoder cut from the base model."""
 
 import json
-from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from transformers import PreTrainedModel
 
@@ -13,26 +13,45 @@ from internal_kd.models.initialization import Initialization, initialize_student
 from internal_kd.models.loading import copy_tokenizer
 from internal_kd.models.pretrained import load_encoder
 from internal_kd.models.saved import difference
-from internal_kd.stages.cli import run_stage
+from internal_kd.stages.cli import Job, recorded
+from internal_kd.stages.files import Reads, Writes
 from internal_kd.streams import Streams
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of the stage."""
-    parser.add_argument("--base", type=Path, required=True, help="folder of the base model")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Files of the job."""
+
+    base: Annotated[Path, Reads("folder of the base model")]
+    out: Annotated[Path, Writes("folder of the student")]
 
 
-def main(args: Namespace) -> None:
-    """Write the student; settings: init, layers and, for a random start, task and seed."""
-    base = load_encoder(args.base)
-    init, layers = args.settings["init"], args.settings["layers"]
+@dataclass(frozen=True)
+class Settings:
+    """How a student is cut from the base model.
+
+    Attributes:
+        init: see `source_layers`.
+        layers: of the student.
+        task, seed: of the students that start like this, for a random start alone.
+    """
+
+    init: str | list[int]
+    layers: int
+    task: str = ""
+    seed: int = 0
+
+
+def main(files: Files, settings: Settings) -> None:
+    """Write the student."""
+    base = load_encoder(files.base)
+    init, layers = settings.init, settings.layers
     chosen = source_layers(init, base.config.num_hidden_layers, layers)
-    student = initialize_student(base, init, layers, _seed(args.settings))
-    _save(student, args.out, init, chosen)
-    copy_tokenizer(args.base, args.out)
+    student = initialize_student(base, init, layers, _seed(settings))
+    _save(student, files.out, init, chosen)
+    copy_tokenizer(files.base, files.out)
     mapping = {"init": init, "source_layers": chosen}
-    (args.out / "mapping.json").write_text(json.dumps(mapping) + "\n", encoding="utf-8")
+    (files.out / "mapping.json").write_text(json.dumps(mapping) + "\n", encoding="utf-8")
 
 
 def _save(student: PreTrainedModel, out: Path, init: Initialization, chosen: Sequence[int]) -> None:
@@ -47,12 +66,11 @@ def _save(student: PreTrainedModel, out: Path, init: Initialization, chosen: Seq
         )
 
 
-def _seed(settings: dict[str, Any]) -> int:
+def _seed(settings: Settings) -> int:
     """Of layers that start from nothing; layers that are copied need none."""
-    if settings["init"] != "random":
+    if settings.init != "random":
         return 0
-    return Streams("student", settings["task"], settings["seed"]).layers
+    return Streams("student", settings.task, settings.seed).layers
 
 
-if __name__ == "__main__":
-    run_stage("internal_kd.stages.student", add_arguments, main, inputs=("base",))
+JOB = Job(Files, Settings, recorded(main))

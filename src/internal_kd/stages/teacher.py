@@ -1,9 +1,10 @@
-"""Stage `teacher`: fine-tune the base model on a task (Experiment 1.0)."""
+"""Job `teacher`: fine-tune the base model on a task (Experiment 1.0)."""
 
 import time
-from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.finetuning import finetuning_objective
@@ -16,37 +17,41 @@ from internal_kd.distillation.run import (
 )
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.models.loading import new_classifier
-from internal_kd.specs.jobs import TeacherJob, decode
-from internal_kd.stages.cli import recorder, run_stage
+from internal_kd.specs.jobs import TeacherJob
+from internal_kd.stages.cli import Call, Job
 from internal_kd.stages.failed_runs import note_failed_run
+from internal_kd.stages.files import Option, Reads, Writes
 from internal_kd.streams import Streams
 from internal_kd.torch_setup import select_device, use_threads
 
-INPUTS = ("base", "data")
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Files of the job."""
+
+    base: Annotated[Path, Reads("folder of the base model")]
+    data: Annotated[Path, Reads("tokens of the task")]
+    out: Annotated[Path, Writes("folder of the run")]
+    checkpoints: Annotated[Path | None, Option("folder to resume from if interrupted")] = None
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of the stage."""
-    parser.add_argument("--base", type=Path, required=True, help="folder of the base model")
-    parser.add_argument("--data", type=Path, required=True, help="tokens of the task")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--checkpoints", type=Path, help="folder to resume from if interrupted")
+def main(files: Files, job: TeacherJob, call: Call[Files]) -> None:
+    """Fine-tune."""
+    train, record = partial(_fine_tune, call, job), call.recorder()
+    run_resumable(
+        files.checkpoints, files.out, call.settings, call.code, call.inputs, train, record
+    )
 
 
-def main(args: Namespace) -> None:
-    """Fine-tune; settings: a `TeacherJob`."""
-    inputs, record = [args.base, args.data], recorder(args, INPUTS)
-    job, train = (args.settings, args.code), partial(_fine_tune, args)
-    run_resumable(args.checkpoints, args.out, *job, inputs, train, record)
-
-
-def _fine_tune(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> None:
-    started = time.perf_counter()
+def _fine_tune(
+    call: Call[Files], job: TeacherJob, out: Path, checkpoints: Checkpoints | None
+) -> None:
+    started, files = time.perf_counter(), call.files
     use_threads()
-    job, device = decode(args.settings, TeacherJob), select_device()
+    device = select_device()
     streams = Streams("teacher", job.run.task, job.run.seed)
-    data = load_run_data(args.data, job.run, job.selection, streams)
-    model = new_classifier(args.base, data.labels, streams.head, device)
+    data = load_run_data(files.data, job.run, job.selection, streams)
+    model = new_classifier(files.base, data.labels, streams.head, device)
     training = make_training(
         model,
         data,
@@ -57,14 +62,7 @@ def _fine_tune(args: Namespace, out: Path, checkpoints: Checkpoints | None) -> N
         checkpoints,
     )
     result = training.run()
-    write_run(out, model, data, result, args.base, RunRecord(job, args.code, started))
+    write_run(out, model, data, result, files.base, RunRecord(job, call.code, started))
 
 
-if __name__ == "__main__":
-    run_stage(
-        "internal_kd.stages.teacher",
-        add_arguments,
-        main,
-        inputs=None,
-        on_failure=note_failed_run,
-    )
+JOB = Job(Files, TeacherJob, main, on_failure=note_failed_run)

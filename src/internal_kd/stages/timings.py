@@ -1,21 +1,29 @@
-"""Stage `timings`: print how long a study's jobs took, by rule."""
+"""Job `timings`: print how long a study's jobs took, by rule."""
 
-from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from internal_kd.reporting.timings import timings_markdown
-from internal_kd.stages.cli import run_stage
+from internal_kd.stages.cli import Job, recorded
+from internal_kd.stages.files import Reads
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of the stage."""
-    parser.add_argument("--benchmarks", type=Path, required=True, help="such as results/benchmarks")
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Files of the job."""
+
+    benchmarks: Annotated[Path, Reads("folder of benchmarks, such as results/benchmarks")]
 
 
-def main(args: Namespace) -> None:
-    """Print the table; there are no settings."""
-    print(timings_markdown(args.benchmarks))
+@dataclass(frozen=True)
+class Settings:
+    """There are none."""
 
 
-if __name__ == "__main__":
-    run_stage("internal_kd.stages.timings", add_arguments, main)
+def main(files: Files, settings: Settings) -> None:
+    """Print the table."""
+    print(timings_markdown(files.benchmarks))
+
+
+JOB = Job(Files, Settings, recorded(main))
