@@ -55,7 +55,7 @@ paper: setup
 	$(WITH_VENV) snakemake --cores all
 
 times: setup
-	@$(BIN)/python -m internal_kd.stages timings --benchmarks results/benchmarks
+	@$(BIN)/python -m internal_kd.jobs timings --benchmarks results/benchmarks
 
 plan progress: setup
 	@$(BIN)/python -P -m internal_kd $@ $(if $(STUDY),--configfile $(STUDY))

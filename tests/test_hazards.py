@@ -15,7 +15,7 @@ SOURCES = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "benchmarks").rglob("*
 SHELL = re.compile(r"^( +)shell:\n((?:\1    .*\n)+)", re.MULTILINE)
 PARAMS = re.compile(r"^( +)params:\n((?:\1    .*\n)+)", re.MULTILINE)
 PLAIN = re.compile(
-    r"CODE\.(stage|modules)\(|BASE_STAGE,|PATHS\.(run|checkpoints|signals),|example\.function,"
+    r"CODE\.(job|modules)\(|BASE_JOB,|PATHS\.(run|checkpoints|signals),|example\.function,"
 )
 FUNCTION = re.compile(r"lambda |for_each\(|[a-z_]+,$")
 PLACEHOLDER = re.compile(r"(?<!{)\{([^{}]+)\}")

@@ -7,8 +7,8 @@ from internal_kd.data.encoding import save_tokens
 from internal_kd.errors import UserError
 from internal_kd.evaluation.trained import load_split, load_trained
 from tests.distillation.splits import tiny_split
+from tests.jobs.tiny_study import run_of, tiny_tokenizer
 from tests.models.tiny import tiny_model
-from tests.stages.tiny_study import run_of, tiny_tokenizer
 
 CPU = torch.device("cpu")
 

@@ -1,12 +1,12 @@
-"""The stage of tables and figures, run in this process."""
+"""The job of tables and figures, run in this process."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from internal_kd.stages import product
-from internal_kd.stages.cli import run_job
+from internal_kd.jobs import product
+from internal_kd.jobs.cli import run_job
 
 
 def write_product(function: str, settings: Mapping[str, Any], *arguments: str | Path) -> None:

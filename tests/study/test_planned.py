@@ -27,22 +27,22 @@ def test_a_job_that_nobody_planned_takes_todays_text():
 
 def test_code_is_that_of_the_plan():
     study = read_study()
-    os.environ["INTERNAL_KD_PLANNED_CODE_INTERNAL_KD_STAGES_STUDENT"] = "0123456789abcdef"
-    assert PlannedCode(study, plans=False).stage("student") == "0123456789abcdef"
-    today = code_fingerprint("internal_kd.stages.student")
-    assert PlannedCode(study, plans=True).stage("student") == today
+    os.environ["INTERNAL_KD_PLANNED_CODE_INTERNAL_KD_JOBS_STUDENT"] = "0123456789abcdef"
+    assert PlannedCode(study, plans=False).job("student") == "0123456789abcdef"
+    today = code_fingerprint("internal_kd.jobs.student")
+    assert PlannedCode(study, plans=True).job("student") == today
 
 
 def test_the_generated_language_counts_for_data_that_is_generated():
     code = PlannedCode(read_study(), plans=True)
-    assert code.stage("data") == code_fingerprint("internal_kd.stages.data")
+    assert code.job("data") == code_fingerprint("internal_kd.jobs.data")
     real = PlannedCode(read_study("paper"), plans=True)
-    assert real.stage("data").endswith("-embedded")
-    assert not real.stage("teacher").endswith("-embedded")
+    assert real.job("data").endswith("-embedded")
+    assert not real.job("teacher").endswith("-embedded")
 
 
 def test_objectives_count_for_the_students_that_have_them():
     code = PlannedCode(read_study(), plans=True)
     assert code.students("exp2.0") != code.students("exp3.4")
     own = read_study().experiments["exp3.4"].modules
-    assert code.students("exp3.4") == code_fingerprint("internal_kd.stages.distill", *own)
+    assert code.students("exp3.4") == code_fingerprint("internal_kd.jobs.distill", *own)

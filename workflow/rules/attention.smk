@@ -20,7 +20,7 @@ rule attention:
     resources:
         **needs(RESOURCES["attention"]),
     params:
-        code=CODE.stage("attention"),
+        code=CODE.job("attention"),
         settings=lambda wildcards: as_json(
             settings.attention_settings(run_of(wildcards))
         ),
@@ -53,7 +53,7 @@ rule attention_maps:
     resources:
         **needs(RESOURCES["attention"]),
     params:
-        code=CODE.stage("attention_maps"),
+        code=CODE.job("attention_maps"),
         settings=lambda wildcards: as_json(
             settings.attention_maps_settings(wildcards.task, int(wildcards.example))
         ),

@@ -1,5 +1,5 @@
 # The general pre-trained model, and the students that are cut from it.
-BASE_STAGE = settings.base_model_stage(STUDY)
+BASE_JOB = settings.base_model_job(STUDY)
 
 
 rule base_model:
@@ -12,22 +12,22 @@ rule base_model:
     benchmark:
         f"{PATHS.benchmarks}/base_model.tsv"
     # Copying takes seconds, and only the login node may reach the hub.
-    localrule: BASE_STAGE != "pretrain"
+    localrule: BASE_JOB != "pretrain"
     conda:
         TRAIN
     threads: RESOURCES["base_model"]["threads"]
     resources:
         **needs(RESOURCES["base_model"]),
     params:
-        stage=BASE_STAGE,
-        code=CODE.stage(BASE_STAGE),
+        job=BASE_JOB,
+        code=CODE.job(BASE_JOB),
         settings=lambda wildcards: as_json(settings.base_model_settings(STUDY)),
         manifest=lambda wildcards, output: f"{output.model}/{manifests.NAME}",
     message:
         "base model"
     shell:
         command(
-            "{params.stage:q}",
+            "{params.job:q}",
             "--out {output.model:q} --manifest {params.manifest:q}",
         )
 
@@ -47,7 +47,7 @@ rule student_init:
     resources:
         **needs(RESOURCES["student_init"]),
     params:
-        code=CODE.stage("student"),
+        code=CODE.job("student"),
         settings=lambda wildcards: as_json(
             settings.student_init_settings(wildcards.init, int(wildcards.layers))
         ),

@@ -86,14 +86,14 @@ limit_on_this_machine("gpu", visible_gpus() * STUDY.config["runs_per_gpu"])
 # their jobs.
 START = (
     'PYTHONPATH="$INTERNAL_KD_SOURCE${{PYTHONPATH:+:$PYTHONPATH}}"'
-    " INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.stages "
+    " INTERNAL_KD_GPUS={resources.gpu:q} python -m internal_kd.jobs "
 )
 OPTIONS = "--log {log:q} --code {params.code:q} --settings {params.settings:q}"
 
 
-def command(stage, arguments):
+def command(job, arguments):
     """The command of a job; what all jobs get goes before its own arguments."""
-    return f"{START}{stage} {OPTIONS} {arguments}"
+    return f"{START}{job} {OPTIONS} {arguments}"
 
 
 def environment(file):

@@ -23,7 +23,7 @@ rule task_data:
     resources:
         **needs(RESOURCES["task_data"]),
     params:
-        code=CODE.stage("data"),
+        code=CODE.job("data"),
         settings=lambda wildcards: as_json(
             settings.task_data_settings(STUDY, wildcards.task)
         ),

@@ -27,11 +27,11 @@ def describe_study():
         description.describe(
             config=STUDY.config,
             outputs=outputs_by_rule(),
-            code=code | {STUDY.teacher.name: CODE.stage("teacher")},
+            code=code | {STUDY.teacher.name: CODE.job("teacher")},
         )
 
 
 def report_mistakes(logs):
-    """Repeat at the end what failed stages had to say, after Snakemake's own many words."""
+    """Repeat at the end what failed jobs had to say, after Snakemake's own many words."""
     for sentence in failures.sentences(map(Path, logs)):
         print(sentence, file=sys.stderr)

@@ -37,7 +37,7 @@ rule index:
     resources:
         **needs(RESOURCES["report"]),
     params:
-        code=CODE.stage("index"),
+        code=CODE.job("index"),
         settings=lambda wildcards: as_json(CONTENTS),
         captions=lambda wildcards, input: list(CAPTIONS.values()),
     message:
@@ -69,7 +69,7 @@ rule report:
     resources:
         **needs(RESOURCES["report"]),
     params:
-        code=CODE.stage("report"),
+        code=CODE.job("report"),
         settings=lambda wildcards: as_json({"config": STUDY.config}),
         snakefile=lambda wildcards: main_file(),
     message:

@@ -14,7 +14,7 @@ from internal_kd.study.reports import reports
 REPORTS = reports(STUDY)
 SHOWN = [f"{RESULTS}/{item.shown}" for item in REPORTS]
 CONTENTS = index_settings(STUDY)
-EXPECTATIONS = Expectations(STUDY, CODE.stage, CODE.students)
+EXPECTATIONS = Expectations(STUDY, CODE.job, CODE.students)
 EXPECTED_FILES = ExpectationFiles(RESULTS, executes, is_dry_run)
 
 
@@ -26,7 +26,7 @@ def expected_of(item):
 
 def expected_of_index(wildcards):
     """The file of what the index should be made from: the tables and figures as they were made."""
-    job = {"settings": CONTENTS, "code": CODE.stage("index")}
+    job = {"settings": CONTENTS, "code": CODE.job("index")}
     records = (EXPECTED_FILES.record(item.name) for item in REPORTS)
     return EXPECTED_FILES.file("index", job, Expected(shown=tuple(records)))
 

@@ -21,7 +21,7 @@ rule teacher:
     resources:
         **needs(RESOURCES["teacher"]),
     params:
-        code=CODE.stage("teacher"),
+        code=CODE.job("teacher"),
         settings=lambda wildcards: as_json(
             encode(settings.teacher_job(STUDY, run_of(wildcards)))
         ),

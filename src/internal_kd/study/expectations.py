@@ -77,7 +77,7 @@ class Expectations:
 
     Args:
         study: that is planned.
-        code: gives the fingerprint of a stage's code.
+        code: gives the fingerprint of a job's code.
         code_of_student: gives that of the students of an experiment.
     """
 
@@ -156,7 +156,7 @@ class Expectations:
 
     @cached_property
     def _base(self) -> Expected:
-        stage = settings.base_model_stage(self.study)
+        job = settings.base_model_job(self.study)
         job_settings = settings.base_model_settings(self.study)
-        own = Expectation(job_settings, self.code(stage))
+        own = Expectation(job_settings, self.code(job))
         return Expected().then(f"{self.paths.base}/{MANIFEST}", own)

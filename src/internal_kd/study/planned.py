@@ -42,13 +42,13 @@ class PlannedCode:
         name = "code_" + "_".join(modules).replace(".", "_")
         return planned(name, lambda: code_fingerprint(*modules, without=without), plans=self._plans)
 
-    def stage(self, stage: str) -> str:
-        """Of a stage; the generated language counts for the data only where it is used."""
+    def job(self, job: str) -> str:
+        """Of a job; the generated language counts for the data only where it is used."""
         is_generated = self._study.config["data"]["source"] == "embedded"
-        without = "embedded" if stage == "data" and not is_generated else ""
-        return self.modules(f"internal_kd.stages.{stage}", without=without)
+        without = "embedded" if job == "data" and not is_generated else ""
+        return self.modules(f"internal_kd.jobs.{job}", without=without)
 
     def students(self, experiment: str) -> str:
         """Of an experiment's students: its own objectives count, and no others."""
         own = self._study.experiments[experiment].modules
-        return self.modules("internal_kd.stages.distill", *own)
+        return self.modules("internal_kd.jobs.distill", *own)

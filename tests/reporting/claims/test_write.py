@@ -233,7 +233,7 @@ def test_the_command(tmp_path):
     options += [distances_file(tmp_path / "d.parquet", "exp2.0", 1.0), "--out", tmp_path / "o.csv"]
     options += ["--function", "claims.write:write_claims"]
     subprocess.run(
-        [sys.executable, "-m", "internal_kd.stages", "product", *options],
+        [sys.executable, "-m", "internal_kd.jobs", "product", *options],
         check=True,
         env={"PYTHONPATH": ":".join(sys.path)},
     )
