@@ -20,7 +20,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PEERS := build/bench
-# Memory is kept as in the workflow's jobs (workflow/rules/common.smk).
+# Memory is kept as in the workflow's jobs (study/job_environment.py).
 TIMED := OMP_NUM_THREADS=1 TQDM_DISABLE=1 MALLOC_MMAP_THRESHOLD_=1073741824 \
 	MALLOC_TRIM_THRESHOLD_=4294967296 MALLOC_TOP_PAD_=67108864
 PACKAGES := -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
@@ -55,7 +55,7 @@ paper: setup
 	$(WITH_VENV) snakemake --cores all
 
 times: setup
-	@$(BIN)/python -m internal_kd.stages.timings --benchmarks results/benchmarks
+	@$(BIN)/python -m internal_kd.jobs timings --benchmarks results/benchmarks
 
 plan progress: setup
 	@$(BIN)/python -P -m internal_kd $@ $(if $(STUDY),--configfile $(STUDY))

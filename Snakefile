@@ -19,10 +19,8 @@ configfile: f"{ROOT}/config.yaml"
 report: "workflow/report/workflow.rst"
 
 
-include: "workflow/rules/description.smk"
 include: "workflow/rules/common.smk"
-include: "workflow/rules/locks.smk"
-include: "workflow/rules/resources.smk"
+include: "workflow/rules/handlers.smk"
 include: "workflow/rules/base.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/teacher.smk"
@@ -48,7 +46,7 @@ onstart:
 
 
 onsuccess:
-    remove_caches()
+    remove_caches(PATHS)
 
 
 onerror:

@@ -12,14 +12,14 @@ from internal_kd.fingerprint import closure
 from internal_kd.objectives.registry import OBJECTIVES, OUTPUT_OBJECTIVES, modules_of
 from internal_kd.study.reports import FIGURE_KINDS, REPORTS
 
-STAGES = {
+JOBS = {
     "train": [
-        *(f"internal_kd.stages.{name}" for name in ("base", "student", "data", "teacher")),
-        *(f"internal_kd.stages.{name}" for name in ("distill", "attention", "attention_maps")),
+        *(f"internal_kd.jobs.{name}" for name in ("base", "student", "data", "teacher")),
+        *(f"internal_kd.jobs.{name}" for name in ("distill", "attention", "attention_maps")),
         *modules_of(OBJECTIVES, OUTPUT_OBJECTIVES),
     ],
     "analysis": [
-        *(f"internal_kd.stages.{name}" for name in ("product", "index", "report")),
+        *(f"internal_kd.jobs.{name}" for name in ("product", "index", "report")),
         *(
             f"internal_kd.reporting.{kind.function.partition(':')[0]}"
             for kind in (*REPORTS.values(), *FIGURE_KINDS.values())
@@ -43,7 +43,7 @@ def lock(root):
     return pins((root / "requirements.lock").read_text().splitlines())
 
 
-@pytest.fixture(params=STAGES)
+@pytest.fixture(params=JOBS)
 def environment(request, root):
     content = yaml.safe_load((root / "envs" / f"{request.param}.yaml").read_text())
     (packages,) = (d["pip"] for d in content["dependencies"] if isinstance(d, dict))
@@ -66,9 +66,7 @@ def test_all_that_the_stages_import_is_there(environment, root):
     name, _, packages = environment
     distributions = packages_distributions()
     needed = {
-        canonical(distributions[module][0])
-        for stage in STAGES[name]
-        for module in imported(root, stage)
+        canonical(distributions[module][0]) for job in JOBS[name] for module in imported(root, job)
     }
     assert needed <= set(pins(packages))
 
@@ -76,13 +74,13 @@ def test_all_that_the_stages_import_is_there(environment, root):
 def test_rules_name_environments_that_exist(root):
     rules = "".join(file.read_text() for file in (root / "workflow" / "rules").glob("*.smk"))
     named = set(re.findall(r"envs/(\w+)\.yaml", rules))
-    assert named == set(STAGES)
+    assert named == set(JOBS)
 
 
-def imported(root, stage):
-    """Packages from outside that a stage's modules import when they run, also inside functions."""
+def imported(root, job):
+    """Packages from outside that a job's modules import when they run, also inside functions."""
     names = set()
-    for module in closure(stage):
+    for module in closure(job):
         path = (root / "src").joinpath(*module.split("."))
         file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
         for node in run_nodes(ast.parse(file.read_text())):

@@ -10,7 +10,7 @@ from internal_kd.fingerprint import closure, code_fingerprint, current_fingerpri
 from internal_kd.known_sources import NOTES, KnownSources
 from internal_kd.objectives.registry import modules_of
 
-STAGES = ("base", "data", "distill", "embedded", "pretrain", "student", "product", "teacher")
+JOBS = ("base", "data", "distill", "embedded", "pretrain", "student", "product", "teacher")
 PACKAGE = {
     "__init__.py": "",
     "errors.py": "class UserError(Exception): pass\n",
@@ -135,38 +135,38 @@ def test_missing_module_is_an_error(package):
 
 
 def test_fingerprint_is_short_hexadecimal():
-    value = code_fingerprint("internal_kd.stages.product")
+    value = code_fingerprint("internal_kd.jobs.product")
     assert len(value) == 16
     assert int(value, 16) >= 0
 
 
-def packages_of(stage: str) -> set[str]:
-    """First-level parts of the package that a stage consists of."""
-    names = closure(f"internal_kd.stages.{stage}")
-    return {name.split(".")[1] for name in names if "." in name} - {"stages"}
+def packages_of(job: str) -> set[str]:
+    """First-level parts of the package that a job consists of."""
+    names = closure(f"internal_kd.jobs.{job}")
+    return {name.split(".")[1] for name in names if "." in name} - {"jobs"}
 
 
-def test_no_stage_depends_on_building_the_dag_or_on_other_stages():
-    for stage in STAGES:
-        names = closure(f"internal_kd.stages.{stage}")
-        own = {"internal_kd.stages", f"internal_kd.stages.{stage}"}
+def test_no_job_depends_on_building_the_dag_or_on_other_jobs():
+    for job in JOBS:
+        names = closure(f"internal_kd.jobs.{job}")
+        own = {"internal_kd.jobs", f"internal_kd.jobs.{job}"}
         own |= {
-            f"internal_kd.stages.{name}"
-            for name in ("cli", "failed_runs", "product", "resource_errors")
+            f"internal_kd.jobs.{name}"
+            for name in ("cli", "failed_runs", "files", "product", "resource_errors")
         }
-        shared = {"internal_kd.stages.base"} if stage == "embedded" else set()
-        assert {name for name in names if ".stages" in name} <= own | shared, stage
-        assert "study" not in packages_of(stage), stage
+        shared = {"internal_kd.jobs.base"} if job == "embedded" else set()
+        assert {name for name in names if name.startswith("internal_kd.jobs")} <= own | shared, job
+        assert "study" not in packages_of(job), job
 
 
 def test_training_contains_no_tables_and_tables_no_training():
-    for stage in ("base", "student", "data", "teacher", "distill", "pretrain"):
-        assert "reporting" not in packages_of(stage), stage
+    for job in ("base", "student", "data", "teacher", "distill", "pretrain"):
+        assert "reporting" not in packages_of(job), job
     assert not packages_of("product") & {"distillation", "models", "data", "embedded"}
 
 
 def test_teacher_contains_no_distillation_losses():
-    names = closure("internal_kd.stages.teacher")
+    names = closure("internal_kd.jobs.teacher")
     assert "internal_kd.distillation.training" in names
     assert "internal_kd.objectives.attention" not in names
     assert "internal_kd.objectives.hidden" not in names
@@ -175,26 +175,26 @@ def test_teacher_contains_no_distillation_losses():
 
 def test_objectives_count_for_the_experiments_that_use_them():
     """Not all of them for every student, but those that an experiment names."""
-    names = closure("internal_kd.stages.distill")
+    names = closure("internal_kd.jobs.distill")
     assert not {f"internal_kd.objectives.{name}" for name in ("attention", "hidden")} & names
     assert modules_of(["cls_cosine"], []) == ("internal_kd.objectives.hidden",)
     assert "internal_kd.objectives.attention" in modules_of(["attention_kl"], ["soft"])
 
 
 def test_data_and_initial_students_contain_no_training():
-    for stage in ("data", "student", "base"):
-        assert "distillation" not in packages_of(stage), stage
+    for job in ("data", "student", "base"):
+        assert "distillation" not in packages_of(job), job
 
 
 def test_embedded_base_contains_no_pretraining():
     """What ships does not change with the code that once made it."""
-    names = closure("internal_kd.stages.embedded")
+    names = closure("internal_kd.jobs.embedded")
     assert "internal_kd.embedded.base" in names
     assert "internal_kd.embedded.pretraining" not in names
 
 
 def test_declared_data_files_exist():
-    modules = {name for stage in STAGES for name in closure(f"internal_kd.stages.{stage}")}
+    modules = {name for job in JOBS for name in closure(f"internal_kd.jobs.{job}")}
     for name in modules:
         path = fingerprint._source_file(name)
         for data in fingerprint._facts(name).data:
@@ -202,8 +202,8 @@ def test_declared_data_files_exist():
 
 
 def test_students_do_not_depend_on_generated_text():
-    for stage in ("base", "student", "teacher", "distill"):
-        assert "embedded" not in packages_of(stage), stage
+    for job in ("base", "student", "teacher", "distill"):
+        assert "embedded" not in packages_of(job), job
 
 
 @pytest.fixture

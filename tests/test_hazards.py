@@ -15,7 +15,7 @@ SOURCES = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "benchmarks").rglob("*
 SHELL = re.compile(r"^( +)shell:\n((?:\1    .*\n)+)", re.MULTILINE)
 PARAMS = re.compile(r"^( +)params:\n((?:\1    .*\n)+)", re.MULTILINE)
 PLAIN = re.compile(
-    r"stage_code\(|code_of_modules\(|BASE_STAGE,|RUN,|CHECKPOINTS,|SIGNALS,|example\.function,"
+    r"CODE\.(job|modules)\(|BASE_JOB,|PATHS\.(run|checkpoints|signals),|example\.function,"
 )
 FUNCTION = re.compile(r"lambda |for_each\(|[a-z_]+,$")
 PLACEHOLDER = re.compile(r"(?<!{)\{([^{}]+)\}")
@@ -36,6 +36,14 @@ def test_every_value_in_a_shell_command_is_quoted(file):
         assert not re.search(r"\bf['\"]", command), command
         for value in PLACEHOLDER.findall(command):
             assert value.endswith(":q"), (file.name, value)
+
+
+def test_what_all_commands_begin_with_is_quoted():
+    text = (ROOT / "workflow/rules/common.smk").read_text(encoding="utf-8")
+    found = "".join(re.findall(r"^(?:START = \((?:.|\n)*?\n\)|OPTIONS = .*)$", text, re.MULTILINE))
+    values = PLACEHOLDER.findall(found)
+    assert len(values) == 4
+    assert all(value.endswith(":q") for value in values)
 
 
 @pytest.mark.parametrize("file", RULES, ids=lambda file: file.stem)

@@ -66,7 +66,7 @@ def test_init_files_are_empty():
     """But one, which has to act before a program's imports do."""
     (package,) = internal_kd.__path__
     files = Path(package).rglob("__init__.py")
-    assert [file.parent.name for file in files if file.read_text().count("\n") > 1] == ["stages"]
+    assert [file.parent.name for file in files if file.read_text().count("\n") > 1] == ["jobs"]
 
 
 def test_licence_and_citation(root, project):

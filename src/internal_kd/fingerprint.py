@@ -1,7 +1,7 @@
-"""A fingerprint of the code a stage consists of, for reruns after edits.
+"""A fingerprint of the code a job consists of, for reruns after edits.
 
 Snakemake does not look into the package its rules call. Each rule therefore carries, as a
-parameter, a hash of exactly the modules of ``internal_kd`` that its stage imports, directly or
+parameter, a hash of exactly the modules of ``internal_kd`` that its job imports, directly or
 through other modules. The hash is taken over the syntax tree without docstrings: comments,
 docstrings and layout do not count. A module that depends on a data file beside it declares it in a
 constant::

@@ -10,7 +10,7 @@ from internal_kd.distillation.run import load_run_data
 from internal_kd.specs.jobs import SelectionSettings
 from internal_kd.specs.runs import Run
 from internal_kd.streams import Streams
-from tests.stages.tiny_study import write_tokens
+from tests.jobs.tiny_study import write_tokens
 
 VALIDATION, HOLDOUT = SelectionSettings(), SelectionSettings("holdout", 0.25)
 

@@ -26,9 +26,9 @@ from internal_kd.objectives.hidden import cls_cosine, cosine_distances
 from internal_kd.specs.runs import Run
 from tests.distillation import reference
 from tests.distillation.splits import tiny_split
+from tests.jobs.tiny_study import tiny_tokenizer
 from tests.models.captures import represent
 from tests.models.tiny import SIZES, tiny_model
-from tests.stages.tiny_study import tiny_tokenizer
 
 FAMILIES = ["bert", "roberta", "electra", "distilbert"]
 LENGTHS = (5, 9, 1, 7)

@@ -14,8 +14,8 @@ from internal_kd.specs.records import (
 )
 from internal_kd.specs.runs import Run
 from tests.distillation.splits import tiny_split
+from tests.jobs.tiny_study import tiny_tokenizer
 from tests.models.tiny import tiny_model
-from tests.stages.tiny_study import tiny_tokenizer
 
 CPU = torch.device("cpu")
 RUN = Run("rte", "exp3.2", layers=2, percent=100, seed=0)

@@ -31,34 +31,38 @@ MEASURED = ("seconds", "speed", "train_seconds", "evaluation_seconds")
 
 @dataclass(frozen=True)
 class Command:
-    """What a rule runs: `python -m module arguments` with some variables."""
+    """What a rule runs: `python -m module job arguments` with some variables."""
 
     module: str
     arguments: tuple[str, ...]
     environment: dict[str, str]
 
     @property
-    def stage(self) -> str:
-        """Name of the stage, or of the table that it makes."""
-        stage = self.module.rpartition(".")[2]
-        return self.arguments[0].partition(":")[0] if stage == "product" else stage
+    def job(self) -> str:
+        """Name of the job, or of the table that it makes."""
+        job = self.arguments[0]
+        return self._word("function").partition(":")[0] if job == "product" else job
+
+    def _word(self, option: str) -> str:
+        """The word that follows an option."""
+        return self.arguments[self.arguments.index(f"--{option}") + 1]
 
     def path(self, option: str) -> Path:
         """The path that follows an option."""
-        return Path(self.arguments[self.arguments.index(f"--{option}") + 1])
+        return Path(self._word(option))
 
     @property
     def log(self) -> Path:
-        """The log that the stage writes."""
+        """The log that the job writes."""
         return self.path("log")
 
     @property
     def outputs(self) -> list[Path]:
-        """Files and folders that the stage makes."""
-        if self.stage == "data":
+        """Files and folders that the job makes."""
+        if self.job == "data":
             return [self.path("tokens"), self.path("examples")]
         out = self.path("out")
-        if self.stage == "table1":
+        if self.job == "table1":
             return [out, out.with_suffix(".md"), out.with_suffix(".tex")]
         return [out]
 
@@ -77,8 +81,8 @@ class Command:
 
     @property
     def name(self) -> str:
-        """Stage and, for a run, its experiment."""
-        return f"{self.stage}-{self.path('out').parts[4]}" if self.trains else self.stage
+        """Job and, for a run, its experiment."""
+        return f"{self.job}-{self.path('out').parts[4]}" if self.trains else self.job
 
     def start(self, project: Path, output: Path) -> forked.BaseProcess:
         """Start it as the workflow does."""

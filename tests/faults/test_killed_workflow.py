@@ -35,40 +35,41 @@ SEED = int(os.environ.get("INTERNAL_KD_FAULT_SEED", "0"))
 CHANCE = random.Random(SEED)
 CHANGED = ("--config", "experiments={exp2.0: {output: {soft: 2.0}}}")
 WAIT = 1200.0
+PROGRAM = "internal_kd.jobs"
 _EPOCH = re.compile(r"epoch \d+ \(")
 
 
 @dataclass(frozen=True)
 class Kill:
-    """Who is killed once one of these stages works, some time within `delay` seconds.
+    """Who is killed once one of these programs works, some time within `delay` seconds.
 
-    `who`: the stage alone | its job, the stage and the shell around it | snakemake alone, which
-    leaves orphans | all of them, as in a power cut. Time counts from the start of the stage, or
+    `who`: the program alone | its job, the program and the shell around it | snakemake alone, which
+    leaves orphans | all of them, as in a power cut. Time counts from the start of the program, or
     where it trains from its first checkpoint.
     """
 
-    stages: tuple[str, ...]
+    programs: tuple[str, ...]
     who: str
     delay: float
 
 
 TRAINING = ("teacher", "distill")
 LAST = (TARGETS[1], ATTENTION)
-# What a stage has made, so that it has something to do again.
+# What a program has made, so that it has something to do again.
 MADE = {"base": "base", "data": "data", "student": "init", "teacher": "runs/rte/exp1.0"}
 MADE |= {"distill": "runs/rte/exp2.0"}
 POLL = 0.02  # seconds
 SCHEDULE = (
-    Kill(("base",), "stage", 4.0),
+    Kill(("base",), "program", 4.0),
     Kill(("data", "student"), "all", 4.0),
     Kill(("data", "student"), "job", 4.0),
-    Kill(("teacher",), "stage", 0.3),
+    Kill(("teacher",), "program", 0.3),
     Kill(("teacher",), "all", 0.3),
     Kill(("distill",), "all", 0.3),
     Kill(("distill",), "job", 0.3),
     Kill(("distill",), "snakemake", 0.3),
     Kill(("attention", "product"), "all", 3.0),
-    Kill(("attention", "product"), "stage", 3.0),
+    Kill(("attention", "product"), "program", 3.0),
 )
 
 
@@ -88,14 +89,13 @@ class Workflow:
             return psutil.Process(self.process.pid).children(recursive=True)
         return []
 
-    def stages(self) -> Iterator[tuple[str, list[str], psutil.Process]]:
+    def programs(self) -> Iterator[tuple[str, list[str], psutil.Process]]:
         """Stages at work: name, command line and process."""
         for process in self.below():
             with suppress(psutil.Error):
                 words = process.cmdline()
-                found = [word for word in words if word.startswith("internal_kd.stages.")]
-                if found and Path(words[0]).name.startswith("python"):
-                    yield found[0].rpartition(".")[2], words, process
+                if PROGRAM in words and Path(words[0]).name.startswith("python"):
+                    yield words[words.index(PROGRAM) + 1], words, process
 
     def wait(self) -> int:
         """Exit status."""
@@ -104,10 +104,10 @@ class Workflow:
         return self.process.exitcode
 
     def victim(self, kill: Kill) -> psutil.Process | None:
-        """A stage to be killed, once its time has come; None if all had been made before."""
+        """A program to be killed, once its time has come; None if all had been made before."""
         while self.process.exitcode is None:
-            for name, words, process in self.stages():
-                if name in kill.stages and self.has_begun(words):
+            for name, words, process in self.programs():
+                if name in kill.programs and self.has_begun(words):
                     time.sleep(CHANCE.uniform(0, kill.delay))
                     return process
             time.sleep(POLL)
@@ -115,18 +115,18 @@ class Workflow:
         return None
 
     def has_begun(self, words: list[str]) -> bool:
-        """Whether a stage that trains has left a checkpoint; others have begun when they run."""
+        """Whether a program that trains has left a checkpoint; others have begun when they run."""
         if "--checkpoints" not in words:
             return True
         folder = words[words.index("--checkpoints") + 1]
         return any((self.project / folder).glob("*.checkpoint"))
 
-    def kill(self, who: str, stage: psutil.Process | None) -> bool:
+    def kill(self, who: str, program: psutil.Process | None) -> bool:
         """SIGKILL, and wait until all has ended; False if Snakemake had come to its end before."""
-        if stage is None:
+        if program is None:
             return False
         below = self.below()
-        for process in self.victims(who, stage) or self.victims("all", stage):
+        for process in self.victims(who, program) or self.victims("all", program):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         status = self.wait()
@@ -134,18 +134,18 @@ class Workflow:
         psutil.wait_procs([] if who == "snakemake" else below, WAIT)
         return status != 0
 
-    def victims(self, who: str, stage: psutil.Process) -> list[psutil.Process]:
-        """The processes to be killed; none if the stage has ended by itself."""
+    def victims(self, who: str, program: psutil.Process) -> list[psutil.Process]:
+        """The processes to be killed; none if the program has ended by itself."""
         try:
             snakemake = psutil.Process(self.process.pid)
             if who == "all":
                 return [snakemake, *self.below()]
-            if stage.status() == psutil.STATUS_ZOMBIE:
+            if program.status() == psutil.STATUS_ZOMBIE:
                 return []
-            shell = [stage.parent()] if stage.ppid() != snakemake.pid else []
+            shell = [program.parent()] if program.ppid() != snakemake.pid else []
         except psutil.NoSuchProcess:
             return []
-        return {"stage": [stage], "job": [*shell, stage], "snakemake": [snakemake]}[who]
+        return {"program": [program], "job": [*shell, program], "snakemake": [snakemake]}[who]
 
 
 @pytest.fixture(scope="module")
@@ -221,12 +221,12 @@ def under_fire(project: Path, kill: Kill, tally: Tally, *config: str) -> None:
         tally.needed += trained
         for file in LAST:
             (project / file).unlink()
-        for stage in MADE.keys() & set(kill.stages):
-            shutil.rmtree(project / RESULTS / MADE[stage])
+        for program in MADE.keys() & set(kill.programs):
+            shutil.rmtree(project / RESULTS / MADE[program])
         under_fire(project, replace(kill, delay=kill.delay / 2), tally, *config)
         return
     tally.kills += 1
-    tally.in_trainings += kill.stages[0] in TRAINING
+    tally.in_trainings += kill.programs[0] in TRAINING
     if is_locked(project):
         unlocked(project)
 
@@ -240,7 +240,7 @@ def made(project: Path, tally: Tally, trainings: int, *config: str) -> dict[str,
     return numbers(project / RESULTS)
 
 
-def test_a_study_is_made_in_spite_of_kills_at_every_stage(project, expected, tally):
+def test_a_study_is_made_in_spite_of_kills_at_every_job(project, expected, tally):
     for kill in SCHEDULE:
         under_fire(project, kill, tally)
     assert differences(made(project, tally, 4), expected["first"]) == {}
@@ -249,7 +249,7 @@ def test_a_study_is_made_in_spite_of_kills_at_every_stage(project, expected, tal
 
 def test_after_a_change_a_killed_job_leaves_no_old_numbers(project, expected, tally):
     """Snakemake goes on to its end: it must not take the table of before for up to date."""
-    under_fire(project, Kill(("distill",), "stage", 0.3), tally, *CHANGED)
+    under_fire(project, Kill(("distill",), "program", 0.3), tally, *CHANGED)
     assert differences(made(project, tally, 1, *CHANGED), expected["changed"]) == {}
 
 

@@ -31,12 +31,12 @@ def test_an_interval(tmp_path, monkeypatch, told):
 @pytest.mark.parametrize(
     "error", ["MemoryError()", "ImportError('x.so: failed to map: Cannot allocate memory')"]
 )
-@pytest.mark.parametrize("stage", ["distill", "product"])
-def test_memory_that_ends_while_packages_are_imported(tmp_path, stage, error):
+@pytest.mark.parametrize("job", ["distill", "product"])
+def test_memory_that_ends_while_packages_are_imported(tmp_path, job, error):
     (tmp_path / "numpy.py").write_text(f"raise {error}\n")
     path = os.pathsep.join([str(tmp_path), str(ROOT / "src")])
     done = subprocess.run(
-        [sys.executable, "-m", f"internal_kd.stages.{stage}", "--help"],
+        [sys.executable, "-m", "internal_kd.jobs", job, "--help"],
         env=os.environ | {"PYTHONPATH": path},
         capture_output=True,
         text=True,
@@ -80,6 +80,6 @@ def test_make_below_a_path_with_spaces(tmp_path):
     told = (folder / "told").read_text().splitlines()
     assert told[:3] == [
         "snakemake --cores all results/table1.csv",
-        "python -m internal_kd.stages.timings --benchmarks results/benchmarks",
+        "python -m internal_kd.jobs timings --benchmarks results/benchmarks",
         "ruff check --fix-only .",
     ]

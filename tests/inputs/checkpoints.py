@@ -10,9 +10,9 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from internal_kd.stages import base
+from internal_kd.jobs import base
+from tests.jobs.tiny_study import call, tiny_tokenizer
 from tests.models.tiny import SIZES, VOCABULARY
-from tests.stages.tiny_study import call, tiny_tokenizer
 
 LAYERS = 4
 SHAPE = {**SIZES, "num_hidden_layers": LAYERS, "max_position_embeddings": 64, "pad_token_id": 0}
@@ -55,7 +55,7 @@ def change_json(file: Path, **changes: Any) -> None:
 
 
 def settings(path: Path, layers: int = LAYERS) -> dict[str, Any]:
-    """Settings of the stage that makes a base model of a folder."""
+    """Settings of the job that makes a base model of a folder."""
     return {"source": "folder", "path": str(path), "revision": None, "layers": layers}
 
 

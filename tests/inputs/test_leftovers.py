@@ -8,10 +8,10 @@ import torch
 from transformers import AutoModelForSequenceClassification, pipeline
 
 from internal_kd.evaluation.predictions import read_predictions
-from internal_kd.stages import base, distill, student
+from internal_kd.jobs import base, distill, student
 from tests.inputs.checkpoints import change_json, change_weights, checkpoint, make_base, settings
 from tests.inputs.test_weights import refused
-from tests.stages.tiny_study import (
+from tests.jobs.tiny_study import (
     DISTILLATION,
     SELECTION,
     TRAINING,

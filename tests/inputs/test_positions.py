@@ -9,13 +9,13 @@ import pytest
 import torch
 from transformers import AutoModel
 
+from internal_kd.jobs import data
 from internal_kd.models.limits import limits_in
 from internal_kd.models.pretrained import inputs_of, load_encoder
-from internal_kd.stages import data
 from internal_kd.study.files import base_model_problems
 from tests.inputs.checkpoints import LAYERS, change_json, checkpoint, make_base, tokens
 from tests.inputs.test_weights import refused
-from tests.stages.tiny_study import call
+from tests.jobs.tiny_study import call
 
 # Rows of the table of positions and the longest text that fits.
 FAMILIES = {
@@ -80,7 +80,7 @@ def test_positions_are_those_of_transformers_also_with_padding(tmp_path, family)
 
 @pytest.mark.parametrize("family", ["Roberta", "DistilBert"])
 def test_a_model_that_does_not_say_is_asked(tmp_path, capsys, family):
-    """The number is not in its config.json: the stage that tokenises looks at the model itself."""
+    """The number is not in its config.json: the job that tokenises looks at the model itself."""
     base = make_base(model(tmp_path / "model", family), tmp_path / "base")
     rows = 10 if family == "Roberta" else 8
     told = json.loads((base / "config.json").read_text())

@@ -11,13 +11,13 @@ from tokenizers import processors
 from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast
 
 from internal_kd.data.encoding import load_tokens
+from internal_kd.jobs import base, data
 from internal_kd.models.bert import is_plain_bert, new_bert
 from internal_kd.models.pretrained import inputs_of, load_encoder
-from internal_kd.stages import base, data
 from tests.inputs.checkpoints import checkpoint, make_base, settings, tokens
 from tests.inputs.test_weights import refused
+from tests.jobs.tiny_study import call, tiny_tokenizer
 from tests.models.captures import represent
-from tests.stages.tiny_study import call, tiny_tokenizer
 
 NAMES = ["input_ids", "attention_mask"]
 WITHOUT = ["Roberta", "DistilBert", "Camembert"]

@@ -6,11 +6,11 @@ import pytest
 import torch
 from transformers import AutoModel
 
+from internal_kd.jobs import base, student
 from internal_kd.models.layers import encoder_layers
-from internal_kd.stages import base, student
 from tests.inputs.checkpoints import change_json, checkpoint, make_base, settings
 from tests.inputs.test_weights import refused
-from tests.stages.tiny_study import call
+from tests.jobs.tiny_study import call
 
 FULL, LOCAL = "full_attention", "sliding_attention"
 TYPES = [FULL, LOCAL, LOCAL, FULL]

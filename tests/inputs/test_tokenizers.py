@@ -10,10 +10,10 @@ import pytest
 from transformers import AutoTokenizer
 
 from internal_kd.data.encoding import load_tokens
-from internal_kd.stages import base, data
+from internal_kd.jobs import base, data
 from tests.inputs.checkpoints import change_json, checkpoint, make_base, settings
 from tests.inputs.test_weights import refused
-from tests.stages.tiny_study import call
+from tests.jobs.tiny_study import call
 
 CLS, SEP = (
     {"SpecialToken": {"id": "[CLS]", "type_id": 0}},

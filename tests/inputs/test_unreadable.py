@@ -20,12 +20,12 @@ from transformers import PreTrainedModel
 from internal_kd.data.sources import Source, limited, load_split_tables
 from internal_kd.errors import Interrupted, UserError, as_user_error
 from internal_kd.evaluation.attention_maps import load_maps
+from internal_kd.jobs import attention, base, data, distill
 from internal_kd.reporting.examples import read_examples
-from internal_kd.stages import attention, base, data, distill
 from internal_kd.tasks import get_task
 from tests.inputs.checkpoints import checkpoint, make_base, settings
 from tests.inputs.test_weights import refused
-from tests.stages.tiny_study import TRAINING, experiment_settings, run_of
+from tests.jobs.tiny_study import TRAINING, experiment_settings, run_of
 
 TEXTS = ["w1 w2", "w3 w4", "w5 w6", "w7 w8"]
 COLUMNS = {"sentence1": TEXTS, "sentence2": TEXTS, "label": [0, 1, 0, 1]}

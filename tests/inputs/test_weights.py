@@ -11,8 +11,8 @@ import pytest
 import torch
 from transformers import AutoModel
 
+from internal_kd.jobs import base, student
 from internal_kd.models.loading import load_classifier
-from internal_kd.stages import base, student
 from tests.conftest import ROOT
 from tests.inputs.checkpoints import (
     LAYERS,
@@ -21,9 +21,9 @@ from tests.inputs.checkpoints import (
     make_base,
     settings,
 )
+from tests.jobs.tiny_study import call
 from tests.models.captures import represent
 from tests.models.tiny import tiny_batch
-from tests.stages.tiny_study import call
 
 # Numbers drawn without a seed would differ between processes, those of sets with the hash seed.
 WITHOUT_POOLER = [
@@ -37,10 +37,10 @@ def hashes(folder: Path) -> dict[str, str]:
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
 
 
-def refused(capsys, stage, chosen, **paths) -> str:
-    """The sentence with which a stage refuses what it is given."""
+def refused(capsys, job, chosen, **paths) -> str:
+    """The sentence with which a job refuses what it is given."""
     with pytest.raises(SystemExit) as stop:
-        call(stage, chosen, **paths)
+        call(job, chosen, **paths)
     text = capsys.readouterr().err
     assert stop.value.code == 2, text
     assert "Traceback" not in text
@@ -52,7 +52,8 @@ def test_a_missing_pooler_is_the_same_in_every_process(tmp_path, family, task) -
     source = checkpoint(tmp_path / "model", family, task)
     for seed in "12":
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT / "src")}
-        command = [sys.executable, "-m", base.__name__, "--settings", json.dumps(settings(source))]
+        command = [sys.executable, "-m", "internal_kd.jobs", "base"]
+        command += ["--settings", json.dumps(settings(source))]
         subprocess.run([*command, "--out", str(tmp_path / seed)], env=environment, check=True)
     assert "pooler.dense.weight" in AutoModel.from_pretrained(tmp_path / "1").state_dict()
     assert hashes(tmp_path / "1") == hashes(tmp_path / "2")

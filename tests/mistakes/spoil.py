@@ -13,8 +13,8 @@ import transformers
 import yaml
 from safetensors.torch import load_file, save_file
 
+from tests.jobs.tiny_study import tiny_tokenizer
 from tests.models.tiny import SIZES, VOCABULARY
-from tests.stages.tiny_study import tiny_tokenizer
 
 NOBODY = 65534
 

@@ -17,9 +17,9 @@ import yaml
 from tests.conftest import ROOT
 from tests.faults import forked
 from tests.faults.study import Command, commands
+from tests.jobs.tiny_study import write_base
 from tests.mistakes import limits, spoil
 from tests.mistakes.spoil import Spoil, column, in_table
-from tests.stages.tiny_study import write_base
 from tests.workflow.tiny import STUDY, write_texts
 
 pytestmark = pytest.mark.slow

@@ -158,7 +158,7 @@ def test_training_imports_neither_transformers_nor_the_compiler_of_torch() -> No
         [
             sys.executable,
             "-c",
-            "import sys, internal_kd.stages.distill, internal_kd.stages.teacher;"
+            "import sys, internal_kd.jobs.distill, internal_kd.jobs.teacher;"
             f"print([name for name in {heavy} if name in sys.modules])",
         ],
         capture_output=True,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from internal_kd.planning.measured import finished_runs, seconds_by_rule
 from internal_kd.specs.runs import Run
-from tests.stages.tiny_study import TRAINING
+from tests.jobs.tiny_study import TRAINING
 
 RUN = Run("rte", "exp2.0", 2, 100, 0)
 

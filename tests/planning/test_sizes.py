@@ -12,8 +12,8 @@ from internal_kd.planning.texts import TaskTexts, Texts
 from internal_kd.specs.jobs import decode
 from internal_kd.specs.students import StudentJob
 from tests.distillation.splits import tiny_split
+from tests.jobs.tiny_study import DISTILLATION, TRAINING, experiment_settings, run_of
 from tests.models.tiny import tiny_model
-from tests.stages.tiny_study import DISTILLATION, TRAINING, experiment_settings, run_of
 
 ENCODER = encoder_of(tiny_model(layers=4).config.to_dict())
 LENGTHS = np.array([5, 9, 12, 30])

@@ -22,9 +22,9 @@ from internal_kd.planning.texts import TaskTexts, Texts
 from internal_kd.planning.work import Work, attention_work, pretraining_work, training_work
 from internal_kd.specs.students import decode_either
 from internal_kd.specs.training import ObjectiveSettings
+from tests.jobs.tiny_study import DISTILLATION, TRAINING, experiment_settings, run_of
 from tests.models.captures import represent
 from tests.models.tiny import tiny_batch, tiny_model
-from tests.stages.tiny_study import DISTILLATION, TRAINING, experiment_settings, run_of
 from tests.study.configs import read_config
 
 ROWS, LENGTH, LAYERS = 3, 8, 4

@@ -11,7 +11,8 @@ import pytest
 
 from internal_kd.errors import UserError
 from internal_kd.planning import workflow
-from internal_kd.planning.workflow import DESCRIPTION, WorkflowOptions, read_jobs
+from internal_kd.planning.workflow import WorkflowOptions, read_jobs
+from internal_kd.study.description import DESCRIPTION
 from tests.planning.test_jobs import OUTPUTS, SUMMARY
 from tests.study.configs import read_config
 

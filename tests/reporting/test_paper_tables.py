@@ -52,5 +52,5 @@ def test_values_and_places_of_table_3():
 
 def test_values_count_as_code():
     assert set(paper_tables.FINGERPRINT_DATA) == {"paper_table2.csv", "paper_table3.csv"}
-    for stage in ("table2", "table3"):
-        assert "internal_kd.reporting.paper_tables" in closure(f"internal_kd.reporting.{stage}")
+    for job in ("table2", "table3"):
+        assert "internal_kd.reporting.paper_tables" in closure(f"internal_kd.reporting.{job}")

@@ -391,7 +391,7 @@ def test_the_command(tmp_path):
     options = ["--settings", json.dumps(SETTINGS), "--runs", *folders]
     options += ["--out", tmp_path / "out.csv"]
     subprocess.run(
-        [sys.executable, "-m", "internal_kd.stages.product", FUNCTION, *options],
+        [sys.executable, "-m", "internal_kd.jobs", "product", "--function", FUNCTION, *options],
         check=True,
         env={"PYTHONPATH": ":".join(sys.path)},
     )

@@ -259,7 +259,7 @@ def test_examples_of_every_task_are_needed(add, examples, send):
         send([add("exp2.0", 0, 8, [0, 1])], [examples([0, 1], "cola")])
 
 
-def test_stage(tmp_path, add, examples, settings):
+def test_job(tmp_path, add, examples, settings):
     run, file = add("exp3.4", 0, 8, [0, 1]), examples([0, 1])
     out = tmp_path / "out" / "sent.zip"
     out.parent.mkdir()

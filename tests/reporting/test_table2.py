@@ -252,7 +252,7 @@ def test_runs_of_several_sizes_are_refused(add, settings):
         build(runs, settings)
 
 
-def test_stage(tmp_path, runs, settings):
+def test_job(tmp_path, runs, settings):
     folders = [str(run.folder) for run in runs]
     out = tmp_path / "out.csv"
     arguments = ["--runs", *folders, "--out", str(out)]

@@ -265,7 +265,7 @@ def test_other_examples_of_a_student_are_refused(add, examples, settings):
         cases(runs, "qqp", [examples()], settings)
 
 
-def test_stage(tmp_path, runs, examples, settings):
+def test_job(tmp_path, runs, examples, settings):
     folders = [str(run.folder) for run in runs]
     assert len(read_run_folders(folders)) == 3
     out = tmp_path / "out.csv"

@@ -83,10 +83,10 @@ def test_pretraining_is_told_only_to_the_stage_that_does_it():
     assert settings.base_model_settings(paper) == paper.config["base_model"]
 
 
-def test_each_source_of_the_base_model_has_its_own_stage():
-    stages = [settings.base_model_stage(study) for study in (read_study(), read_study("paper"))]
-    assert stages == ["embedded", "base"]
-    assert settings.base_model_stage(read_study(base_model={"source": "pretrain"})) == "pretrain"
+def test_each_source_of_the_base_model_has_its_own_job():
+    jobs = [settings.base_model_job(study) for study in (read_study(), read_study("paper"))]
+    assert jobs == ["embedded", "base"]
+    assert settings.base_model_job(read_study(base_model={"source": "pretrain"})) == "pretrain"
 
 
 def test_initial_students_are_shared_by_their_folder_names():

@@ -97,12 +97,10 @@ def _write_manifests(study: Study) -> None:
     without = "" if study.config["data"]["source"] == "embedded" else "embedded"
     expectations = Expectations(
         study,
-        lambda stage: code_fingerprint(
-            f"internal_kd.stages.{stage}", without=without if stage == "data" else ""
+        lambda job: code_fingerprint(
+            f"internal_kd.jobs.{job}", without=without if job == "data" else ""
         ),
-        lambda name: code_fingerprint(
-            "internal_kd.stages.distill", *study.experiments[name].modules
-        ),
+        lambda name: code_fingerprint("internal_kd.jobs.distill", *study.experiments[name].modules),
     )
     parts = [expectations.runs(analysis.claims_runs(study)), expectations.examples(study.tasks)]
     parts.append(expectations.distances(analysis.attention_runs(study)))

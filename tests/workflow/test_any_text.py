@@ -20,7 +20,7 @@ from internal_kd.errors import UserError, printable
 from internal_kd.study import config as study_config
 from internal_kd.study.schema import read_schema
 from tests.faults import forked
-from tests.stages.tiny_study import write_base
+from tests.jobs.tiny_study import write_base
 from tests.study.configs import SCHEMA, merged, read_config
 from tests.workflow.fake_results import write_fake_results
 from tests.workflow.snakemake import copy_project

@@ -39,9 +39,9 @@ def as_job(project: Path, monkeypatch, **planned: str) -> subprocess.CompletedPr
 
 
 def test_a_job_with_other_code_than_planned_is_refused(project, monkeypatch):
-    result = as_job(project, monkeypatch, CODE_INTERNAL_KD_STAGES_STUDENT="0123456789abcdef")
+    result = as_job(project, monkeypatch, CODE_INTERNAL_KD_JOBS_STUDENT="0123456789abcdef")
     assert result.returncode != 0
-    found = r"code of internal_kd\.stages\.student changed since this job was planned \(0123456789"
+    found = r"code of internal_kd\.jobs\.student changed since this job was planned \(0123456789"
     assert re.search(found, result.stdout)
     assert not (project / INIT).exists()
 

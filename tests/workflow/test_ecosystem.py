@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
-from tests.stages.tiny_study import write_base
+from tests.jobs.tiny_study import write_base
 from tests.workflow.snakemake import copy_project, job_counts, planned, snakemake
 from tests.workflow.tiny import ALL_JOBS, STUDY, TARGET, make_project, write_texts
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.faults import forked
-from tests.stages.tiny_study import write_base
+from tests.jobs.tiny_study import write_base
 from tests.study.configs import merged
 from tests.workflow.fake_results import write_fake_results
 from tests.workflow.snakemake import copy_project
@@ -87,8 +87,7 @@ def test_every_command_takes_each_text_as_one_word(project, tmp_path):
     words = said.read_text(encoding="utf-8").split("\0")[:-1]
     assert not list(project.rglob("RUN"))
     assert not (tmp_path / "RUN").exists()
-    stages = [word for word in words if word.startswith("internal_kd.stages.")]
-    assert len(stages) == len(commands)
+    assert words.count("internal_kd.jobs") == len(commands)
     for word in words:
         if SIGNS[:3] in word and not word.startswith(("{", "..", "/")):
             assert word.startswith(f"{RESULTS}/"), word

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from tests.stages.tiny_study import write_base
+from tests.jobs.tiny_study import write_base
 from tests.workflow.snakemake import copy_project
 
 TARGET = "results/tiny/table1.csv"

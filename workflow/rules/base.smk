@@ -1,62 +1,61 @@
 # The general pre-trained model, and the students that are cut from it.
-BASE_STAGE = settings.base_model_stage(STUDY)
+BASE_JOB = settings.base_model_job(STUDY)
 
 
 rule base_model:
     input:
         files=as_inputs(files.base_model_files(STUDY.config["base_model"])),
     output:
-        model=directory(BASE_MODEL),
+        model=directory(PATHS.base),
     log:
-        f"{LOGS}/base_model.log",
+        f"{PATHS.logs}/base_model.log",
     benchmark:
-        f"{BENCHMARKS}/base_model.tsv"
+        f"{PATHS.benchmarks}/base_model.tsv"
     # Copying takes seconds, and only the login node may reach the hub.
-    localrule: BASE_STAGE != "pretrain"
+    localrule: BASE_JOB != "pretrain"
     conda:
-        environment("../../envs/train.yaml")
+        TRAIN
     threads: RESOURCES["base_model"]["threads"]
     resources:
         **needs(RESOURCES["base_model"]),
     params:
-        stage=BASE_STAGE,
-        code=stage_code(BASE_STAGE),
-        settings=lambda wildcards: settings.as_json(settings.base_model_settings(STUDY)),
+        job=BASE_JOB,
+        code=CODE.job(BASE_JOB),
+        settings=lambda wildcards: as_json(settings.base_model_settings(STUDY)),
         manifest=lambda wildcards, output: f"{output.model}/{manifests.NAME}",
     message:
         "base model"
     shell:
         command(
-            "{params.stage:q}",
-            "--log {log:q} --code {params.code:q} --settings {params.settings:q} --out {output.model:q}"
-            " --manifest {params.manifest:q}",
+            "{params.job:q}",
+            "--out {output.model:q} --manifest {params.manifest:q}",
         )
 
 
 rule student_init:
     input:
-        base=BASE_MODEL,
+        base=PATHS.base,
     output:
-        model=directory(STUDENT_INIT),
+        model=directory(PATHS.init),
     log:
-        f"{LOGS}/student_init/{{init}}-layers{{layers}}.log",
+        f"{PATHS.logs}/student_init/{{init}}-layers{{layers}}.log",
     benchmark:
-        f"{BENCHMARKS}/student_init/{{init}}-layers{{layers}}.tsv"
+        f"{PATHS.benchmarks}/student_init/{{init}}-layers{{layers}}.tsv"
     conda:
-        environment("../../envs/train.yaml")
+        TRAIN
     threads: RESOURCES["student_init"]["threads"]
     resources:
         **needs(RESOURCES["student_init"]),
     params:
-        code=stage_code("student"),
-        settings=student_init_settings,
+        code=CODE.job("student"),
+        settings=lambda wildcards: as_json(
+            settings.student_init_settings(wildcards.init, int(wildcards.layers))
+        ),
         manifest=lambda wildcards, output: f"{output.model}/{manifests.NAME}",
     message:
         "student of {wildcards.layers} layers, start {wildcards.init}"
     shell:
         command(
             "student",
-            "--log {log:q} --code {params.code:q} --settings {params.settings:q}"
-            " --base {input.base:q} --out {output.model:q}"
-            " --manifest {params.manifest:q}",
+            "--base {input.base:q} --out {output.model:q} --manifest {params.manifest:q}",
         )

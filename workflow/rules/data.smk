@@ -2,33 +2,36 @@
 # data of any task is reported before anything is trained.
 rule task_data:
     input:
-        base=BASE_MODEL,
-        files=task_files,
+        base=PATHS.base,
+        files=lambda wildcards: as_inputs(
+            files.data_files(STUDY.config["data"], wildcards.task)
+        ),
     output:
-        tokens=TOKENS,
-        examples=EXAMPLES,
-        manifest=DATA_MANIFEST,
+        tokens=PATHS.tokens,
+        examples=PATHS.examples,
+        manifest=f"{PATHS.data}/{manifests.NAME}",
     log:
-        f"{LOGS}/task_data/{{task}}.log",
+        f"{PATHS.logs}/task_data/{{task}}.log",
     benchmark:
-        f"{BENCHMARKS}/task_data/{{task}}.tsv"
+        f"{PATHS.benchmarks}/task_data/{{task}}.tsv"
     priority: 1
     # On a cluster, only the login node may reach the hub.
     localrule: STUDY.config["data"]["source"] == "hub"
     conda:
-        environment("../../envs/train.yaml")
+        TRAIN
     threads: RESOURCES["task_data"]["threads"]
     resources:
         **needs(RESOURCES["task_data"]),
     params:
-        code=stage_code("data", without=UNUSED_BY_DATA),
-        settings=task_data_settings,
+        code=CODE.job("data"),
+        settings=lambda wildcards: as_json(
+            settings.task_data_settings(STUDY, wildcards.task)
+        ),
     message:
         "data of {wildcards.task}"
     shell:
         command(
             "data",
-            "--log {log:q} --code {params.code:q} --settings {params.settings:q}"
-            " --base {input.base:q} --tokens {output.tokens:q} --examples {output.examples:q}"
+            "--base {input.base:q} --tokens {output.tokens:q} --examples {output.examples:q}"
             " --manifest {output.manifest:q}",
         )

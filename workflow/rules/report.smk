@@ -1,5 +1,4 @@
 # A page that shows every table and figure, and Snakemake's report: seconds each, where Snakemake runs.
-CONTENTS = contents.index_settings(STUDY)
 TEXTS = f"{ROOT}/workflow/report"
 CAPTIONS = {
     item["caption"]: f"{TEXTS}/{item['caption']}.rst"
@@ -28,26 +27,25 @@ rule index:
             if item["kind"] != "figure"
         ],
     log:
-        f"{LOGS}/index.log",
+        f"{PATHS.logs}/index.log",
     benchmark:
-        f"{BENCHMARKS}/index.tsv"
+        f"{PATHS.benchmarks}/index.tsv"
     localrule: True
     conda:
-        environment("../../envs/analysis.yaml")
+        ANALYSIS
     threads: RESOURCES["report"]["threads"]
     resources:
         **needs(RESOURCES["report"]),
     params:
-        code=stage_code("index"),
-        settings=lambda wildcards: settings.as_json(CONTENTS),
+        code=CODE.job("index"),
+        settings=lambda wildcards: as_json(CONTENTS),
         captions=lambda wildcards, input: list(CAPTIONS.values()),
     message:
         "index of all tables and figures"
     shell:
         command(
             "index",
-            "--log {log:q} --code {params.code:q} --settings {params.settings:q}"
-            " --captions {params.captions:q} --out {output.index:q}"
+            "--captions {params.captions:q} --out {output.index:q}"
             " --expected {input.expected:q} --files {output:q}",
         )
 
@@ -61,24 +59,23 @@ rule report:
     output:
         f"{RESULTS}/report.zip",
     log:
-        f"{LOGS}/report.log",
+        f"{PATHS.logs}/report.log",
     benchmark:
-        f"{BENCHMARKS}/report.tsv"
+        f"{PATHS.benchmarks}/report.tsv"
     localrule: True
     conda:
-        environment("../../envs/analysis.yaml")
+        ANALYSIS
     threads: RESOURCES["report"]["threads"]
     resources:
         **needs(RESOURCES["report"]),
     params:
-        code=stage_code("report"),
-        settings=lambda wildcards: settings.as_json({"config": STUDY.config}),
+        code=CODE.job("report"),
+        settings=lambda wildcards: as_json({"config": STUDY.config}),
         snakefile=lambda wildcards: main_file(),
     message:
         "Snakemake's report"
     shell:
         command(
             "report",
-            "--log {log:q} --code {params.code:q} --settings {params.settings:q}"
-            " --snakefile {params.snakefile:q} --targets {input.index:q} --out {output:q}",
+            "--snakefile {params.snakefile:q} --targets {input.index:q} --out {output:q}",
         )

@@ -1,123 +1,77 @@
 # Tables, statistics, figures and files: a rule for each kind of them that the study has. What they are,
 # and what they are made from, stands in `internal_kd.study.reports`.
-from collections import defaultdict
+from internal_kd.study.contents import index_settings
+from internal_kd.study.expectations import Expectations, Expected
+from internal_kd.study.products import ExpectationFiles
+from internal_kd.study.report_rules import by_rule, for_each, labels_in_report
+from internal_kd.study.report_rules import (
+    output_patterns,
+    pattern_of_name,
+    shown_in_report,
+)
+from internal_kd.study.reports import reports
 
-BY_RULE = defaultdict(dict)
-for item in REPORTS:
-    BY_RULE[item.rule][item.name.removeprefix("figures/")] = item
-
-
-def for_each(rule_name, get):
-    """What `get` gives for the table or figure that a job makes, as a function of wildcards."""
-    made = BY_RULE[rule_name]
-
-    def value(wildcards):
-        name = wildcards.get("figure")
-        return get(made[name] if name else next(iter(made.values())))
-
-    return value
-
-
-def inputs_of(item):
-    """All files that a table or figure is made from."""
-    reads = item.reads
-    maps = (
-        [MAPS.format(task=reads.maps[0], example=reads.maps[1])] if reads.maps else []
-    )
-    return [
-        *files_of(reads.runs, *reads.run_files),
-        *distances_of(reads.distances),
-        *examples_of(reads.tasks),
-        *maps,
-    ]
+REPORTS = reports(STUDY)
+SHOWN = [f"{RESULTS}/{item.shown}" for item in REPORTS]
+CONTENTS = index_settings(STUDY)
+EXPECTATIONS = Expectations(STUDY, CODE.job, CODE.students)
+EXPECTED_FILES = ExpectationFiles(RESULTS, executes, is_dry_run)
 
 
-def options_of(item):
-    """The arguments that name them."""
-    reads = item.reads
-    named = {
-        "--runs": folders(reads.runs),
-        "--distances": distances_of(reads.distances),
-        "--examples": examples_of(reads.tasks),
-        "--maps": (
-            [MAPS.format(task=reads.maps[0], example=reads.maps[1])]
-            if reads.maps
-            else []
-        ),
-    }
-    return [
-        word for option, files in named.items() if files for word in (option, *files)
-    ]
+def expected_of(item):
+    """The file of what a table or figure should be made from."""
+    job = {"settings": item.settings, "code": CODE.modules(*item.modules)}
+    return EXPECTED_FILES.file(item.name, job, EXPECTATIONS.report(item.reads))
+
+
+def expected_of_index(wildcards):
+    """The file of what the index should be made from: the tables and figures as they were made."""
+    job = {"settings": CONTENTS, "code": CODE.job("index")}
+    records = (EXPECTED_FILES.record(item.name) for item in REPORTS)
+    return EXPECTED_FILES.file("index", job, Expected(shown=tuple(records)))
 
 
 def outputs_of(item):
     """Its files, of which Snakemake's report shows one; a picture has a wildcard for its name."""
-    shown = {f"{RESULTS}/{item.shown}"} if item.kind != "file" else set()
-    label = (
-        "{figure}"
-        if item.kind == "figure"
-        else f"{item.title.partition(':')[0]}, data (CSV)"
-    )
-    caption = {
-        "caption": f"../report/{item.caption}.rst",
-        "category": item.section,
-        "subcategory": item.subcategory or None,
-        "labels": {"figure" if item.kind == "figure" else "table": label},
-    }
-    paths = {
-        path: pattern_of(item, path) for path in (f"{RESULTS}/{f}" for f in item.files)
-    }
-    marked = {path: report(paths[path], **caption) for path in shown}
-    return list((paths | marked).values())
+    shown, labels = shown_in_report(item), labels_in_report(item)
+    paths = output_patterns(item, RESULTS)
+    return [report(paths[f], **labels) if f == shown else paths[f] for f in paths]
 
 
-def pattern_of(item, path):
-    """A path, with a wildcard for the name of a figure."""
-    stem = f"{RESULTS}/{item.name}"
-    figure = f"{RESULTS}/figures/{{figure}}"
-    return figure + path.removeprefix(stem) if item.kind == "figure" else path
-
-
-def name_of(item):
-    """Where log and benchmark lie."""
-    return "figures/{figure}" if item.kind == "figure" else item.name
-
-
-for rule_name, made in BY_RULE.items():
+for rule_name, made in by_rule(REPORTS).items():
     example = next(iter(made.values()))
 
     rule:
         name:
             rule_name
         input:
-            made_from=for_each(rule_name, inputs_of),
-            expected=for_each(rule_name, expected_of),
+            made_from=for_each(made, lambda item: PATHS.read_by(item.reads)),
+            expected=for_each(made, expected_of),
         output:
             out=outputs_of(example)[0],
             more=outputs_of(example)[1:],
         log:
-            f"{LOGS}/{name_of(example)}.log",
+            f"{PATHS.logs}/{pattern_of_name(example)}.log",
         benchmark:
-            f"{BENCHMARKS}/{name_of(example)}.tsv"
+            f"{PATHS.benchmarks}/{pattern_of_name(example)}.tsv"
         wildcard_constraints:
             figure="|".join(map(re.escape, made)),
         localrule: example.resources != "statistics"
         conda:
-            environment("../../envs/analysis.yaml")
+            ANALYSIS
         threads: RESOURCES[example.resources]["threads"]
         resources:
             **needs(RESOURCES[example.resources]),
         params:
-            code=code_of_modules(*example.modules),
-            settings=for_each(rule_name, lambda item: settings.as_json(item.settings)),
+            code=CODE.modules(*example.modules),
+            settings=for_each(made, lambda item: as_json(item.settings)),
             function=example.function,
-            inputs=for_each(rule_name, options_of),
+            inputs=for_each(made, lambda item: PATHS.read_options(item.reads)),
         message:
             example.message
         shell:
             command(
                 "product",
-                "{params.function:q} --log {log:q} --code {params.code:q}"
-                " --settings {params.settings:q} {params.inputs:q} --out {output.out:q}"
+                "--function {params.function:q} {params.inputs:q} --out {output.out:q}"
                 " --expected {input.expected:q} --files {output:q}",
             )

@@ -1,37 +1,37 @@
 # Exp1.0: the base model fine-tuned on a task, the teacher of all its students.
 rule teacher:
     input:
-        base=BASE_MODEL,
-        data=TOKENS,
+        base=PATHS.base,
+        data=PATHS.tokens,
     output:
-        model=directory(f"{RUN}/model"),
-        history=f"{RUN}/history.csv",
-        metrics=f"{RUN}/metrics.json",
-        predictions=f"{RUN}/predictions.parquet",
-        manifest=f"{RUN}/{manifests.NAME}",
+        model=directory(f"{PATHS.run}/model"),
+        history=f"{PATHS.run}/history.csv",
+        metrics=f"{PATHS.run}/metrics.json",
+        predictions=f"{PATHS.run}/predictions.parquet",
+        manifest=f"{PATHS.run}/{manifests.NAME}",
     log:
-        f"{LOGS}/teacher/{RUN_NAME}.log",
+        f"{PATHS.logs}/teacher/{RUN_NAME}.log",
     benchmark:
-        f"{BENCHMARKS}/teacher/{RUN_NAME}.tsv"
+        f"{PATHS.benchmarks}/teacher/{RUN_NAME}.tsv"
     wildcard_constraints:
-        experiment=TEACHER,
+        experiment=re.escape(STUDY.teacher.name),
     conda:
-        environment("../../envs/train.yaml")
+        TRAIN
     threads: RESOURCES["teacher"]["threads"]
     resources:
         **needs(RESOURCES["teacher"]),
     params:
-        code=stage_code("teacher"),
-        settings=teacher_settings,
-        out=RUN,
-        checkpoints=CHECKPOINTS,
+        code=CODE.job("teacher"),
+        settings=lambda wildcards: as_json(
+            encode(settings.teacher_job(STUDY, run_of(wildcards)))
+        ),
+        out=PATHS.run,
+        checkpoints=PATHS.checkpoints,
     message:
         "teacher {wildcards.experiment} on {wildcards.task}"
     shell:
         command(
             "teacher",
-            "--log {log:q} --code {params.code:q} --settings {params.settings:q}"
-            " --base {input.base:q} --data {input.data:q} --out {params.out:q}"
-            " --checkpoints {params.checkpoints:q}"
-            " --manifest {output.manifest:q}",
+            "--base {input.base:q} --data {input.data:q} --out {params.out:q}"
+            " --checkpoints {params.checkpoints:q} --manifest {output.manifest:q}",
         )

@@ -21,9 +21,7 @@ from typing import Any
 from internal_kd.errors import UserError, reason
 from internal_kd.planning.jobs import Job, jobs_of_summary
 from internal_kd.study.config import Study, study_of
-
-# Names the file that the workflow writes its description to, see workflow/rules/description.smk.
-DESCRIPTION = "INTERNAL_KD_DESCRIPTION"
+from internal_kd.study.description import DESCRIPTION
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from internal_kd.manifests import NAME
+from internal_kd.manifests import NAME as MANIFEST
 from internal_kd.specs.jobs import encode
 from internal_kd.specs.runs import Run
 from internal_kd.study import settings
 from internal_kd.study.config import Study
+from internal_kd.study.paths import Paths
 from internal_kd.study.reports import Reads
 
 
@@ -76,7 +77,7 @@ class Expectations:
 
     Args:
         study: that is planned.
-        code: gives the fingerprint of a stage's code.
+        code: gives the fingerprint of a job's code.
         code_of_student: gives that of the students of an experiment.
     """
 
@@ -84,6 +85,7 @@ class Expectations:
         self, study: Study, code: Callable[[str], str], code_of_student: Callable[[str], str]
     ) -> None:
         self.study = study
+        self.paths = Paths(study)
         self.code = code
         self.code_of_student = code_of_student
         self._runs: dict[Run, Expected] = {}
@@ -104,7 +106,7 @@ class Expectations:
         """Attention of some models on one example of a task."""
         job_settings = settings.attention_maps_settings(task, example)
         own = Expectation(job_settings, self.code("attention_maps"))
-        return self.runs(runs).then(self.maps_manifest(task, example), own)
+        return self.runs(runs).then(self.paths.maps_manifest(task, example), own)
 
     def report(self, reads: Reads) -> Expected:
         """What a table or figure reads."""
@@ -114,22 +116,10 @@ class Expectations:
             parts.append(self.maps(shown, task, example))
         return Expected.all_of(parts)
 
-    def run_manifest(self, run: Run) -> str:
-        """Path of the manifest of a run."""
-        return f"{run.path(self.study.results)}/{NAME}"
-
-    def distances_manifest(self, run: Run) -> str:
-        """Path of the manifest of a student's distances."""
-        return f"{self.study.results}/attention/{run.name}.{NAME}"
-
-    def maps_manifest(self, task: str, example: int) -> str:
-        """Path of the manifest of attention maps."""
-        return f"{self.study.results}/attention/{task}-example{example}.{NAME}"
-
     def _run(self, run: Run) -> Expected:
         if run not in self._runs:
             behind = Expected.all_of(self._before(run))
-            self._runs[run] = behind.then(self.run_manifest(run), self._training(run))
+            self._runs[run] = behind.then(self.paths.run_manifest(run), self._training(run))
         return self._runs[run]
 
     def _training(self, run: Run) -> Expectation:
@@ -152,21 +142,21 @@ class Expectations:
             return self._base
         init = settings.init_name(experiment, run.task, run.seed)
         job_settings = settings.student_init_settings(init, run.layers)
-        path = f"{self.study.results}/init/{init}/layers{run.layers}/{NAME}"
+        path = f"{self.paths.student_init(run)}/{MANIFEST}"
         return self._base.then(path, Expectation(job_settings, self.code("student")))
 
     def _data(self, task: str) -> Expected:
         job_settings = settings.task_data_settings(self.study, task)
-        path = f"{self.study.results}/data/{task}/{NAME}"
-        return self._base.then(path, Expectation(job_settings, self.code("data")))
+        own = Expectation(job_settings, self.code("data"))
+        return self._base.then(self.paths.data_manifest(task), own)
 
     def _distances(self, run: Run) -> Expected:
         own = Expectation(settings.attention_settings(run), self.code("attention"))
-        return self._run(run).then(self.distances_manifest(run), own)
+        return self._run(run).then(self.paths.distances_manifest(run), own)
 
     @cached_property
     def _base(self) -> Expected:
-        stage = settings.base_model_stage(self.study)
+        job = settings.base_model_job(self.study)
         job_settings = settings.base_model_settings(self.study)
-        own = Expectation(job_settings, self.code(stage))
-        return Expected().then(f"{self.study.results}/base/{NAME}", own)
+        own = Expectation(job_settings, self.code(job))
+        return Expected().then(f"{self.paths.base}/{MANIFEST}", own)

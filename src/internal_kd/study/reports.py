@@ -84,7 +84,7 @@ class Report:
     def modules(self) -> tuple[str, str]:
         """Modules whose code makes it."""
         module = self.function.partition(":")[0]
-        return "internal_kd.stages.product", f"internal_kd.reporting.{module}"
+        return "internal_kd.jobs.product", f"internal_kd.reporting.{module}"
 
 
 @dataclass(frozen=True)

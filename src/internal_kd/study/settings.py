@@ -32,8 +32,8 @@ def as_json(settings: Mapping[str, Any]) -> str:
     return json.dumps(settings, sort_keys=True, separators=(",", ":"))
 
 
-def base_model_stage(study: Study) -> str:
-    """The stage that makes the base model; each source has its own, and so its own code."""
+def base_model_job(study: Study) -> str:
+    """The job that makes the base model; each source has its own, and so its own code."""
     source = str(study.config["base_model"]["source"])
     return source if source in ("embedded", "pretrain") else "base"
 

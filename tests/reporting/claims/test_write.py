@@ -231,8 +231,9 @@ def test_the_command(tmp_path):
     folders = [run.folder for run in write_study(tmp_path, seeds=(0,))]
     options = ["--settings", json.dumps(SETTINGS), "--runs", *folders, "--distances"]
     options += [distances_file(tmp_path / "d.parquet", "exp2.0", 1.0), "--out", tmp_path / "o.csv"]
+    options += ["--function", "claims.write:write_claims"]
     subprocess.run(
-        [sys.executable, "-m", "internal_kd.stages.product", "claims.write:write_claims", *options],
+        [sys.executable, "-m", "internal_kd.jobs", "product", *options],
         check=True,
         env={"PYTHONPATH": ":".join(sys.path)},
     )

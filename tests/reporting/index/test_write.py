@@ -7,14 +7,14 @@ from urllib.parse import unquote
 import pytest
 
 from internal_kd.errors import UserError
+from internal_kd.jobs import index
 from internal_kd.reporting.index.items import png_size
 from internal_kd.reporting.index.write import write_index
-from internal_kd.stages import index
 from internal_kd.study.reports import FIGURE_KINDS, REPORTS
 from tests.conftest import ROOT
+from tests.jobs.tiny_study import call
 from tests.reporting.index.html_parts import elements, texts
 from tests.reporting.index.results import NOTE, SIZE, item, write_captions, write_results
-from tests.stages.tiny_study import call
 
 
 class Results:

@@ -1,0 +1,123 @@
+"""Job `base`: a pre-trained model from a folder or the hub, as a folder of this study."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from internal_kd.errors import UserError, as_user_error, reason
+from internal_kd.hub import go_offline_if_unreachable
+from internal_kd.jobs.cli import Job, recorded
+from internal_kd.jobs.files import Writes
+from internal_kd.models.layers import encoder_layers
+from internal_kd.models.leftovers import forget_unknown, read_config
+from internal_kd.models.pretrained import load_encoder
+from internal_kd.models.saved import difference
+from internal_kd.models.suitability import check_encoder
+from internal_kd.models.tokenizers import (
+    check_saved_tokenizer,
+    check_tokenizer,
+    fit_segments,
+    share_padding,
+)
+
+USUAL = "use an encoder such as BERT, RoBERTa, ELECTRA or DistilBERT in its usual form"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Files of the job."""
+
+    out: Annotated[Path, Writes("folder of the base model")]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A model on the hub or in a folder.
+
+    Attributes:
+        source: `hub` or `folder`.
+        path: name on the hub, or the folder.
+        layers: that the config says the model has.
+        revision: of a model on the hub.
+    """
+
+    source: str
+    path: str
+    layers: int
+    revision: str | None = None
+
+
+def main(files: Files, settings: Settings) -> None:
+    """Write the base model."""
+    model, tokenizer = _fetch(settings)
+    check_layers(model, settings.layers)
+    with as_user_error(f"base_model.path: {settings.path!r}", "cannot be used", USUAL):
+        check_encoder(model)
+        check_tokenizer(tokenizer, model)
+        fit_segments(tokenizer, model)
+        share_padding(tokenizer, model)
+    _save(model, tokenizer, files.out)
+
+
+def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, out: Path) -> None:
+    """Write both and read them again."""
+    forget_unknown(model.config)
+    model.save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    changed = difference(model, out)
+    if changed is not None:
+        raise UserError(
+            f"base_model: {type(model).__name__} as its config.json has it {changed}; {USUAL}"
+        )
+    check_saved_tokenizer(tokenizer, out)
+
+
+def _fetch(settings: Settings) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    path, revision = settings.path, settings.revision
+    if settings.source == "hub":
+        go_offline_if_unreachable("model", path, revision)
+    try:
+        model = load_encoder(path, revision, read_config(path, revision))
+        tokenizer = AutoTokenizer.from_pretrained(
+            path, revision=revision or "main", trust_remote_code=False
+        )
+        return model, tokenizer
+    except (UserError, MemoryError, ModuleNotFoundError):
+        raise
+    except Exception as error:  # whatever an HTTP client, a tokenizer or a pickle can raise
+        raise UserError(_sentence(settings.source, path, error)) from error
+
+
+def _sentence(source: str, path: str, error: Exception) -> str:
+    if "trust_remote_code" in str(error):
+        return (
+            f"base_model.path: {path!r} needs code of its own (auto_map in its files), which is "
+            "never run; use a model that Transformers knows by itself"
+        )
+    if source == "hub":
+        return (
+            f"base_model.path: {path!r} could not be loaded from the hub ({reason(error)}); check "
+            "the name and the network, or download it elsewhere and use base_model.source: folder"
+        )
+    return (
+        f"base_model.path: {path!r} holds no encoder with tokenizer ({reason(error)}); "
+        "give a folder written by save_pretrained"
+    )
+
+
+def check_layers(model: PreTrainedModel, layers: int) -> None:
+    """Refuse a model whose depth is not the config's.
+
+    Raises:
+        UserError: naming the number to write.
+    """
+    found = len(encoder_layers(model))
+    if found != layers:
+        raise UserError(
+            f"base_model.layers: the config says {layers} but the model has {found}; write {found}"
+        )
+
+
+JOB = Job(Files, Settings, recorded(main))

@@ -1,0 +1,88 @@
+"""Job `data`: a task's splits, checked and tokenised once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from transformers import AutoTokenizer
+
+from internal_kd.data.encoding import TokensMeta, check_known, encode_split, save_tokens
+from internal_kd.data.sources import Source, load_split_tables
+from internal_kd.errors import UserError, as_user_error
+from internal_kd.jobs.cli import Job, recorded
+from internal_kd.jobs.files import Reads, Writes
+from internal_kd.models.limits import limits_in
+from internal_kd.tasks import Task, get_task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Files of the job."""
+
+    base: Annotated[Path, Reads("folder of the base model")]
+    tokens: Annotated[Path, Writes("file of tokens")]
+    examples: Annotated[Path, Writes("file of texts")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(Source):
+    """Where the examples of a task come from, and how long they may be.
+
+    Attributes:
+        task: name of the task.
+        max_length: tokens that an example may have.
+    """
+
+    task: str
+    max_length: int
+
+
+def main(files: Files, settings: Settings) -> None:
+    """Write tokens and texts."""
+    task = get_task(settings.task)
+    with as_user_error(files.base, "not the folder of a base model", "make it again"):
+        limits = limits_in(files.base)
+    _check_length(limits.positions, settings.max_length)
+    source = f"data.path: {settings.path or settings.source}, {task.name}"
+    with as_user_error(
+        source, "cannot be read", f"give the data in the form of GLUE's {task.title}"
+    ):
+        tables = load_split_tables(settings, task)
+    with as_user_error("base_model", "its tokenizer fails", "take both from one source"):
+        tokenizer = AutoTokenizer.from_pretrained(str(files.base), trust_remote_code=False)
+        splits = {
+            name: encode_split(table, task, tokenizer, settings.max_length, limits.segments)
+            for name, table in tables.items()
+        }
+    check_known(splits["train"], tokenizer.unk_token_id, task.name)
+    meta = TokensMeta(
+        task.name, task.labels, tokenizer.pad_token_id, settings.max_length, len(tokenizer)
+    )
+    save_tokens(files.tokens, splits, meta)
+    pq.write_table(_examples(tables, task), files.examples)
+
+
+def _check_length(positions: int | None, max_length: int) -> None:
+    """Refuse texts that are longer than what the base model has positions for."""
+    if positions is not None and positions < max_length:
+        raise UserError(
+            f"data.max_length: is {max_length}, but the base model has {positions} positions; "
+            f"write at most {positions}"
+        )
+
+
+def _examples(tables: dict[str, pa.Table], task: Task) -> pa.Table:
+    """All splits as one table: split, index (its row), idx (the data's own), texts, label."""
+    parts = []
+    for name, table in tables.items():
+        index = pa.array(range(table.num_rows), pa.int64())
+        columns = {"split": pa.array([name] * table.num_rows), "index": index}
+        texts = {column: table.column(column) for column in task.text_columns}
+        named = {"idx": table.column("idx"), **texts, "label": table.column("label")}
+        parts.append(pa.table({**columns, **named}))
+    return pa.concat_tables(parts)
+
+
+JOB = Job(Files, Settings, recorded(main))

@@ -1,0 +1,47 @@
+"""The environment of the workflow's jobs: where Python finds modules, and how memory is kept."""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+# Keep freed memory: an eighth of a training step on a CPU goes into asking for it anew.
+MALLOC = {
+    "MALLOC_MMAP_THRESHOLD_": "1073741824",
+    "MALLOC_TRIM_THRESHOLD_": "4294967296",
+    "MALLOC_TOP_PAD_": "67108864",
+}
+
+
+def prepare_environment(source: Path, cores: int | None) -> None:
+    """Set environment variables for all jobs, and the path of modules for this process.
+
+    Args:
+        source: folder of the package.
+        cores: of this machine that jobs may use; None on a cluster.
+    """
+    sys.path[:] = _trusted(sys.path)
+    inherited = _trusted(os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    os.environ.update(
+        INTERNAL_KD_PYTHON=sys.executable,
+        INTERNAL_KD_SOURCE=str(source),
+        PYTHONPATH=os.pathsep.join(dict.fromkeys([str(source), *inherited])),
+        PYTHONSAFEPATH="1",
+        PYTHONUTF8="1",  # whatever the locale
+        MPLBACKEND="Agg",  # a notebook names one that a job does not have
+    )
+    # Trainings show their epochs on a terminal only where they run one after the other.
+    progress = {} if cores == 1 else {"INTERNAL_KD_PROGRESS": "0"}
+    for name, value in (MALLOC | progress).items():
+        os.environ.setdefault(name, value)
+
+
+def _trusted(path: Iterable[str]) -> list[str]:
+    """Folders of modules without the working directory, which may hold anything."""
+    return [folder for folder in path if Path(folder).resolve() != Path.cwd()]
+
+
+def use_this_python() -> None:
+    """Have jobs run in this process's Python, also where its environment is not activated."""
+    own, found = os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)
+    os.environ["PATH"] = os.pathsep.join([own, found])

@@ -1,0 +1,160 @@
+"""Where the files of a study lie: patterns of the workflow's rules, and paths of single files."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from internal_kd.manifests import NAME as MANIFEST
+from internal_kd.specs import runs
+from internal_kd.specs.runs import Run
+from internal_kd.study.config import Study
+from internal_kd.study.reports import Reads
+from internal_kd.study.settings import init_name
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The paths of one study, all below its folder of results.
+
+    Properties are patterns with wildcards in braces, unless there is one such file only.
+    """
+
+    study: Study
+
+    @property
+    def results(self) -> str:
+        """The folder of results."""
+        return self.study.results
+
+    @property
+    def logs(self) -> str:
+        """Folder of logs."""
+        return f"{self.results}/logs"
+
+    @property
+    def benchmarks(self) -> str:
+        """Folder of run times and memory."""
+        return f"{self.results}/benchmarks"
+
+    @property
+    def base(self) -> str:
+        """Folder of the base model."""
+        return f"{self.results}/base"
+
+    @property
+    def init(self) -> str:
+        """Folders of initial students."""
+        return f"{self.results}/init/{{init}}/layers{{layers}}"
+
+    @property
+    def data(self) -> str:
+        """Folders of tasks."""
+        return f"{self.results}/data/{{task}}"
+
+    @property
+    def tokens(self) -> str:
+        """Tokens of tasks."""
+        return f"{self.data}/tokens.npz"
+
+    @property
+    def examples(self) -> str:
+        """Texts of tasks."""
+        return f"{self.data}/examples.parquet"
+
+    @property
+    def run(self) -> str:
+        """Folders of runs."""
+        return f"{self.results}/{runs.PATTERN}"
+
+    @property
+    def checkpoints(self) -> str:
+        """Folders that interrupted runs resume from."""
+        return f"{self.results}/checkpoints/{runs.NAME}"
+
+    @property
+    def signals(self) -> str:
+        """Folder of the teachers' signals, which runs share."""
+        return f"{self.results}/signals"
+
+    @property
+    def distances(self) -> str:
+        """Distances of students from their teachers, without suffix."""
+        return f"{self.results}/attention/{runs.NAME}"
+
+    @property
+    def maps(self) -> str:
+        """Attention of three models on one example, without suffix."""
+        return f"{self.results}/attention/{{task}}-example{{example}}"
+
+    def folders(self, chosen: Iterable[Run]) -> list[str]:
+        """Folders of some runs."""
+        return [run.path(self.results) for run in chosen]
+
+    def files(self, chosen: Iterable[Run], *names: str) -> list[str]:
+        """Files of these names in the folders of some runs."""
+        return [f"{folder}/{name}" for folder in self.folders(chosen) for name in names]
+
+    def student_init(self, run: Run) -> str:
+        """Folder of the model that a student run starts from."""
+        init = init_name(self.study.experiments[run.experiment], run.task, run.seed)
+        return self.init.format(init=init, layers=run.layers)
+
+    def teacher(self, run: Run) -> str:
+        """Folder of the run that a student run learns from."""
+        return self.study.teacher_of(run).path(self.results)
+
+    def teacher_files(self, run: Run) -> list[str]:
+        """Files of the teacher that a student run learns from; none if it needs no teacher."""
+        if not self.study.experiments[run.experiment].needs_teacher:
+            return []
+        return self.files([self.study.teacher_of(run)], "model", "metrics.json")
+
+    def teacher_option(self, run: Run) -> list[str]:
+        """The option that names the teacher's model in the command of a student run."""
+        return [word for model in self.teacher_files(run)[:1] for word in ("--teacher", model)]
+
+    def read_by(self, reads: Reads) -> list[str]:
+        """All files that a table or figure is made from."""
+        return [
+            *self.files(reads.runs, *reads.run_files),
+            *self._distances(reads),
+            *self._examples(reads),
+            *self._maps(reads),
+        ]
+
+    def read_options(self, reads: Reads) -> list[str]:
+        """The options that name them in the command of a table or figure."""
+        named = {
+            "--runs": self.folders(reads.runs),
+            "--distances": self._distances(reads),
+            "--examples": self._examples(reads),
+            "--maps": self._maps(reads),
+        }
+        return [word for option, files in named.items() if files for word in (option, *files)]
+
+    def run_manifest(self, run: Run) -> str:
+        """Manifest of a run."""
+        return f"{run.path(self.results)}/{MANIFEST}"
+
+    def data_manifest(self, task: str) -> str:
+        """Manifest of a task's data."""
+        return f"{self.data.format(task=task)}/{MANIFEST}"
+
+    def distances_manifest(self, run: Run) -> str:
+        """Manifest of a student's distances."""
+        return f"{self.distances.format(**asdict(run))}.{MANIFEST}"
+
+    def maps_manifest(self, task: str, example: int) -> str:
+        """Manifest of the attention maps of an example."""
+        return f"{self.maps.format(task=task, example=example)}.{MANIFEST}"
+
+    def _distances(self, reads: Reads) -> list[str]:
+        return [f"{self.distances.format(**asdict(run))}.parquet" for run in reads.distances]
+
+    def _examples(self, reads: Reads) -> list[str]:
+        return [self.examples.format(task=task) for task in reads.tasks]
+
+    def _maps(self, reads: Reads) -> list[str]:
+        if reads.maps is None:
+            return []
+        task, example, _ = reads.maps
+        return [f"{self.maps.format(task=task, example=example)}.npz"]
