@@ -16,7 +16,7 @@ rule attention:
         packed
     conda:
         environment("../../envs/train.yaml")
-    threads: RESOURCES["attention"]["threads"]
+    threads: RESOURCES["attention"].threads
     resources:
         **needs(RESOURCES["attention"]),
     params:
@@ -50,7 +50,7 @@ rule attention_maps:
         f"{BENCHMARKS}/attention_maps/{{task}}-example{{example}}.tsv"
     conda:
         environment("../../envs/train.yaml")
-    threads: RESOURCES["attention"]["threads"]
+    threads: RESOURCES["attention"].threads
     resources:
         **needs(RESOURCES["attention"]),
     params:

@@ -4,7 +4,7 @@ BASE_STAGE = settings.base_model_stage(STUDY)
 
 rule base_model:
     input:
-        files=as_inputs(files.base_model_files(STUDY.config["base_model"])),
+        files=as_inputs(files.base_model_files(STUDY.config.base_model)),
     output:
         model=directory(BASE_MODEL),
     log:
@@ -15,7 +15,7 @@ rule base_model:
     localrule: BASE_STAGE != "pretrain"
     conda:
         environment("../../envs/train.yaml")
-    threads: RESOURCES["base_model"]["threads"]
+    threads: RESOURCES["base_model"].threads
     resources:
         **needs(RESOURCES["base_model"]),
     params:
@@ -44,7 +44,7 @@ rule student_init:
         f"{BENCHMARKS}/student_init/{{init}}-layers{{layers}}.tsv"
     conda:
         environment("../../envs/train.yaml")
-    threads: RESOURCES["student_init"]["threads"]
+    threads: RESOURCES["student_init"].threads
     resources:
         **needs(RESOURCES["student_init"]),
     params:

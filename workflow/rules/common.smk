@@ -64,6 +64,7 @@ from internal_kd import expected_files, manifests
 from internal_kd.errors import UserError
 from internal_kd.fingerprint import code_fingerprint
 from internal_kd.specs import runs
+from internal_kd.specs.config import encode_config
 from internal_kd.specs.jobs import encode
 from internal_kd.study import analysis, contents, failures, files, settings
 from internal_kd.study.config import load
@@ -72,8 +73,6 @@ from internal_kd.study.packages import require_packages
 from internal_kd.study.products import write_expectations
 from internal_kd.study.reports import reports
 from internal_kd.specs.runs import Run
-
-SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 
 
 def planned(name, value):
@@ -95,11 +94,11 @@ PLANNED_CONFIG = planned("config", lambda: json.dumps(defaults, default=str))
 config = defaults if is_main() else json.loads(PLANNED_CONFIG)
 
 try:
-    STUDY = load(config, SCHEMA)
+    STUDY = load(config)
 except UserError as mistake:
     refuse(mistake)
 
-os.environ.update(INTERNAL_KD_REQUIRE_GPU=str(int(STUDY.config["require_gpu"])))
+os.environ.update(INTERNAL_KD_REQUIRE_GPU=str(int(STUDY.config.require_gpu)))
 # Conda environments of rules have a Python and packages of their own; other jobs use this one, also
 # where its environment is not activated.
 if not has_environments():
@@ -129,7 +128,7 @@ DISTANCES_MANIFEST = f"{RESULTS}/attention/{RUN_NAME}.{manifests.NAME}"
 MAPS_MANIFEST = f"{RESULTS}/attention/{{task}}-example{{example}}.{manifests.NAME}"
 
 # The generated language only matters where it is used.
-UNUSED_BY_DATA = "" if STUDY.config["data"]["source"] == "embedded" else "embedded"
+UNUSED_BY_DATA = "" if STUDY.config.data.source == "embedded" else "embedded"
 
 REPORTS = reports(STUDY)
 SHOWN = [f"{RESULTS}/{item.shown}" for item in REPORTS]
@@ -256,7 +255,7 @@ def teacher_option(wildcards):
 
 def task_files(wildcards):
     """Local files that a task is read from."""
-    return as_inputs(files.data_files(STUDY.config["data"], wildcards.task))
+    return as_inputs(files.data_files(STUDY.config.data, wildcards.task))
 
 
 def student_init_settings(wildcards):
@@ -286,7 +285,7 @@ def signals_mb(wildcards, input):
     Snakemake does not count parameters that depend on `input` among its triggers, and so this one: another
     budget is no reason to train a student again.
     """
-    return STUDY.config["distillation"]["signals"]["budget_mb"]
+    return STUDY.config.distillation.signals.budget_mb
 
 
 def report_mistakes(logs):

@@ -14,10 +14,10 @@ rule task_data:
         f"{BENCHMARKS}/task_data/{{task}}.tsv"
     priority: 1
     # On a cluster, only the login node may reach the hub.
-    localrule: STUDY.config["data"]["source"] == "hub"
+    localrule: STUDY.config.data.source == "hub"
     conda:
         environment("../../envs/train.yaml")
-    threads: RESOURCES["task_data"]["threads"]
+    threads: RESOURCES["task_data"].threads
     resources:
         **needs(RESOURCES["task_data"]),
     params:

@@ -24,7 +24,7 @@ def describe_study():
         return
     code = {name: code_of_student(name) for name in STUDY.experiments}
     describe(
-        config=STUDY.config,
+        config=encode_config(STUDY.config),
         outputs=outputs_by_rule(),
         code=code | {STUDY.teacher.name: stage_code("teacher")},
     )

@@ -20,7 +20,7 @@ rule distill:
         packed
     conda:
         environment("../../envs/train.yaml")
-    threads: RESOURCES["distill"]["threads"]
+    threads: RESOURCES["distill"].threads
     resources:
         **needs(RESOURCES["distill"]),
     params:

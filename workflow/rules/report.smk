@@ -34,7 +34,7 @@ rule index:
     localrule: True
     conda:
         environment("../../envs/analysis.yaml")
-    threads: RESOURCES["report"]["threads"]
+    threads: RESOURCES["report"].threads
     resources:
         **needs(RESOURCES["report"]),
     params:
@@ -67,12 +67,14 @@ rule report:
     localrule: True
     conda:
         environment("../../envs/analysis.yaml")
-    threads: RESOURCES["report"]["threads"]
+    threads: RESOURCES["report"].threads
     resources:
         **needs(RESOURCES["report"]),
     params:
         code=stage_code("report"),
-        settings=lambda wildcards: settings.as_json({"config": STUDY.config}),
+        settings=lambda wildcards: settings.as_json(
+            {"config": encode_config(STUDY.config)}
+        ),
         snakefile=lambda wildcards: main_file(),
     message:
         "Snakemake's report"

@@ -104,7 +104,7 @@ for rule_name, made in BY_RULE.items():
         localrule: example.resources != "statistics"
         conda:
             environment("../../envs/analysis.yaml")
-        threads: RESOURCES[example.resources]["threads"]
+        threads: RESOURCES[example.resources].threads
         resources:
             **needs(RESOURCES[example.resources]),
         params:

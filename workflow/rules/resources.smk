@@ -2,8 +2,8 @@
 from internal_kd.devices import visible_gpus
 from internal_kd.study.needs import needs
 
-RESOURCES = STUDY.config["resources"]
-os.environ.update(INTERNAL_KD_RUNS_PER_GPU=str(STUDY.config["runs_per_gpu"]))
+RESOURCES = STUDY.config.resources.by_rule
+os.environ.update(INTERNAL_KD_RUNS_PER_GPU=str(STUDY.config.runs_per_gpu))
 
 
 # A limit on GPUs holds for one machine; jobs on a cluster's machines are not counted together.
@@ -18,4 +18,4 @@ def packed(wildcards):
 
 
 # On this machine no more trainings start than its GPUs take; without GPUs, as many as there are cores.
-limit_on_this_machine("gpu", visible_gpus() * STUDY.config["runs_per_gpu"])
+limit_on_this_machine("gpu", visible_gpus() * STUDY.config.runs_per_gpu)

@@ -17,7 +17,7 @@ rule teacher:
         experiment=TEACHER,
     conda:
         environment("../../envs/train.yaml")
-    threads: RESOURCES["teacher"]["threads"]
+    threads: RESOURCES["teacher"].threads
     resources:
         **needs(RESOURCES["teacher"]),
     params:
