@@ -9,7 +9,7 @@
 # make bench-schedules measure what progressive and stacked distillation save, six minutes
 # make memory   measure the memory of trainings on 363,846 examples
 # make false-rates how often tests call equal methods different, five minutes
-# make reference write docs/config.md from the schema and config.yaml
+# make reference write docs/config.md and the config's schema from its types and config.yaml
 # make bench-gpu measure the steps of a training on a GPU; BENCH="--help" for its options
 PYTHON ?= python3
 STUDY ?=
@@ -86,7 +86,7 @@ bench-gpu: setup
 	TQDM_DISABLE=1 $(BIN)/python -m benchmarks.gpu $(BENCH)
 
 reference: setup
-	$(BIN)/python -m internal_kd.study.reference workflow/schemas/config.schema.yaml config.yaml > docs/config.md
+	$(BIN)/python -m internal_kd.study.reference config.yaml workflow/schemas/config.schema.yaml docs/config.md
 
 lint: setup
 	$(BIN)/ruff check .

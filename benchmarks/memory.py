@@ -116,7 +116,7 @@ def measure(folder: Path, case: str) -> dict[str, Any]:
 def _settings(internal: dict[str, float], signals: dict[str, Any]) -> dict[str, Any]:
     """What a student's job is told, as far as it differs from the defaults of the config."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    experiment = {"head_init": "random", "internal": internal}
+    experiment = {"label": "", "head_init": "random", "internal": internal}
     experiment |= {"output": {"soft": 1.0}, "output_from": "start", "schedule": "simultaneous"}
     experiment |= {"internal_updates": "all", "output_updates": "all", "layer_reduction": "mean"}
     training = {**config["student"]["training"], "epochs": 1, "batch_size": 32}

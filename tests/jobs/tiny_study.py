@@ -1,11 +1,11 @@
 """A tiny base model, task and teacher on disk, and the jobs run on them in this process."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import yaml
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
@@ -92,4 +92,4 @@ def run_of(experiment: str, layers: int = 2, seed: int = 0, percent: int = 100) 
 def experiment_settings(name: str, **changes: Any) -> dict[str, Any]:
     """An experiment of the shipped config, as the distilling job gets it."""
     entry = yaml.safe_load((ROOT / "config.yaml").read_text())["experiments"][name]
-    return asdict(acting(make_experiment(name, {**entry, **changes})))
+    return msgspec.to_builtins(acting(make_experiment(name, {**entry, **changes})))

@@ -4,6 +4,7 @@ import pytest
 
 from internal_kd.errors import UserError
 from internal_kd.planning.encoder import Encoder, base_encoder, encoder_of
+from internal_kd.specs.config import decode_config
 from tests.models.tiny import tiny_model
 from tests.study.configs import read_config
 
@@ -11,7 +12,7 @@ from tests.study.configs import read_config
 def base(tmp_path, **section) -> Encoder:
     """The shape of a base model that is not made yet."""
     defaults = {"source": "hub", "path": None, "revision": None, "layers": 12}
-    config = read_config() | {"base_model": defaults | section}
+    config = decode_config(read_config() | {"base_model": defaults | section})
     return base_encoder(config, tmp_path / "base")
 
 

@@ -47,7 +47,7 @@ def test_a_run_costs_what_its_device_takes_for_its_work(study) -> None:
     (run, *_) = jobs_of(study, "cola", "exp3.2")
     cost = costs.of(run)
     assert cost.work.steps == 50 * 268
-    assert cost.seconds == device_speed(study.config["plan"]).seconds(cost.work)
+    assert cost.seconds == device_speed(study.config.plan).seconds(cost.work)
     assert cost.disk / 1e6 == pytest.approx(4 * 66.96, rel=0.01)  # BERT_6 has 66.96 M parameters
     assert cost.checkpoint / cost.disk == pytest.approx(4, rel=0.01)
     assert cost.signals / 1e9 == pytest.approx(0.51, rel=0.05)
@@ -74,7 +74,7 @@ def test_bf16_is_as_fast_as_the_device_is_with_it(monkeypatch, tmp_path) -> None
     monkeypatch.chdir(tmp_path)
     fast = read_study("paper", student={"training": {"precision": "bf16"}})
     (run, *_) = jobs_of(fast, "qqp", "exp1.1")
-    speed, cost = device_speed(fast.config["plan"]), Costs(fast).of(run)
+    speed, cost = device_speed(fast.config.plan), Costs(fast).of(run)
     assert cost.seconds == speed.seconds(cost.work, "bf16") < speed.seconds(cost.work)
 
 
@@ -93,7 +93,7 @@ def test_only_what_is_to_be_done_is_counted(study) -> None:
 
 def test_jobs_that_do_not_train_take_as_long_as_those_that_are_done(study) -> None:
     table = Job("table1", ("results/paper/table1.csv",), False)
-    start = study.config["plan"]["devices"]["a100"]["start_seconds"]
+    start = study.config.plan.devices["a100"].start_seconds
     assert Costs(study).of(table).seconds == start
     write_benchmark(Costs(study).results, "table1", 3)
     assert Costs(study).of(table).seconds == 3

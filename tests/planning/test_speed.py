@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from internal_kd.planning.speed import Speed, Timed, corrected, device_speed, is_given
 from internal_kd.planning.work import Work
-from tests.study.configs import read_config
+from tests.study.configs import read_study
 
 PRIOR = Speed(start=10, step=0.005, flops={"fp32": 1e13, "bf16": 1e14})
 SHORT, LONG = Work(flops=1e14, steps=1e4), Work(flops=1e17, steps=5e5)
@@ -29,13 +30,13 @@ def test_a_job_is_a_start_its_steps_and_its_operations() -> None:
 
 
 def test_the_device_is_the_configs_unless_it_says_a_speed_of_its_own() -> None:
-    plan = read_config("paper")["plan"]
+    plan = read_study("paper").config.plan
     speed = device_speed(plan)
-    device = plan["devices"]["a100"]
+    device = plan.devices["a100"]
     assert not is_given(plan)
-    assert speed.step == device["step_ms"] / 1000
-    assert speed.flops == {"fp32": device["fp32_flops"], "bf16": device["bf16_flops"]}
-    own = plan | {"flops_per_second": 5e12, "step_ms": 0}
+    assert speed.step == device.step_ms / 1000
+    assert speed.flops == {"fp32": device.fp32_flops, "bf16": device.bf16_flops}
+    own = replace(plan, flops_per_second=5e12, step_ms=0)
     assert is_given(own)
     assert device_speed(own) == Speed(20, 0, {"fp32": 5e12, "bf16": 5e12})
 

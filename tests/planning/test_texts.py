@@ -2,17 +2,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 
 from internal_kd.data.checks import validate_table
 from internal_kd.data.encoding import TokensMeta, encode_split, save_tokens
 from internal_kd.embedded.tasks import generate
 from internal_kd.planning.texts import Texts, pretraining_text, task_texts
+from internal_kd.specs.config import Data, Limit
 from internal_kd.tasks import TASKS, get_task
 from tests.conftest import ROOT
 from tests.distillation.splits import tiny_split
-from tests.study.configs import read_config
+from tests.study.configs import read_study
 
-HUB = {"source": "hub", "path": None, "max_length": 64, "limit": None}
+HUB = Data(source="hub", path=None, max_length=64, language_seed=0, limit=None)
 ABSENT = ROOT / "no" / "tokens.npz"
 
 
@@ -40,11 +42,11 @@ def test_glue_is_known_beforehand(task, rows, mean) -> None:
 def test_every_task_is_known_with_both_sources() -> None:
     for task in TASKS:
         for source in ("hub", "embedded"):
-            assert task_texts(HUB | {"source": source}, task, ABSENT).test.rows >= 1000
+            assert task_texts(replace(HUB, source=source), task, ABSENT).test.rows >= 1000
 
 
 def test_texts_are_cut_and_rows_are_limited() -> None:
-    data = HUB | {"max_length": 8, "limit": {"rte": {"train": 100}}}
+    data = replace(HUB, max_length=8, limit={"rte": Limit(train=100)})
     found = task_texts(data, "rte", ABSENT)
     assert found.train == Texts(100, 800, 6400)
     assert found.validation.rows == 277
@@ -55,7 +57,7 @@ def test_rows_of_a_folder_are_those_of_its_files(tmp_path) -> None:
     for split, rows in (("train", 7), ("validation", 3)):
         table = pa.table({"label": list(range(rows))})
         pq.write_table(table, tmp_path / "rte" / f"{split}.parquet")
-    data = HUB | {"source": "folder", "path": str(tmp_path)}
+    data = replace(HUB, source="folder", path=str(tmp_path))
     found = task_texts(data, "rte", ABSENT)
     assert (found.train.rows, found.validation.rows, found.test.rows) == (7, 3, 0)
     (tmp_path / "rte" / "train.parquet").write_text("")
@@ -68,7 +70,7 @@ def test_the_embedded_tasks_are_as_known(tmp_path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(ROOT / "src/internal_kd/embedded/assets")
     task = get_task("mrpc")
     tables = generate(task.name, seed=0)
-    known = task_texts(read_config()["data"], task.name, ABSENT)
+    known = task_texts(read_study().config.data, task.name, ABSENT)
     for split in ("train", "validation", "test"):
         table = validate_table(tables[split], task, split, split)
         lengths = encode_split(table, task, tokenizer, 64).lengths

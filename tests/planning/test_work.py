@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from msgspec.structs import replace
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -25,7 +26,7 @@ from internal_kd.specs.training import ObjectiveSettings
 from tests.jobs.tiny_study import DISTILLATION, TRAINING, experiment_settings, run_of
 from tests.models.captures import represent
 from tests.models.tiny import tiny_batch, tiny_model
-from tests.study.configs import read_config
+from tests.study.configs import read_study
 
 ROWS, LENGTH, LAYERS = 3, 8, 4
 BATCH = tiny_batch((LENGTH,) * ROWS)
@@ -166,8 +167,10 @@ def test_distances_from_the_teacher() -> None:
 
 
 def test_pretraining_counts_each_stage_with_its_layers() -> None:
-    settings = read_config()["pretraining"]
-    deep = {**settings, "stages": [{"layers": 2, "steps": 10}, {"layers": 4, "steps": 5}]}
-    flat = {**settings, "stages": [{"layers": 1, "steps": 40}]}
+    settings = read_study().config.pretraining
+    first, second, _ = settings.stages
+    deep_stages = replace(first, layers=2, steps=10), replace(second, layers=4, steps=5)
+    deep = replace(settings, stages=deep_stages)
+    flat = replace(settings, stages=(replace(first, layers=1, steps=40),))
     assert pretraining_work(deep, encoder()).flops == pretraining_work(flat, encoder()).flops
     assert pretraining_work(deep, encoder()).steps == 15

@@ -17,7 +17,7 @@ STUDIES = ("default", "quick", "paper", "longer", "readings")
 
 
 def run_of(study, experiment: str) -> Run:
-    return Run(study.tasks[0], experiment, study.config["student"]["layers"], 100, study.seeds[0])
+    return Run(study.tasks[0], experiment, study.config.student.layers, 100, study.seeds[0])
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -5,10 +5,11 @@ from typing import Any
 
 import yaml
 
+from internal_kd.specs.schema import config_schema
 from internal_kd.study.config import Study, load
 from tests.conftest import ROOT
 
-SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+SCHEMA = config_schema()
 
 
 def merged(config: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,4 +30,4 @@ def read_config(*overlays: str, **changes: Any) -> dict[str, Any]:
 
 def read_study(*overlays: str, **changes: Any) -> Study:
     """The study of such a config."""
-    return load(read_config(*overlays, **changes), SCHEMA)
+    return load(read_config(*overlays, **changes))

@@ -5,7 +5,7 @@ import pytest
 from internal_kd.errors import UserError
 from internal_kd.specs.runs import Run
 from internal_kd.study.config import load
-from tests.study.configs import SCHEMA, read_config, read_study
+from tests.study.configs import read_config, read_study
 
 KL_ONLY = {"label": "kl", "internal": {"attention_kl": 1.0}, "output": {"soft": 1.0}}
 
@@ -352,7 +352,7 @@ def test_all_mistakes_are_told_together():
 
 def test_every_missing_key_is_told():
     with pytest.raises(UserError) as caught:
-        load({}, SCHEMA)
+        load({})
     assert {line.split(": ")[1] for line in str(caught.value).splitlines()} == set(read_config())
 
 
@@ -389,14 +389,14 @@ def test_nested_values_of_the_command_line_arrive_as_texts():
         experiments={"exp2.0": {"init": ["4", "8"], "paper_row": "null"}},
         sweeps={"layers": {"counts": []}, "data_size": {"fractions": ["0.5"]}},
     )
-    training = study.config["student"]["training"]
-    assert training["learning_rate"] == 1e-3
-    assert training["bucketing"] is False
+    training = study.config.student.training
+    assert training.learning_rate == 1e-3
+    assert training.bucketing is False
     assert study.seeds == (3, 4)
-    assert study.config["base_model"]["path"] is None
+    assert study.config.base_model.path is None
     assert study.experiments["exp2.0"].init == (4, 8)
     assert study.experiments["exp2.0"].paper_row is None
-    assert study.config["sweeps"]["data_size"]["fractions"] == [0.5]
+    assert study.config.sweeps.data_size.fractions == (0.5,)
 
 
 def test_default_study_has_the_runs_of_table1():
@@ -410,19 +410,16 @@ def test_default_study_has_the_runs_of_table1():
 def test_paper_study_is_the_papers():
     study = read_study("paper")
     config = study.config
-    assert (config["base_model"]["path"], config["base_model"]["layers"]) == (
-        "bert-base-uncased",
-        12,
-    )
-    assert config["student"]["layers"] == 6
+    assert (config.base_model.path, config.base_model.layers) == ("bert-base-uncased", 12)
+    assert config.student.layers == 6
     assert len(study.seeds) == 5
-    for role, epochs in (("teacher", 10), ("student", 50)):
-        training = config[role]["training"]
-        assert config[role]["per_task"] is None
-        assert training["epochs"] == epochs
-        assert (training["batch_size"], training["learning_rate"]) == (32, 2e-5)
-        assert (training["optimizer"], training["warmup_fraction"]) == ("adam", 0.1)
-    assert config["data"]["max_length"] == 64
+    for role, epochs in ((config.teacher, 10), (config.student, 50)):
+        training = role.training
+        assert role.per_task is None
+        assert training.epochs == epochs
+        assert (training.batch_size, training.learning_rate) == (32, 2e-5)
+        assert (training.optimizer, training.warmup_fraction) == ("adam", 0.1)
+    assert config.data.max_length == 64
 
 
 def test_experiments_are_the_papers():
@@ -461,5 +458,5 @@ def test_experiments_are_the_papers():
 def test_rows_keep_their_order_however_configs_are_merged():
     config = read_config()
     config["experiments"] = dict(reversed(config["experiments"].items()))
-    rows = [row.name for row in load(config, SCHEMA).table1_experiments]
+    rows = [row.name for row in load(config).table1_experiments]
     assert rows == [row.name for row in read_study().table1_experiments]

@@ -7,34 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.conftest import ROOT
+from tests.study.configs import SCHEMA
 
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 KEY = re.compile(r"(?<![\w./'])([a-z_0-9]+(?:\.[a-z_0-9]+)+)(?![\w/(])")
 ENDINGS = {"csv", "html", "json", "md", "npz", "parquet", "py", "safetensors", "tex", "zip"}
 
 
-def resolved(part: Any) -> dict[str, Any]:
-    """A part of the schema with what it refers to."""
-    while "$ref" in part:
-        part = SCHEMA["$defs"][part["$ref"].rpartition("/")[2]] | {
-            key: value for key, value in part.items() if key != "$ref"
-        }
-    return part
-
-
 def is_key(name: str) -> bool:
     """Whether a dotted name leads to a value of the config."""
-    part = resolved(SCHEMA)
+    part: dict[str, Any] = SCHEMA
     for word in name.split("."):
         known, others = part.get("properties", {}), part.get("additionalProperties")
         if word in known:
-            part = resolved(known[word])
+            part = known[word]
         elif isinstance(others, dict):
-            part = resolved(others)
+            part = others
         else:
             return False
     return True

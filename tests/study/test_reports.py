@@ -3,17 +3,15 @@
 from importlib import import_module
 
 import pytest
-import yaml
 
 from internal_kd.study.reports import FIGURE_KINDS, REPORTS, reports
 from tests.conftest import ROOT
-from tests.study.configs import read_study
+from tests.study.configs import SCHEMA, read_study
 
 FUNCTIONS = {
     **{name: kind.function for name, kind in REPORTS.items()},
     **{f"figure_{name}": kind.function for name, kind in FIGURE_KINDS.items()},
 }
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -25,7 +23,8 @@ def test_its_function_and_its_caption_are_there(name):
 
 def test_the_schema_knows_the_same_names():
     assert SCHEMA["properties"]["reports"]["items"]["enum"] == list(REPORTS)
-    assert set(SCHEMA["$defs"]["figure"]["properties"]["kind"]["enum"]) == set(FIGURE_KINDS)
+    figure = SCHEMA["properties"]["figures"]["additionalProperties"]
+    assert set(figure["properties"]["kind"]["enum"]) == set(FIGURE_KINDS)
 
 
 def test_names_and_files_are_unique():

@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 
 from internal_kd.specs.experiments import Experiment
 from internal_kd.specs.training import TrainingSettings
-from internal_kd.study.schema import read_schema, schema_problems
+from internal_kd.study.schema import schema_problems
+from tests.conftest import ROOT
 from tests.study.configs import SCHEMA, read_config
 
 
@@ -24,26 +25,29 @@ def objects_in(schema: Any, path: str = "") -> Iterator[tuple[str, dict]]:
 
 
 def test_schema_is_valid():
-    Draft202012Validator.check_schema(read_schema(SCHEMA))
+    Draft202012Validator.check_schema(SCHEMA)
 
 
 def test_no_mapping_takes_any_key():
-    for path, schema in objects_in(read_schema(SCHEMA)):
+    for path, schema in objects_in(SCHEMA):
         assert "additionalProperties" in schema, path
         assert schema["additionalProperties"] is not True, path
 
 
 @pytest.mark.parametrize("overlays", [(), ("paper",), ("minilm",)])
 def test_shipped_configs_fit(overlays):
-    assert schema_problems(read_config(*overlays), read_schema(SCHEMA)) == []
+    assert schema_problems(read_config(*overlays), SCHEMA) == []
 
 
 def test_training_settings_are_those_of_the_training_loop():
-    training = read_schema(SCHEMA)["$defs"]["training"]
     known = {field.name for field in dataclasses.fields(TrainingSettings)} - {"restart_schedule"}
-    assert set(training["properties"]) == set(training["required"]) == known
-    per_task = read_schema(SCHEMA)["$defs"]["per_task"]["additionalProperties"]
-    assert set(per_task["properties"]) == known
+    for role in ("teacher", "student"):
+        section = SCHEMA["properties"][role]["properties"]
+        training, per_task = section["training"], section["per_task"]["additionalProperties"]
+        assert set(training["properties"]) == set(training["required"]) == known
+        assert set(per_task["properties"]) == known
+    own = SCHEMA["properties"]["experiments"]["additionalProperties"]["properties"]["training"]
+    assert set(own["properties"]) == known | {"restart_schedule"}
 
 
 def leaves(value: Any, path: tuple = ()) -> Iterator[tuple]:
@@ -65,14 +69,14 @@ def test_any_wrong_value_is_told_under_its_key(path, value):
     for key in path[:-1]:
         section = section[key]
     section[path[-1]] = value
-    for problem in schema_problems(config, read_schema(SCHEMA)):
+    for problem in schema_problems(config, SCHEMA):
         assert problem.path[: len(path)] == path
         assert problem.sentence
 
 
 def test_every_key_of_the_default_config_is_commented():
     """A comment stands beside a key or above it; some mappings have one for all their entries."""
-    lines = (SCHEMA.parents[2] / "config.yaml").read_text().splitlines()
+    lines = (ROOT / "config.yaml").read_text().splitlines()
     together = {"experiments", "figures", "resources"}
     paths = [path for path in PATHS if path[0] not in together]
     keys = {key for path in paths for key in path} | together
@@ -82,10 +86,10 @@ def test_every_key_of_the_default_config_is_commented():
 
 
 def test_experiment_defaults_in_the_comment_are_those_of_the_code():
-    text = (SCHEMA.parents[2] / "config.yaml").read_text()
+    text = (ROOT / "config.yaml").read_text()
     for field in dataclasses.fields(Experiment):
         if field.name in ("name", "label"):
             continue
-        default = field.default if field.default is not dataclasses.MISSING else {}
+        default = {} if field.default is dataclasses.MISSING else field.default
         shown = yaml.safe_dump(default, default_flow_style=True).splitlines()[0]
         assert f"#   {field.name}: {shown} " in text, field.name

@@ -1,5 +1,7 @@
 import json
 
+import msgspec
+
 from internal_kd.specs.experiments import Experiment
 from internal_kd.specs.jobs import SelectionSettings, encode
 from internal_kd.specs.runs import Run
@@ -28,7 +30,7 @@ def test_settings_of_single_tasks_win():
     told = settings.student_job(study, run("exp2.0", "rte"))
     assert told.training.epochs == 77
     other = settings.student_job(study, run("exp2.0", "qqp"))
-    assert other.training.epochs == study.config["student"]["training"]["epochs"]
+    assert other.training.epochs == study.config.student.training.epochs
 
 
 def test_student_run_is_told_only_what_acts_on_it():
@@ -78,9 +80,9 @@ def test_pretraining_is_told_only_to_the_stage_that_does_it():
     told = settings.base_model_settings(read_study())
     assert told == {"layers": 8}
     study = read_study(base_model={"source": "pretrain"})
-    assert settings.base_model_settings(study) == study.config["pretraining"]
+    assert settings.base_model_settings(study) == msgspec.to_builtins(study.config.pretraining)
     paper = read_study("paper")
-    assert settings.base_model_settings(paper) == paper.config["base_model"]
+    assert settings.base_model_settings(paper) == msgspec.to_builtins(paper.config.base_model)
 
 
 def test_each_source_of_the_base_model_has_its_own_job():
@@ -97,7 +99,7 @@ def test_initial_students_are_shared_by_their_folder_names():
         (2, 4, 6, 11): ("2-4-6-11", [2, 4, 6, 11]),
     }
     for init, (name, told) in expected.items():
-        assert settings.init_name(Experiment("x", "x", init=init), "rte", seed=3) == name
+        assert settings.init_name(Experiment(label="x", init=init), "rte", seed=3) == name
         back = settings.student_init_settings(name, layers=4)
         drawn = {"task": "rte", "seed": 3} if init == "random" else {}
         assert back == {"init": told, "layers": 4} | drawn

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from internal_kd.errors import UserError, printable
-from internal_kd.study.schema import read_schema, schema_problems
+from internal_kd.study.schema import schema_problems
 from tests.study.configs import SCHEMA, merged, read_config, read_study
 
 # Where a text stands in a config: a function that gives the changes with the text there.
@@ -126,7 +126,7 @@ def problem(**changes) -> str:
 
 @pytest.mark.parametrize(("changed", "key", "good", "bad"), TAKEN_AND_REFUSED, ids=KEYS)
 def test_a_text_that_would_do_harm_is_refused_under_its_key(changed, key, good, bad):
-    config, schema = read_config(), read_schema(SCHEMA)
+    config, schema = read_config(), SCHEMA
     for text in good:
         assert schema_problems(merged(config, changed(text)), schema) == []
     for text in bad:

@@ -94,7 +94,7 @@ def _write_attention(folder: Path, study: Study) -> None:
 
 def _write_manifests(study: Study) -> None:
     """The records that the jobs of all that is there would leave."""
-    without = "" if study.config["data"]["source"] == "embedded" else "embedded"
+    without = "" if study.config.data.source == "embedded" else "embedded"
     expectations = Expectations(
         study,
         lambda job: code_fingerprint(

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from internal_kd.errors import UserError, printable
 from internal_kd.study import config as study_config
-from internal_kd.study.schema import read_schema
 from tests.faults import forked
 from tests.jobs.tiny_study import write_base
 from tests.study.configs import SCHEMA, merged, read_config
@@ -130,12 +129,6 @@ ROWS = ("exp1.0", "exp1.1", "exp2.0", "exp3.4")
 
 def text_keys(part: Any, path: str = "") -> Iterator[str]:
     """Paths of all texts in the schema."""
-    root = read_schema(SCHEMA)
-    while "$ref" in part:
-        target: Any = root
-        for key in part["$ref"].removeprefix("#/").split("/"):
-            target = target[key]
-        part = target
     if part.get("format"):
         yield path
     for key, value in part.get("properties", {}).items():
@@ -149,9 +142,7 @@ def text_keys(part: Any, path: str = "") -> Iterator[str]:
 
 
 def test_every_text_of_the_schema_has_its_place_here():
-    found = {
-        key.replace("resources.teacher.", "resources.*.") for key in text_keys(read_schema(SCHEMA))
-    }
+    found = {key.replace("resources.teacher.", "resources.*.") for key in text_keys(SCHEMA)}
     found = {key for key in found if not key.startswith("resources.") or ".*." in key}
     assert found == set(PLACES)
 
@@ -183,7 +174,7 @@ def made(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def rounds(request, monkeypatch) -> int:
-    monkeypatch.setattr(study_config, "read_schema", cache(read_schema))
+    monkeypatch.setattr(study_config, "config_schema", cache(study_config.config_schema))
     return MANY if request.config.getoption("markexpr") == "slow" else FEW
 
 
@@ -209,7 +200,7 @@ def offer(folder: Path, key: str, text: str) -> None:
 def is_taken(config: Mapping[str, Any]) -> bool:
     """Whether the checks find nothing; what they find is one line for each problem."""
     try:
-        study_config.load(config, SCHEMA)
+        study_config.load(config)
     except UserError as mistake:
         for line in str(mistake).splitlines():
             assert line.startswith("config: ")

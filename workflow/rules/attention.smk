@@ -16,7 +16,7 @@ rule attention:
         packed
     conda:
         TRAIN
-    threads: RESOURCES["attention"]["threads"]
+    threads: RESOURCES["attention"].threads
     resources:
         **needs(RESOURCES["attention"]),
     params:
@@ -49,7 +49,7 @@ rule attention_maps:
         f"{PATHS.benchmarks}/attention_maps/{{task}}-example{{example}}.tsv"
     conda:
         TRAIN
-    threads: RESOURCES["attention"]["threads"]
+    threads: RESOURCES["attention"].threads
     resources:
         **needs(RESOURCES["attention"]),
     params:

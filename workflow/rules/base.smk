@@ -4,7 +4,7 @@ BASE_JOB = settings.base_model_job(STUDY)
 
 rule base_model:
     input:
-        files=as_inputs(files.base_model_files(STUDY.config["base_model"])),
+        files=as_inputs(files.base_model_files(STUDY.config.base_model)),
     output:
         model=directory(PATHS.base),
     log:
@@ -15,7 +15,7 @@ rule base_model:
     localrule: BASE_JOB != "pretrain"
     conda:
         TRAIN
-    threads: RESOURCES["base_model"]["threads"]
+    threads: RESOURCES["base_model"].threads
     resources:
         **needs(RESOURCES["base_model"]),
     params:
@@ -43,7 +43,7 @@ rule student_init:
         f"{PATHS.benchmarks}/student_init/{{init}}-layers{{layers}}.tsv"
     conda:
         TRAIN
-    threads: RESOURCES["student_init"]["threads"]
+    threads: RESOURCES["student_init"].threads
     resources:
         **needs(RESOURCES["student_init"]),
     params:

@@ -23,6 +23,7 @@ import msgspec
 from internal_kd import manifests
 from internal_kd.devices import visible_gpus
 from internal_kd.errors import UserError
+from internal_kd.specs.config import encode_config
 from internal_kd.specs.jobs import encode
 from internal_kd.specs.runs import NAME as RUN_NAME
 from internal_kd.specs.runs import Run
@@ -36,8 +37,6 @@ from internal_kd.study.paths import Paths
 from internal_kd.study.planned import PlannedCode, planned
 from internal_kd.study.settings import as_json
 
-SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
-
 # Another workflow that uses these rules hands over its own config, which may leave out defaults.
 defaults = load_configfile(f"{ROOT}/config.yaml")
 update_config(defaults, config)
@@ -48,7 +47,7 @@ config = defaults if is_main() else json.loads(PLANNED_CONFIG)
 
 # Conda environments of rules have a Python and packages of their own.
 try:
-    STUDY = load(config, SCHEMA)
+    STUDY = load(config)
     if not has_environments():
         use_this_python()
         require_packages()
@@ -58,10 +57,10 @@ except UserError as mistake:
 RESULTS = STUDY.results
 PATHS = Paths(STUDY)
 CODE = PlannedCode(STUDY, plans=is_main())
-RESOURCES = STUDY.config["resources"]
+RESOURCES = STUDY.config.resources.by_rule
 os.environ.update(
-    INTERNAL_KD_REQUIRE_GPU=str(int(STUDY.config["require_gpu"])),
-    INTERNAL_KD_RUNS_PER_GPU=str(STUDY.config["runs_per_gpu"]),
+    INTERNAL_KD_REQUIRE_GPU=str(int(STUDY.config.require_gpu)),
+    INTERNAL_KD_RUNS_PER_GPU=str(STUDY.config.runs_per_gpu),
 )
 
 
@@ -80,7 +79,7 @@ resource_scopes:
 
 
 # On this machine no more trainings start than its GPUs take; without GPUs, as many as there are cores.
-limit_on_this_machine("gpu", visible_gpus() * STUDY.config["runs_per_gpu"])
+limit_on_this_machine("gpu", visible_gpus() * STUDY.config.runs_per_gpu)
 
 # How a job starts. Conda environments do not have the package, and Snakemake takes PYTHONPATH away from
 # their jobs.

@@ -4,7 +4,7 @@ rule task_data:
     input:
         base=PATHS.base,
         files=lambda wildcards: as_inputs(
-            files.data_files(STUDY.config["data"], wildcards.task)
+            files.data_files(STUDY.config.data, wildcards.task)
         ),
     output:
         tokens=PATHS.tokens,
@@ -16,10 +16,10 @@ rule task_data:
         f"{PATHS.benchmarks}/task_data/{{task}}.tsv"
     priority: 1
     # On a cluster, only the login node may reach the hub.
-    localrule: STUDY.config["data"]["source"] == "hub"
+    localrule: STUDY.config.data.source == "hub"
     conda:
         TRAIN
-    threads: RESOURCES["task_data"]["threads"]
+    threads: RESOURCES["task_data"].threads
     resources:
         **needs(RESOURCES["task_data"]),
     params:

@@ -23,7 +23,7 @@ rule distill:
         packed
     conda:
         TRAIN
-    threads: RESOURCES["distill"]["threads"]
+    threads: RESOURCES["distill"].threads
     resources:
         **needs(RESOURCES["distill"]),
     params:
@@ -37,9 +37,7 @@ rule distill:
         signals=PATHS.signals,
         # Snakemake does not count a parameter that depends on `input` among its triggers: another
         # budget is no reason to train a student again.
-        signals_mb=lambda wildcards, input: STUDY.config["distillation"]["signals"][
-            "budget_mb"
-        ],
+        signals_mb=lambda wildcards, input: STUDY.config.distillation.signals.budget_mb,
     message:
         "{wildcards.experiment} on {wildcards.task}: {wildcards.layers} layers,"
         " {wildcards.percent} % of the data, seed {wildcards.seed}"

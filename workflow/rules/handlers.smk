@@ -25,7 +25,7 @@ def describe_study():
     if description.is_requested():
         code = {name: CODE.students(name) for name in STUDY.experiments}
         description.describe(
-            config=STUDY.config,
+            config=encode_config(STUDY.config),
             outputs=outputs_by_rule(),
             code=code | {STUDY.teacher.name: CODE.job("teacher")},
         )

@@ -33,7 +33,7 @@ rule index:
     localrule: True
     conda:
         ANALYSIS
-    threads: RESOURCES["report"]["threads"]
+    threads: RESOURCES["report"].threads
     resources:
         **needs(RESOURCES["report"]),
     params:
@@ -65,12 +65,12 @@ rule report:
     localrule: True
     conda:
         ANALYSIS
-    threads: RESOURCES["report"]["threads"]
+    threads: RESOURCES["report"].threads
     resources:
         **needs(RESOURCES["report"]),
     params:
         code=CODE.job("report"),
-        settings=lambda wildcards: as_json({"config": STUDY.config}),
+        settings=lambda wildcards: as_json({"config": encode_config(STUDY.config)}),
         snakefile=lambda wildcards: main_file(),
     message:
         "Snakemake's report"

@@ -59,7 +59,7 @@ for rule_name, made in by_rule(REPORTS).items():
         localrule: example.resources != "statistics"
         conda:
             ANALYSIS
-        threads: RESOURCES[example.resources]["threads"]
+        threads: RESOURCES[example.resources].threads
         resources:
             **needs(RESOURCES[example.resources]),
         params:

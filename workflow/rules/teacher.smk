@@ -17,7 +17,7 @@ rule teacher:
         experiment=re.escape(STUDY.teacher.name),
     conda:
         TRAIN
-    threads: RESOURCES["teacher"]["threads"]
+    threads: RESOURCES["teacher"].threads
     resources:
         **needs(RESOURCES["teacher"]),
     params:

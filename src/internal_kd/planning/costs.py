@@ -63,13 +63,13 @@ class Costs:
         """The texts of a task of the study."""
         if task not in self._texts:
             tokens = self.results / "data" / task / "tokens.npz"
-            self._texts[task] = task_texts(self.study.config["data"], task, tokens)
+            self._texts[task] = task_texts(self.study.config.data, task, tokens)
         return self._texts[task]
 
     @cached_property
     def timed(self) -> list[Timed]:
         """The finished runs of the study's tasks; none where the config gives a speed."""
-        if is_given(self.study.config["plan"]):
+        if is_given(self.study.config.plan):
             return []
         runs = [run for run in finished_runs(self.results) if run.run.task in self.study.tasks]
         return [timed for run in runs for timed in self._timed(run)]
@@ -84,17 +84,18 @@ class Costs:
     @cached_property
     def speed(self) -> Speed:
         """Speed of trainings."""
-        return corrected(device_speed(self.study.config["plan"]), self.timed)
+        return corrected(device_speed(self.study.config.plan), self.timed)
 
     def basis(self) -> str:
         """Where the speed comes from, for people."""
-        plan = self.study.config["plan"]
+        plan = self.study.config.plan
         if self.timed:
             return f"estimate from {counted(len(self.timed), 'finished run')}"
-        given = [f"plan.{key}" for key in ("flops_per_second", "step_ms") if plan[key] is not None]
+        own = {"flops_per_second": plan.flops_per_second, "step_ms": plan.step_ms}
+        given = [f"plan.{key}" for key, value in own.items() if value is not None]
         if given:
             return f"estimate from {' and '.join(given)}"
-        return f"estimate from plan.device {plan['device']}, nothing measured yet"
+        return f"estimate from plan.device {plan.device}, nothing measured yet"
 
     @cached_property
     def seconds_by_rule(self) -> Mapping[str, float]:
@@ -125,7 +126,7 @@ class Costs:
     @property
     def budget_mb(self) -> float:
         """Budget of stored signals, in millions of bytes."""
-        return float(self.study.config["distillation"]["signals"]["budget_mb"])
+        return self.study.config.distillation.signals.budget_mb
 
     def training_job(self, run: Run) -> TrainingJob:
         """What is trained in a run."""
@@ -142,9 +143,9 @@ def _nothing(costs: Costs, job: Job) -> Cost:
 def _base_model(costs: Costs, job: Job) -> Cost:
     config, encoder = costs.study.config, costs.encoder
     disk = sizes.model_bytes(encoder, encoder.layers, classes=0)
-    if config["base_model"]["source"] != "pretrain":
+    if config.base_model.source != "pretrain":
         return Cost(disk=disk)
-    return Cost(work.pretraining_work(config["pretraining"], encoder), disk=disk)
+    return Cost(work.pretraining_work(config.pretraining, encoder), disk=disk)
 
 
 def _student_init(costs: Costs, job: Job) -> Cost:

@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from internal_kd.errors import UserError
+from internal_kd.specs.config import StudyConfig
+from internal_kd.specs.pretraining import Pretraining
+
+Facts = Mapping[str, Any]  # of a model's config.json
 
 FINGERPRINT_DATA = ("encoders.json",)
 KNOWN = Path(__file__).parent / FINGERPRINT_DATA[0]
@@ -47,7 +51,7 @@ class Encoder:
         return embeddings + layers * layer + head
 
 
-def encoder_of(config: Mapping[str, Any]) -> Encoder:
+def encoder_of(config: Facts) -> Encoder:
     """The shape that a model's `config.json` describes; DistilBERT names the same things otherwise.
 
     Raises:
@@ -66,11 +70,11 @@ def encoder_of(config: Mapping[str, Any]) -> Encoder:
     )
 
 
-def _first(config: Mapping[str, Any], name: str, other: str) -> int:
+def _first(config: Facts, name: str, other: str) -> int:
     return int(config[other] if name not in config else config[name])
 
 
-def base_encoder(config: Mapping[str, Any], made: Path) -> Encoder:
+def base_encoder(config: StudyConfig, made: Path) -> Encoder:
     """The shape of a study's base model, known before the model is there where that is possible.
 
     Args:
@@ -80,38 +84,40 @@ def base_encoder(config: Mapping[str, Any], made: Path) -> Encoder:
     Raises:
         UserError: it cannot be known yet.
     """
-    base = config["base_model"]
-    if base["source"] == "pretrain":
-        return _to_be_pretrained(config["pretraining"], base["layers"])
-    if base["source"] == "embedded":
+    base = config.base_model
+    if base.source == "pretrain":
+        return _to_be_pretrained(config.pretraining, base.layers)
+    if base.source == "embedded":
         return encoder_of(_read(EMBEDDED))
-    for file in (Path(base["path"]) / "config.json", made / "config.json"):
+    path = str(base.path)
+    for file in (Path(path) / "config.json", made / "config.json"):
         if file.is_file():
             return encoder_of(_read(file))
     known = _read(KNOWN)
-    if base["path"] not in known:
+    if path not in known:
         raise UserError(
-            f"base_model.path: the sizes of '{base['path']}' are not known before it is there; "
+            f"base_model.path: the sizes of '{path}' are not known before it is there; "
             f"get it first with: snakemake --cores 1 {made}"
         )
-    return encoder_of(known[base["path"]])
+    return encoder_of(known[path])
 
 
-def _to_be_pretrained(settings: Mapping[str, Any], layers: int) -> Encoder:
-    model = settings["model"]
+def _to_be_pretrained(settings: Pretraining, layers: int) -> Encoder:
+    model = settings.model
     return Encoder(
         layers=layers,
-        hidden=model["hidden_size"],
-        feed_forward=model["feed_forward"],
-        heads=model["heads"],
-        embedded=settings["vocabulary_size"] + settings["max_length"] + 2,
-        embedding=model["hidden_size"],
+        hidden=model.hidden_size,
+        feed_forward=model.feed_forward,
+        heads=model.heads,
+        embedded=settings.vocabulary_size + settings.max_length + 2,
+        embedding=model.hidden_size,
         cls_top=True,
     )
 
 
-def _read(file: Path) -> Any:
+def _read(file: Path) -> Facts:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        found: Facts = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise UserError(f"{file}: not JSON; save the model again") from error
+    return found

@@ -98,8 +98,8 @@ def _largest(sizes: Iterable[float]) -> float:
 
 
 def _requests_gpu(rule: str, costs: Costs) -> bool:
-    resources = costs.study.config["resources"]
-    return bool(resources.get(rule.removesuffix("_maps"), {}).get("gpu"))
+    needs = costs.study.config.resources.by_rule.get(rule.removesuffix("_maps"))
+    return needs is not None and bool(needs.gpu)
 
 
 # In the order in which they are done.

@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
 
 from internal_kd.errors import printable
 from internal_kd.planning.progress import Progress
@@ -35,7 +34,7 @@ def progress_json(progress: Progress) -> str:
     return json.dumps(content, indent=1)
 
 
-def _run_facts(run: RunState) -> dict[str, Any]:
+def _run_facts(run: RunState) -> dict[str, object]:
     attempt = None if run.progress is None else asdict(run.progress)
     return {**asdict(run.run), "state": run.state, "log": str(run.log), "attempt": attempt}
 

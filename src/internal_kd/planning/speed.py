@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import nnls
 
 from internal_kd.planning.work import Work
+from internal_kd.specs.machines import PlanSettings
 
 # A batch that only goes forward takes a third of a step's fixed time.
 PASS = 1 / 3
@@ -49,22 +49,21 @@ class Timed:
     seconds: float
 
 
-def device_speed(plan: Mapping[str, Any]) -> Speed:
+def device_speed(plan: PlanSettings) -> Speed:
     """Speed of the config's device, with what the config says of its own.
 
     Args:
         plan: section of the config.
     """
-    device = plan["devices"][plan["device"]]
-    own = plan["flops_per_second"]
-    flops = {precision: own or device[f"{precision}_flops"] for precision in ("fp32", "bf16")}
-    step_ms = device["step_ms"] if plan["step_ms"] is None else plan["step_ms"]
-    return Speed(device["start_seconds"], step_ms / 1000, flops)
+    device, own = plan.devices[plan.device], plan.flops_per_second
+    flops = {"fp32": own or device.fp32_flops, "bf16": own or device.bf16_flops}
+    step_ms = device.step_ms if plan.step_ms is None else plan.step_ms
+    return Speed(device.start_seconds, step_ms / 1000, flops)
 
 
-def is_given(plan: Mapping[str, Any]) -> bool:
+def is_given(plan: PlanSettings) -> bool:
     """Whether the config says a speed of its own, which counts whatever has been measured."""
-    return plan["flops_per_second"] is not None or plan["step_ms"] is not None
+    return plan.flops_per_second is not None or plan.step_ms is not None
 
 
 def corrected(speed: Speed, runs: Sequence[Timed]) -> Speed:

@@ -4,7 +4,6 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from internal_kd.data.encoding import load_tokens
+from internal_kd.specs.config import Data
 from internal_kd.study.files import data_files
 from internal_kd.tasks import SPLITS, get_task
 
@@ -48,7 +48,7 @@ class TaskTexts:
     test: Texts = Texts()
 
 
-def task_texts(data: Mapping[str, Any], task: str, tokens: Path) -> TaskTexts:
+def task_texts(data: Data, task: str, tokens: Path) -> TaskTexts:
     """The texts of a task.
 
     Args:
@@ -71,11 +71,11 @@ def pretraining_text(examples: int) -> Texts:
     return _texts(lengths).times(examples / len(lengths))
 
 
-def _known(data: Mapping[str, Any], task: str) -> dict[str, Texts]:
-    row = _row("embedded" if data["source"] == "embedded" else "glue", task)
-    lengths = np.minimum(_lengths(row), data["max_length"])
+def _known(data: Data, task: str) -> dict[str, Texts]:
+    row = _row("embedded" if data.source == "embedded" else "glue", task)
+    lengths = np.minimum(_lengths(row), data.max_length)
     rows = _rows_of_files(data, task) or {split: int(row[split]) for split in SPLITS}
-    limits = (data["limit"] or {}).get(task, {})
+    limits = data.limit_of(task) or {}
     return {
         split: _texts(lengths).times(min(count, limits.get(split, count)) / len(lengths))
         for split, count in rows.items()
@@ -88,12 +88,12 @@ def _row(source: str, task: str) -> dict[str, str]:
         return next(row for row in rows if (row["source"], row["task"]) == (source, task))
 
 
-def _lengths(row: Mapping[str, str]) -> npt.NDArray[Any]:
+def _lengths(row: Mapping[str, str]) -> npt.NDArray[np.int64]:
     """Evenly spaced quantiles of the lengths, which stand for all."""
-    return np.array(row["lengths"].split(), dtype=int)
+    return np.array(row["lengths"].split(), dtype=np.int64)
 
 
-def _rows_of_files(data: Mapping[str, Any], task: str) -> dict[str, int]:
+def _rows_of_files(data: Data, task: str) -> dict[str, int]:
     """Rows by split of Parquet files in a folder, which know them; empty if any cannot be read."""
     rows = dict.fromkeys(SPLITS, 0)
     for file in map(Path, data_files(data, task)):
@@ -105,5 +105,5 @@ def _rows_of_files(data: Mapping[str, Any], task: str) -> dict[str, int]:
     return rows if any(rows.values()) else {}
 
 
-def _texts(lengths: npt.NDArray[Any]) -> Texts:
+def _texts(lengths: npt.NDArray[np.int64]) -> Texts:
     return Texts(len(lengths), int(lengths.sum()), int((lengths.astype(np.int64) ** 2).sum()))

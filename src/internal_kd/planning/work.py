@@ -2,9 +2,8 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass
-from typing import Any
 
 from internal_kd.distillation.experiment import make_schedule
 from internal_kd.distillation.schedules import Phase
@@ -19,9 +18,8 @@ from internal_kd.planning.flops import (
 from internal_kd.planning.sizes import read_signals, stored_signals
 from internal_kd.planning.texts import TaskTexts, Texts, pretraining_text
 from internal_kd.specs.jobs import TrainingJob
+from internal_kd.specs.pretraining import Pretraining
 from internal_kd.specs.students import StudentJob
-
-Settings = Mapping[str, Any]
 
 EVALUATION_BATCH = 128
 SIGNALS_BATCH = 64
@@ -158,11 +156,11 @@ def attention_work(layers: int, encoder: Encoder, task: TaskTexts) -> Work:
     return Work(flops, 0, 2 * math.ceil(task.validation.rows / EVALUATION_BATCH))
 
 
-def pretraining_work(settings: Settings, encoder: Encoder) -> Work:
+def pretraining_work(settings: Pretraining, encoder: Encoder) -> Work:
     """Work of making the embedded base model; the heads are left out."""
     work = Work()
-    for stage in settings["stages"]:
-        texts = pretraining_text(stage["steps"] * settings["batch_size"])
-        flops = (1 + BACKWARD) * stage["layers"] * layer_flops(encoder, texts)
-        work += Work(flops, stage["steps"], 0, texts.tokens)
+    for stage in settings.stages:
+        texts = pretraining_text(stage.steps * settings.batch_size)
+        flops = (1 + BACKWARD) * stage.layers * layer_flops(encoder, texts)
+        work += Work(flops, stage.steps, 0, texts.tokens)
     return work

@@ -6,7 +6,6 @@ called once, with the user's own options, for its summary. It takes no lock and 
 The workflow also writes down the config that it has made of all config files and options.
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -16,7 +15,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+
+import msgspec
 
 from internal_kd.errors import UserError, reason
 from internal_kd.planning.jobs import Job, jobs_of_summary
@@ -85,6 +85,22 @@ class StudyJobs:
     code: Mapping[str, str]
 
 
+class Description(msgspec.Struct, frozen=True):
+    """What a workflow says of itself, see workflow/rules/description.smk.
+
+    Attributes:
+        mistake: of the user, where there is one; the rest is empty then.
+        config: merged of all files and options.
+        outputs: numbers of files that a job of each rule makes.
+        code: fingerprint of the code of an experiment's runs, by the experiment's name.
+    """
+
+    mistake: str = ""
+    config: dict[str, object] = {}
+    outputs: dict[str, int] = {}
+    code: dict[str, str] = {}
+
+
 def read_jobs(options: WorkflowOptions) -> StudyJobs:
     """The jobs of a study in the working directory, finished or not.
 
@@ -102,18 +118,19 @@ def read_jobs(options: WorkflowOptions) -> StudyJobs:
             errors="replace",
             check=False,
         )
-        described = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        found = file.read_bytes() if file.is_file() else b"{}"
+    described = msgspec.json.decode(found, type=Description)
     if ended.returncode:
-        raise UserError(described.get("mistake") or _refusal(options, ended.stderr))
-    if not described:
+        raise UserError(described.mistake or _refusal(options, ended.stderr))
+    if not described.config:
         raise UserError("--snakefile: this is not the workflow of internal-kd; name its Snakefile")
     return _study_jobs(described, ended.stdout)
 
 
-def _study_jobs(described: dict[str, Any], summary: str) -> StudyJobs:
-    study = study_of(described["config"])
-    found = jobs_of_summary(summary.splitlines(), described["outputs"], Path(study.results))
-    return StudyJobs(study, list(found), described["code"])
+def _study_jobs(described: Description, summary: str) -> StudyJobs:
+    study = study_of(described.config)
+    found = jobs_of_summary(summary.splitlines(), described.outputs, Path(study.results))
+    return StudyJobs(study, list(found), described.code)
 
 
 def _snakemake() -> list[str]:

@@ -2,55 +2,79 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
 
 from internal_kd.objectives.registry import extensions_of, modules_of, reading_teacher
+from internal_kd.specs.training import OwnTraining
+from internal_kd.specs.values import EMPTIED_BY_NULL, NO_KEY, Count, Name, Text, Weight
 
-Init = str | tuple[int, ...]
-Setting = str | int | float | bool | None
+Init = Annotated[
+    Literal["upper", "lower", "random"] | Annotated[tuple[Count, ...], Meta(min_length=1)],
+    Meta(extra_json_schema={"expected": "upper, lower, random or a list of base layers"}),
+]
+Weights = Annotated[Mapping[Name, Weight], EMPTIED_BY_NULL]
+PaperRow = Literal[
+    "exp1.0",
+    "exp1.1",
+    "exp2.0",
+    "exp3.0",
+    "exp3.1",
+    "exp3.2",
+    "exp3.3",
+    "exp3.4",
+    "exp3.5",
+    "exp3.6",
+]
+NameOrNone = Annotated[
+    Name | None, Meta(extra_json_schema={"expected": "the name of an experiment, or null"})
+]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Experiment:
     """One row of a result table.
 
     Attributes:
         name: part of the runs' paths.
         label: what tables call it.
+        kind: the teacher of all students (one per study), or a student.
         paper_row: row of the paper's Table 1 it is compared with.
-        kind: the teacher that all students of a task share, or a student.
-        init: what the student's layers start from: ``upper`` (the upper base layer of each group,
-            see `matched_teacher_layers`), ``lower``, ``random``, or one-based base layers.
-        internal: weights of the losses between matched layers (Equations 2 and 3).
-        output: weights of the losses of the classifier's output (Equation 1).
-        schedule: ``simultaneous``, ``progressive`` (PID), ``stacked`` (SID, Algorithm 1) or
-            ``two_stage`` (all layers, then the output).
+        init: what the student's layers start from: the upper base layer of each group, the lowest
+            base layers, random numbers, or the base layers listed (the lowest is 1).
+        internal: weights of the losses between matched layers, by name of the objective.
+        output: weights of the losses of the classifier's output, by name of the objective.
+        schedule: all layers at once; one layer after the other; stacked as in Algorithm 1; or all
+            layers first and then the output.
         output_from: whether the output loss acts from the start or once all layers are done.
-        head_init: the student's head at the start: ``random``, a classification layer drawn anew on
-            the base model's pooler; ``teacher``, pooler and classification layer of the trained
-            teacher; ``teacher_start``, the ones that the teacher's training started from.
-        internal_updates: in a layer's turn, all that its losses reach or only the acting layers.
-        output_updates: once all layers are done, all parameters or the head only.
-        layer_reduction: whether internal losses are averaged or summed over the acting layers.
-        training: settings of the training that differ from the study's students.
-        reading_of: the experiment that this one is another reading of, see table readings.
+        head_init: the student's head at the start: a new classification layer, the trained
+            teacher's pooler and classification layer, or those that the teacher's training started
+            from.
+        internal_updates: in a layer's turn, update all parameters that its losses reach or only
+            the acting layers.
+        output_updates: once all layers are done, update all parameters or the head only.
+        layer_reduction: whether internal losses are averaged or summed over the layers that act.
+        training: training settings that differ from those of the study's students.
+        reading_of: name of the experiment that this one is another reading of.
     """
 
-    name: str = ""
-    label: str = ""
-    paper_row: str | None = None
+    name: Annotated[str, NO_KEY] = ""
+    label: Text
     kind: Literal["teacher", "student"] = "student"
+    paper_row: PaperRow | None = None
     init: Init = "upper"
-    internal: Mapping[str, float] = field(default_factory=dict)
-    output: Mapping[str, float] = field(default_factory=dict)
+    internal: Weights = field(default_factory=dict)
+    output: Weights = field(default_factory=dict)
     schedule: Literal["simultaneous", "progressive", "stacked", "two_stage"] = "simultaneous"
     output_from: Literal["start", "end"] = "start"
     head_init: Literal["random", "teacher", "teacher_start"] = "random"
     internal_updates: Literal["all", "active"] = "all"
     output_updates: Literal["all", "head"] = "all"
     layer_reduction: Literal["mean", "sum"] = "mean"
-    training: Mapping[str, Setting] = field(default_factory=dict)
-    reading_of: str | None = None
+    training: Annotated[OwnTraining, EMPTIED_BY_NULL] = field(default_factory=OwnTraining)
+    reading_of: NameOrNone = None
 
     @property
     def is_teacher(self) -> bool:
@@ -79,22 +103,17 @@ class Experiment:
         return bool(self.internal) and self.schedule != "simultaneous"
 
 
-def make_experiment(name: str, fields: Mapping[str, Any]) -> Experiment:
-    """Build an experiment from a config's entry that fits the schema; null stands for nothing."""
-    init = fields.get("init", "upper")
-    return Experiment(
-        name=name,
-        **{
-            **fields,
-            "init": tuple(init) if isinstance(init, list) else init,
-            "internal": fields.get("internal") or {},
-            "output": fields.get("output") or {},
-            "training": fields.get("training") or {},
-        },
-    )
+def make_experiment(name: str, fields: Mapping[str, object]) -> Experiment:
+    """Build an experiment from a config's entry that fits the schema; null stands for nothing.
+
+    Raises:
+        msgspec.ValidationError: it does not fit.
+    """
+    given = {key: value for key, value in fields.items() if value is not None}
+    return msgspec.convert({**given, "name": name}, Experiment)
 
 
-def acting_fields(experiment: Experiment) -> dict[str, Any]:
+def acting_fields(experiment: Experiment) -> dict[str, object]:
     """The fields of an experiment that act during its training, by name."""
     named = {"name", "label", "paper_row", "reading_of"}
     return {key: value for key, value in asdict(experiment).items() if key not in named}

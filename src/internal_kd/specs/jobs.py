@@ -5,15 +5,18 @@ A job gets it as JSON and decodes it into the same types.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeVar, cast
+from typing import Annotated, Literal, TypeVar, cast
 
 import msgspec
+from msgspec import Meta
 
 from internal_kd.specs.runs import Run
 from internal_kd.specs.training import TrainingSettings
 
 Spec = TypeVar("Spec")
 Settings = dict[str, object]
+# The config's share; a job that holds nothing out has 0.
+HeldOut = Annotated[float, Meta(extra_json_schema={"exclusiveMinimum": 0, "maximum": 0.5})]
 
 
 @dataclass(frozen=True)
@@ -21,12 +24,12 @@ class SelectionSettings:
     """What the best epoch is chosen on.
 
     Attributes:
-        split: `validation`, or `holdout` for a part of the training split.
-        share: of the training split that is held out; counts for `holdout` alone.
+        split: the development split, or a part of the training split that nothing is trained on.
+        share: share of the training split that is held out.
     """
 
     split: Literal["validation", "holdout"] = "validation"
-    share: float = 0.0
+    share: HeldOut = 0.0
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,19 @@ nothing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from internal_kd.specs.experiments import Experiment
 from internal_kd.specs.jobs import TeacherJob, TrainingJob, decode
+from internal_kd.specs.training import OwnTraining
+from internal_kd.specs.values import Positive
+
+SignalSource = Literal["auto", "stored", "live"]
+AttentionForm = Literal["fp32", "uint16"]
+InternalShare = Annotated[float, Meta(gt=0, le=1)]
+CosineLoss = Annotated[float, Meta(ge=0, le=2)]
 
 
 @dataclass(frozen=True)
@@ -17,12 +26,14 @@ class SignalSettings:
     """Where a student's signals come from.
 
     Attributes:
-        source: `stored`, `live`, or `auto` for stored ones where the budget holds them.
-        attention: form of stored attention.
+        source: one pass stored on disk for all runs, a forward pass per batch, or stored where the
+            budget permits.
+        attention: how attention probabilities are stored, in single precision or 16-bit fixed
+            point.
     """
 
-    source: Literal["auto", "stored", "live"] = "auto"
-    attention: Literal["fp32", "uint16"] = "fp32"
+    source: SignalSource = "auto"
+    attention: AttentionForm = "fp32"
 
 
 @dataclass(frozen=True)
@@ -30,15 +41,17 @@ class DistillationSettings:
     """Settings that all distillations of a study share.
 
     Attributes:
-        temperature: of the soft labels.
-        internal_fraction: share of the epochs that staged schedules give to the layers.
-        cosine_threshold: a layer is finished once its cosine loss is below; 0 for never.
+        temperature: temperature of the soft labels.
+        internal_fraction: share of the epochs that progressive and stacked schedules give to the
+            layers, split evenly.
+        cosine_threshold: mean cosine loss per batch below which the next layer's turn comes; 0
+            never.
         signals: of the teacher; None for a student without one.
     """
 
-    temperature: float = 1.0
-    internal_fraction: float = 1.0
-    cosine_threshold: float = 0.0
+    temperature: Positive = 1.0
+    internal_fraction: InternalShare = 1.0
+    cosine_threshold: CosineLoss = 0.0
     signals: SignalSettings | None = None
 
 
@@ -67,7 +80,7 @@ def acting(experiment: Experiment) -> Experiment:
     settings are part of the job's.
     """
     named = replace(experiment, name="", label="", paper_row=None, reading_of=None)
-    return replace(named, init="upper", training={})
+    return replace(named, init="upper", training=OwnTraining())
 
 
 def decode_either(settings: Mapping[str, object]) -> TrainingJob:

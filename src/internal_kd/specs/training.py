@@ -1,11 +1,23 @@
 """Settings of a training, as they stand in the config."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from internal_kd.specs.values import NO_KEY, Count, NotNegative, Section, Share
 
 # Each width is compiled by itself, at most 8 for 64 tokens; tensor cores like multiples of 8.
 COMPILED_MULTIPLE = 8
+
+Rate = Annotated[float, Meta(gt=0, le=1)]
+WarmupShare = Annotated[float, Meta(ge=0, lt=1)]
+Optimizer = Literal["adam", "adamw", "bert_adam"]
+Keep = Literal["best", "last"]
+Metric = Literal["accuracy", "f1", "f1_weighted", "mcc"]
+Precision = Literal["fp32", "bf16"]
 
 
 @dataclass(frozen=True)
@@ -13,40 +25,70 @@ class TrainingSettings:
     """How a model is trained.
 
     Attributes:
-        epochs: passes over the training set.
+        epochs: passes over the training split.
         batch_size: examples per step.
         learning_rate: peak of the schedule.
-        optimizer: `adam`; `adamw` with decoupled weight decay; `bert_adam`, AdamW as in the code
-            released with BERT: without bias correction, with that code's learning rates.
-        weight_decay: not applied to biases and normalisation.
-        warmup_fraction: share of all steps in which the learning rate rises linearly from 0.
-        max_grad_norm: gradients are scaled down to this norm; 0 switches clipping off.
-        keep: the epoch whose model is kept, `best` or `last`.
-        keep_metric: score that makes an epoch the best one; None for that of the task.
+        optimizer: Adam, AdamW with decoupled weight decay, or AdamW and learning rates as in the
+            code released with BERT, which has no bias correction.
+        weight_decay: decay of weights; biases and normalisations are exempt.
+        warmup_fraction: share of the steps in which the rate rises, before it falls linearly to 0.
+        max_grad_norm: norm that gradients are clipped to; 0 does not clip.
+        keep: the epoch with the best score, or the last one.
+        keep_metric: score that makes an epoch the best one; null for the task's own.
         bucketing: whether examples of similar length share a batch.
-        precision: `fp32`, or `bf16` for matrix products in bfloat16 with fp32 weights and losses.
-        compile: whether forward and backward pass are compiled by torch, into CUDA graphs on a GPU.
-        restart_schedule: whether warm-up starts anew when only the output loss is left.
+        precision: fp32, or matrix products in bfloat16 with fp32 weights and losses.
+        compile: whether torch compiles forward and backward pass, into CUDA graphs on a GPU.
+        restart_schedule: whether warm-up and decay start anew when only the output loss is left.
     """
 
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    optimizer: Literal["adam", "adamw", "bert_adam"] = "adamw"
-    weight_decay: float = 0.0
-    warmup_fraction: float = 0.1
-    max_grad_norm: float = 1.0
-    keep: Literal["best", "last"] = "best"
-    keep_metric: str | None = None
+    epochs: Count
+    batch_size: Count
+    learning_rate: Rate
+    optimizer: Optimizer = "adamw"
+    weight_decay: Share = 0.0
+    warmup_fraction: WarmupShare = 0.1
+    max_grad_norm: NotNegative = 1.0
+    keep: Keep = "best"
+    keep_metric: Metric | None = None
     bucketing: bool = True
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Precision = "fp32"
     compile: bool = False
-    restart_schedule: bool = False
+    restart_schedule: Annotated[bool, NO_KEY] = False
 
     @property
     def multiple(self) -> int:
         """Batches are a multiple of so many tokens wide."""
         return COMPILED_MULTIPLE if self.compile else 1
+
+
+class TaskTraining(Section, frozen=True):
+    """Training settings that differ on a task."""
+
+    DESCRIBED_IN: ClassVar[tuple[type, ...]] = (TrainingSettings,)
+
+    epochs: Count | UnsetType = UNSET
+    batch_size: Count | UnsetType = UNSET
+    learning_rate: Rate | UnsetType = UNSET
+    optimizer: Optimizer | UnsetType = UNSET
+    weight_decay: Share | UnsetType = UNSET
+    warmup_fraction: WarmupShare | UnsetType = UNSET
+    max_grad_norm: NotNegative | UnsetType = UNSET
+    keep: Keep | UnsetType = UNSET
+    keep_metric: Metric | UnsetType | None = UNSET
+    bucketing: bool | UnsetType = UNSET
+    precision: Precision | UnsetType = UNSET
+    compile: bool | UnsetType = UNSET
+
+
+class OwnTraining(TaskTraining, frozen=True):
+    """Training settings of an experiment that differ from those of the study's students."""
+
+    restart_schedule: bool | UnsetType = UNSET
+
+
+def changed(training: TrainingSettings, changes: TaskTraining) -> TrainingSettings:
+    """The settings with those that differ."""
+    return replace(training, **msgspec.to_builtins(changes))
 
 
 @dataclass(frozen=True)

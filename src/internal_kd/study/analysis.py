@@ -22,15 +22,15 @@ def compared(study: Study) -> tuple[Experiment, Experiment]:
 
 def layer_counts(study: Study, task: str) -> tuple[int, ...]:
     """Depths of the students compared on a task, ascending."""
-    sweep = study.config["sweeps"]["layers"]
-    counts = sweep["counts"] if task in (sweep["tasks"] or study.table1_tasks) else []
+    sweep = study.config.sweeps.layers
+    counts = sweep.counts if task in (sweep.tasks or study.table1_tasks) else ()
     return tuple(sorted({study.student_layers, *counts}))
 
 
 def percents(study: Study, task: str) -> tuple[int, ...]:
     """Shares of the training split, in percent, that students compared on a task see, ascending."""
-    sweep = study.config["sweeps"]["data_size"]
-    fractions = sweep["fractions"] if task in (sweep["tasks"] or study.table1_tasks) else []
+    sweep = study.config.sweeps.data_size
+    fractions = sweep.fractions if task in (sweep.tasks or study.table1_tasks) else ()
     return tuple(sorted({ALL_DATA, *(round(100 * fraction) for fraction in fractions)}))
 
 

@@ -1,9 +1,12 @@
 """Checks of what goes beyond Table 1: students compared, sweeps and figures."""
 
+from msgspec import UNSET
+
+from internal_kd.specs.analyses import FigureSettings
 from internal_kd.specs.experiments import Experiment
+from internal_kd.specs.values import set_keys
 from internal_kd.study.draft import (
     Checks,
-    Config,
     Draft,
     Found,
     all_tasks,
@@ -30,8 +33,9 @@ FIGURE_KEYS: dict[str, tuple[str, ...]] = {
 @CHECKS.reading("reports", "experiments")
 def check_reports(draft: Draft) -> Found:
     """Tables that the study cannot have are not listed."""
-    readings = any(row.get("reading_of") for row in draft["experiments"].values())
-    if "readings" in (draft["reports"] or ()) and not readings:
+    faulty = len(draft.names) > len(draft.experiments)
+    readings = any(row.reading_of for row in draft.experiments)
+    if "readings" in (draft.config.reports or ()) and not readings and not faulty:
         yield Problem(
             ("reports",),
             "readings cannot be made, because no experiment has reading_of; leave it out",
@@ -41,23 +45,24 @@ def check_reports(draft: Draft) -> Found:
 @CHECKS.reading("experiments", "comparison")
 def check_comparison(draft: Draft) -> Found:
     """What is compared are two different students."""
-    names = draft["comparison"]
+    names = draft.config.comparison
     students = _students(draft)
-    for role in ("standard", "internal"):
-        yield from unknown(("comparison", role), [names[role]], students, STUDENT)
-    if names["standard"] == names["internal"]:
+    yield from unknown(("comparison", "standard"), [names.standard], students, STUDENT)
+    yield from unknown(("comparison", "internal"), [names.internal], students, STUDENT)
+    if names.standard == names.internal:
         yield Problem(
             ("comparison", "internal"),
-            f"'{names['internal']}' is comparison.standard too; name another experiment",
+            f"'{names.internal}' is comparison.standard too; name another experiment",
         )
 
 
 @CHECKS.reading("sweeps", "tasks", "base_model.layers")
 def check_layer_sweep(draft: Draft) -> Found:
     """Students of the sweep are not deeper than the base model."""
-    sweep, base = draft["sweeps"]["layers"], draft["base_model"]["layers"]
-    yield from unknown(("sweeps", "layers", "tasks"), sweep["tasks"] or [], draft["tasks"], "task")
-    for number, count in enumerate(sweep["counts"]):
+    sweep, base = draft.config.sweeps.layers, draft.config.base_model.layers
+    tasks = draft.config.tasks
+    yield from unknown(("sweeps", "layers", "tasks"), sweep.tasks or (), tasks, "task")
+    for number, count in enumerate(sweep.counts):
         if count > base:
             yield Problem(
                 ("sweeps", "layers", "counts", number),
@@ -68,11 +73,11 @@ def check_layer_sweep(draft: Draft) -> Found:
 @CHECKS.reading("experiments", "comparison", "sweeps", "student.layers", "base_model.layers")
 def check_layer_sweep_starts(draft: Draft) -> Found:
     """A student that starts from listed base layers has one depth only."""
-    layers = draft["student"]["layers"]
-    others = set(draft["sweeps"]["layers"]["counts"]) - {layers}
+    layers = draft.config.student.layers
+    others = set(draft.config.sweeps.layers.counts) - {layers}
     for experiment in _compared(draft):
         listed = () if isinstance(experiment.init, str) else experiment.init
-        sound = len(listed) == layers and max(listed) <= draft["base_model"]["layers"]
+        sound = len(listed) == layers and max(listed) <= draft.config.base_model.layers
         if others and sound:
             yield Problem(
                 ("sweeps", "layers", "counts"),
@@ -85,10 +90,10 @@ def check_layer_sweep_starts(draft: Draft) -> Found:
 def check_layer_sweep_epochs(draft: Draft) -> Found:
     """Where the students compared have turns for their layers, deep ones have epochs for all."""
     staged = [experiment for experiment in _compared(draft) if experiment.has_stages]
-    deepest = max(draft["sweeps"]["layers"]["counts"], default=0)
+    deepest = max(draft.config.sweeps.layers.counts, default=0)
     for experiment in staged:
         needed = deepest + (experiment.output_from == "end")
-        for task in draft["tasks"]:
+        for task in draft.config.tasks:
             epochs = epochs_of(draft.config, experiment, task)
             if epochs < needed:
                 yield Problem(
@@ -101,18 +106,18 @@ def check_layer_sweep_epochs(draft: Draft) -> Found:
 def _students(draft: Draft) -> list[str]:
     """Names of all student experiments, faulty ones too: one mistake is reported once."""
     teachers = {experiment.name for experiment in draft.experiments if experiment.is_teacher}
-    return [name for name in draft["experiments"] if name not in teachers]
+    return [name for name in draft.names if name not in teachers]
 
 
 def _compared(draft: Draft) -> list[Experiment]:
-    names = draft["comparison"].values()
+    names = draft.config.comparison.names
     return [experiment for experiment in draft.students if experiment.name in names]
 
 
 @CHECKS.reading("sweeps")
 def check_fractions(draft: Draft) -> Found:
     """Fractions are whole percents, which name the runs' folders."""
-    for number, fraction in enumerate(draft["sweeps"]["data_size"]["fractions"]):
+    for number, fraction in enumerate(draft.config.sweeps.data_size.fractions):
         percent = round(100 * fraction)
         if percent < 1 or abs(100 * fraction - percent) > 1e-6:
             yield Problem(
@@ -124,24 +129,23 @@ def check_fractions(draft: Draft) -> Found:
 @CHECKS.reading("figures", "experiments")
 def check_figures(draft: Draft) -> Found:
     """A figure has the keys of its kind, and they name what exists."""
-    for name, figure in draft["figures"].items():
+    for name, figure in draft.config.figures.items():
         if figure is None:
             continue
-        keys = FIGURE_KEYS[figure["kind"]]
-        yield from _figure_keys(("figures", name), figure, keys)
-        if "task" in figure:
-            yield from unknown(("figures", name, "task"), [figure["task"]], TASKS, "task")
+        yield from _figure_keys(("figures", name), figure)
+        if figure.task:
+            yield from unknown(("figures", name, "task"), [figure.task], TASKS, "task")
         path = ("figures", name, "experiments")
-        yield from unknown(path, figure.get("experiments", []), _students(draft), STUDENT)
+        yield from unknown(path, figure.experiments or (), _students(draft), STUDENT)
 
 
 @CHECKS.reading("figures")
 def check_figure_files(draft: Draft) -> Found:
     """No figure has the name of the second file of another one."""
-    figures = draft["figures"]
+    figures = draft.config.figures
     for name, figure in figures.items():
         summary = f"{name}_summary"
-        if figure is not None and figure["kind"] == "calibration" and figures.get(summary):
+        if figure is not None and figure.kind == "calibration" and figures.get(summary):
             yield Problem(
                 ("figures", summary),
                 f"figure '{name}' writes a file of this name; choose another name",
@@ -151,11 +155,10 @@ def check_figure_files(draft: Draft) -> Found:
 @CHECKS.reading("figures", "student.layers", "tasks", "sweeps")
 def check_figure_layers(draft: Draft) -> Found:
     """The layer that a figure of the study shows is one of the student's."""
-    layers, tasks = draft["student"]["layers"], all_tasks(draft.config)
-    for name, figure in draft["figures"].items():
-        shown = figure is not None and figure.get("task") in tasks
-        layer = figure.get("layer") if shown else None
-        if layer is not None and layer > layers:
+    layers, tasks = draft.config.student.layers, all_tasks(draft.config)
+    for name, figure in draft.config.figures.items():
+        layer = figure.layer if figure is not None and figure.task in tasks else None
+        if layer and layer > layers:
             yield Problem(
                 ("figures", name, "layer"),
                 f"is {layer}, but students have {layers} layers; write at most {layers}, or null "
@@ -163,12 +166,12 @@ def check_figure_layers(draft: Draft) -> Found:
             )
 
 
-def _figure_keys(path: Path, figure: Config, keys: tuple[str, ...]) -> Found:
-    kind = figure["kind"]
+def _figure_keys(path: Path, figure: FigureSettings) -> Found:
+    kind, keys = figure.kind, FIGURE_KEYS[figure.kind]
     for key in keys:
-        if key not in figure:
+        if getattr(figure, key) is UNSET:
             yield Problem((*path, key), f"missing; a figure of kind {kind} needs it")
-    for key in figure:
+    for key in set_keys(figure):
         if key != "kind" and key not in keys:
             said = f"it has {', '.join(keys)}" if keys else "it has no keys"
             yield Problem((*path, key), f"a figure of kind {kind} does not have it; {said}")

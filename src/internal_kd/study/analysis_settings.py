@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import msgspec
+
 from internal_kd.specs.experiments import Experiment
 from internal_kd.study import analysis
 from internal_kd.study.config import Study
@@ -33,16 +35,16 @@ def table2_settings(study: Study) -> Settings:
         **_compared(study),
         "tasks": list(study.table1_tasks),
         "candidates": _rows(study, analysis.candidates(study)),
-        "with_paper": study.config["table1"]["paper_values"],
+        "with_paper": study.config.table1.paper_values,
     }
 
 
 def submission_settings(study: Study) -> Settings:
     """Files for GLUE's server; the data are GLUE's own unless generated or cut short."""
-    data = study.config["data"]
+    data = study.config.data
     settings = table2_settings(study)
     del settings["with_paper"]
-    return {**settings, "official": data["source"] != "embedded" and not data["limit"]}
+    return {**settings, "official": data.source != "embedded" and not data.limit}
 
 
 def table3_settings(study: Study) -> Settings:
@@ -50,8 +52,8 @@ def table3_settings(study: Study) -> Settings:
     return {
         **_compared(study),
         "tasks": list(study.table1_tasks),
-        "with_paper": study.config["table1"]["paper_values"],
-        "confidence": study.config["statistics"]["confidence"],
+        "with_paper": study.config.table1.paper_values,
+        "confidence": study.config.statistics.confidence,
     }
 
 
@@ -61,7 +63,7 @@ def table4_settings(study: Study) -> Settings:
     return {
         **_compared(study),
         "tasks": tasks,
-        **study.config["table4"],
+        **msgspec.to_builtins(study.config.table4),
         "student_seed": study.seeds[0],
     }
 
@@ -112,7 +114,7 @@ def claims_settings(study: Study) -> Settings:
         "sweep_layers": {"tasks": list(layer_tasks), "counts": sorted(counts)},
         "sweep_sizes": {"tasks": list(size_tasks), "percents": sorted(percents)},
         "student_layers": study.student_layers,
-        **study.config["statistics"],
+        **msgspec.to_builtins(study.config.statistics),
     }
 
 

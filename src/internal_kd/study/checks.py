@@ -1,15 +1,18 @@
 """What a schema cannot say about a config: names that exist, layers and epochs that fit."""
 
 import math
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
+
+from msgspec import UNSET, UnsetType
 
 from internal_kd.objectives.registry import OBJECTIVES, OUTPUT_OBJECTIVES
+from internal_kd.specs.config import BaseModel, Data
 from internal_kd.specs.experiments import Experiment
+from internal_kd.specs.pretraining import Stage
 from internal_kd.study import files
 from internal_kd.study.draft import (
     Checks,
-    Config,
     Draft,
     Found,
     all_tasks,
@@ -28,31 +31,33 @@ REPORTS = ("table1", "comparison", "figures")
 @CHECKS.reading("study", "results")
 def check_results(draft: Draft) -> Found:
     """Results are kept apart from sources and from other studies."""
-    return results_problems(draft["results"], draft["study"])
+    return results_problems(draft.config.results, draft.config.study)
 
 
 @CHECKS.reading("results", "base_model.source", "base_model.path", "data.source", "data.path")
 def check_inputs(draft: Draft) -> Found:
     """What the study reads is not what it writes."""
-    for key in ("base_model", "data"):
-        if draft[key]["source"] == "folder" and draft[key]["path"] is not None:
-            yield from input_problems((key, "path"), draft[key]["path"], draft["results"])
+    config = draft.config
+    for key, section in (("base_model", config.base_model), ("data", config.data)):
+        if section.source == "folder" and section.path is not None:
+            yield from input_problems((key, "path"), section.path, config.results)
 
 
 @CHECKS.reading("tasks", "sweeps")
 def check_tasks(draft: Draft) -> Found:
     """Tasks exist."""
     sweep = ("sweeps", "data_size", "tasks")
-    yield from unknown(("tasks",), draft["tasks"], TASKS, "task")
-    yield from unknown(sweep, draft["sweeps"]["data_size"]["tasks"] or [], TASKS, "task")
+    yield from unknown(("tasks",), draft.config.tasks, TASKS, "task")
+    yield from unknown(sweep, draft.config.sweeps.data_size.tasks or (), TASKS, "task")
 
 
 @CHECKS.reading("tasks", "experiments", "table1")
 def check_table1(draft: Draft) -> Found:
     """Rows and columns of Table 1 are experiments and tasks of the study."""
-    table = draft["table1"]
-    for key, what in (("experiments", "experiment"), ("tasks", "task")):
-        yield from unknown(("table1", key), table[key] or [], draft[key], what)
+    table, tasks = draft.config.table1, draft.config.tasks
+    rows = ("table1", "experiments")
+    yield from unknown(rows, table.experiments or (), draft.names, "experiment")
+    yield from unknown(("table1", "tasks"), table.tasks or (), tasks, "task")
 
 
 @CHECKS.reading("experiments", "extensions")
@@ -69,7 +74,7 @@ def check_objectives(draft: Draft) -> Found:
 @CHECKS.reading("data.source", "table1.paper_values")
 def check_paper_values(draft: Draft) -> Found:
     """Scores on generated tasks are never put beside the paper's."""
-    if draft["table1"]["paper_values"] and draft["data"]["source"] == "embedded":
+    if draft.config.table1.paper_values and draft.config.data.source == "embedded":
         yield Problem(
             ("table1", "paper_values"),
             "scores on the embedded tasks cannot be compared with the paper's; write false",
@@ -79,13 +84,13 @@ def check_paper_values(draft: Draft) -> Found:
 @CHECKS.reading("teacher.per_task", "student.per_task", "data.limit", "resources")
 def check_task_keys(draft: Draft) -> Found:
     """Settings for single tasks name tasks, so that none is without effect by a slip of the pen."""
-    by_task: dict[tuple[str, ...], Any] = {
-        ("teacher", "per_task"): draft["teacher"]["per_task"],
-        ("student", "per_task"): draft["student"]["per_task"],
-        ("data", "limit"): draft["data"]["limit"],
+    by_task: dict[tuple[str, ...], Mapping[str, object] | UnsetType | None] = {
+        ("teacher", "per_task"): draft.config.teacher.per_task,
+        ("student", "per_task"): draft.config.student.per_task,
+        ("data", "limit"): draft.config.data.limit,
     }
-    for rule, needs in draft["resources"].items():
-        by_task["resources", rule, "per_task"] = needs.get("per_task")
+    for rule, needs in draft.config.resources.by_rule.items():
+        by_task["resources", rule, "per_task"] = needs.per_task
     for path, settings in by_task.items():
         for name in settings or {}:
             if name not in TASKS:
@@ -95,19 +100,20 @@ def check_task_keys(draft: Draft) -> Found:
 @CHECKS.reading("base_model.source", "base_model.path", "base_model.revision")
 def check_base_model(draft: Draft) -> Found:
     """Source and path of the base model belong together."""
-    yield from _source_and_path("base_model", draft["base_model"], path_needed=("folder", "hub"))
-    if draft["base_model"]["revision"] and draft["base_model"]["source"] != "hub":
+    base = draft.config.base_model
+    yield from _source_and_path("base_model", base, path_needed=("folder", "hub"))
+    if base.revision and base.source != "hub":
         yield Problem(("base_model", "revision"), "only the hub has revisions; write null")
 
 
 @CHECKS.reading("data.source", "data.path")
 def check_data(draft: Draft) -> Found:
     """Source and path of the data belong together."""
-    yield from _source_and_path("data", draft["data"], path_needed=("folder",))
+    yield from _source_and_path("data", draft.config.data, path_needed=("folder",))
 
 
-def _source_and_path(key: str, section: Config, path_needed: tuple[str, ...]) -> Found:
-    source, path = section["source"], section["path"]
+def _source_and_path(key: str, section: BaseModel | Data, path_needed: tuple[str, ...]) -> Found:
+    source, path = section.source, section.path
     if path is None and source in path_needed:
         where = "a folder" if source == "folder" else "its name on the hub"
         yield Problem((key, "path"), f"is null, but {key}.source is {source}; give {where}")
@@ -121,9 +127,9 @@ def _source_and_path(key: str, section: Config, path_needed: tuple[str, ...]) ->
 @CHECKS.reading("base_model.source", "base_model.layers", "pretraining.stages")
 def check_pretraining(draft: Draft) -> Found:
     """The last stage of pre-training has the layers that the base model is said to have."""
-    if draft["base_model"]["source"] not in ("embedded", "pretrain"):
+    if draft.config.base_model.source not in ("embedded", "pretrain"):
         return
-    made, said = draft["pretraining"]["stages"][-1]["layers"], draft["base_model"]["layers"]
+    made, said = draft.config.pretraining.stages[-1].layers, draft.config.base_model.layers
     if made != said:
         yield Problem(
             ("base_model", "layers"),
@@ -134,8 +140,8 @@ def check_pretraining(draft: Draft) -> Found:
 @CHECKS.reading("base_model.source", "data.max_length", "pretraining.max_length")
 def check_max_length(draft: Draft) -> Found:
     """Texts fit into the positions of a base model that is made here."""
-    length, positions = draft["data"]["max_length"], draft["pretraining"]["max_length"]
-    if draft["base_model"]["source"] in ("embedded", "pretrain") and length > positions:
+    length, positions = draft.config.data.max_length, draft.config.pretraining.max_length
+    if draft.config.base_model.source in ("embedded", "pretrain") and length > positions:
         yield Problem(
             ("data", "max_length"),
             f"is {length}, but the base model has {positions} positions "
@@ -146,11 +152,11 @@ def check_max_length(draft: Draft) -> Found:
 @CHECKS.reading("pretraining.model")
 def check_heads(draft: Draft) -> Found:
     """Attention heads share the width of a layer evenly."""
-    shape = draft["pretraining"]["model"]
-    if shape["hidden_size"] % shape["heads"]:
+    shape = draft.config.pretraining.model
+    if shape.hidden_size % shape.heads:
         yield Problem(
             ("pretraining", "model", "heads"),
-            f"{shape['heads']} heads cannot share the {shape['hidden_size']} places of hidden_size "
+            f"{shape.heads} heads cannot share the {shape.hidden_size} places of hidden_size "
             "evenly; write a divisor of it",
         )
 
@@ -158,12 +164,12 @@ def check_heads(draft: Draft) -> Found:
 @CHECKS.reading("pretraining.masking")
 def check_masking(draft: Draft) -> Found:
     """What becomes of a word that is asked for has shares of at most one."""
-    masking = draft["pretraining"]["masking"]
-    if masking["mask"] + masking["random"] > 1:
+    masking = draft.config.pretraining.masking
+    if masking.mask + masking.random > 1:
         yield Problem(
             ("pretraining", "masking", "random"),
-            f"mask and random are {masking['mask']} and {masking['random']} of the words; "
-            f"write at most {round(1 - masking['mask'], 10)}",
+            f"mask and random are {masking.mask} and {masking.random} of the words; "
+            f"write at most {round(1 - masking.mask, 10)}",
         )
 
 
@@ -187,11 +193,12 @@ def check_teacher_experiment(draft: Draft) -> Found:
 @CHECKS.reading("seeds", "teacher.seeds")
 def check_teacher_seeds(draft: Draft) -> Found:
     """All students share a teacher, or each seed has its own."""
-    seeds, own = draft["seeds"], draft["teacher"]["seeds"]
+    seeds, own = draft.config.seeds, draft.config.teacher.seeds
     if len(own) > 1 and own != seeds:
         yield Problem(
             ("teacher", "seeds"),
-            f"is {own}, but the students' seeds are {seeds}; write one seed, or the same list",
+            f"is {list(own)}, but the students' seeds are {list(seeds)}; write one seed, or the "
+            "same list",
         )
 
 
@@ -243,7 +250,7 @@ def check_stage_keys(draft: Draft) -> Found:
 @CHECKS.reading("experiments", "distillation.cosine_threshold")
 def check_threshold(draft: Draft) -> Found:
     """A threshold on the cosine loss needs that loss."""
-    if draft["distillation"]["cosine_threshold"] == 0:
+    if draft.config.distillation.cosine_threshold == 0:
         return
     for experiment in draft.students:
         if experiment.has_stages and "cls_cosine" not in experiment.internal:
@@ -256,7 +263,7 @@ def check_threshold(draft: Draft) -> Found:
 @CHECKS.reading("student.layers", "base_model.layers")
 def check_layers(draft: Draft) -> Found:
     """A student is not deeper than the base model."""
-    layers, base = draft["student"]["layers"], draft["base_model"]["layers"]
+    layers, base = draft.config.student.layers, draft.config.base_model.layers
     if layers > base:
         yield Problem(
             ("student", "layers"),
@@ -267,7 +274,7 @@ def check_layers(draft: Draft) -> Found:
 @CHECKS.reading("experiments", "student.layers", "base_model.layers")
 def check_layer_lists(draft: Draft) -> Found:
     """An explicit choice of base layers has one for each student layer."""
-    layers, base = draft["student"]["layers"], draft["base_model"]["layers"]
+    layers, base = draft.config.student.layers, draft.config.base_model.layers
     for experiment in draft.students:
         init = experiment.init
         if isinstance(init, str):
@@ -282,8 +289,8 @@ def check_layer_lists(draft: Draft) -> Found:
 @CHECKS.reading("experiments", "student", "tasks", *REPORTS)
 def check_epochs(draft: Draft) -> Found:
     """There is an epoch for every layer's turn, and one for the output loss where it comes last."""
-    layers = draft["student"]["layers"]
-    for task in draft["tasks"]:
+    layers = draft.config.student.layers
+    for task in draft.config.tasks:
         for path, experiment in _one_for_each_key(draft, task):
             ends = experiment.output_from == "end"
             epochs, needed = epochs_of(draft.config, experiment, task), layers + ends
@@ -306,13 +313,13 @@ def _one_for_each_key(draft: Draft, task: str) -> list[tuple[Path, Experiment]]:
 @CHECKS.reading("experiments", "student", "tasks", "distillation.internal_fraction", *REPORTS)
 def check_internal_fraction(draft: Draft) -> Found:
     """The layers' share of the epochs leaves one for the output loss where it comes last."""
-    layers, fraction = draft["student"]["layers"], draft["distillation"]["internal_fraction"]
+    layers, fraction = draft.config.student.layers, draft.config.distillation.internal_fraction
     ends = [experiment for experiment in _staged(draft) if experiment.output_from == "end"]
     epochs, name = min(
         (
             (epochs_of(draft.config, experiment, task), experiment.name)
             for experiment in ends
-            for task in draft["tasks"]
+            for task in draft.config.tasks
         ),
         default=(0, ""),
     )
@@ -332,23 +339,24 @@ def _staged(draft: Draft) -> list[Experiment]:
 
 def _shown(draft: Draft) -> set[str]:
     """Names of experiments in tables and in figures of the study's tasks."""
-    drawn = [figure or {} for figure in (draft["figures"] or {}).values()]
-    figures = [figure for figure in drawn if figure.get("task") in draft["tasks"]]
+    drawn = [figure for figure in draft.config.figures.values() if figure is not None]
+    figures = [figure for figure in drawn if figure.task in draft.config.tasks]
     readings = [row for row in draft.students if row.reading_of]
-    rows = draft["table1"]["experiments"]
+    rows = draft.config.table1.experiments
     return {
-        *(draft["experiments"] if rows is None else rows),
-        *draft["comparison"].values(),
-        *(name for figure in figures for name in figure.get("experiments") or ()),
+        *(draft.names if rows is None else rows),
+        *draft.config.comparison.names,
+        *(name for figure in figures for name in figure.experiments or ()),
         *(name for row in readings for name in (row.name, str(row.reading_of))),
     }
 
 
 def _epochs_path(draft: Draft, experiment: Experiment, task: str) -> Path:
     """The key that sets a student's epochs on a task."""
-    if "epochs" in experiment.training:
+    if experiment.training.epochs:
         return ("experiments", experiment.name, "training", "epochs")
-    if "epochs" in (draft["student"]["per_task"] or {}).get(task, {}):
+    own = (draft.config.student.per_task or {}).get(task)
+    if own is not None and own.epochs:
         return ("student", "per_task", task, "epochs")
     return ("student", "training", "epochs")
 
@@ -356,40 +364,40 @@ def _epochs_path(draft: Draft, experiment: Experiment, task: str) -> Path:
 @CHECKS.reading("plan.device", "plan.devices")
 def check_device(draft: Draft) -> Found:
     """The device whose speed is assumed is one of those described."""
-    plan = draft["plan"]
-    yield from unknown(("plan", "device"), [plan["device"]], plan["devices"], "device")
+    plan = draft.config.plan
+    yield from unknown(("plan", "device"), [plan.device], plan.devices, "device")
 
 
 @CHECKS.reading("pretraining.stages")
 def check_growth(draft: Draft) -> Found:
     """Each stage of pre-training doubles the one before as often as needed, and says how."""
-    stages = draft["pretraining"]["stages"]
+    stages = draft.config.pretraining.stages
     for number, (before, stage) in enumerate(pairwise(stages), start=1):
         path = ("pretraining", "stages", number)
-        if stage["layers"] not in {before["layers"] * 2**times for times in range(8)}:
+        if stage.layers not in {before.layers * 2**times for times in range(8)}:
             yield Problem(
                 (*path, "layers"),
-                f"{stage['layers']} layers cannot grow from {before['layers']} by doubling; "
-                f"write {before['layers']} or {2 * before['layers']}",
+                f"{stage.layers} layers cannot grow from {before.layers} by doubling; "
+                f"write {before.layers} or {2 * before.layers}",
             )
-        elif stage["layers"] > before["layers"]:
+        elif stage.layers > before.layers:
             yield from _how_it_grows(path, stage)
 
 
-def _how_it_grows(path: Path, stage: Config) -> Found:
-    if "growth" not in stage:
+def _how_it_grows(path: Path, stage: Stage) -> Found:
+    if not stage.growth:
         yield Problem((*path, "growth"), "the stage is deeper; write stack or interleave")
-    elif stage["growth"] == "interleave" and "faintness" not in stage:
+    elif stage.growth == "interleave" and stage.faintness is UNSET:
         yield Problem((*path, "faintness"), "interleave needs it; write a number such as 0.05")
 
 
 @CHECKS.reading("data.source", "data.path", "tasks", "sweeps")
 def check_data_files(draft: Draft) -> Found:
     """Local data exist."""
-    return files.data_problems(draft["data"], all_tasks(draft.config))
+    return files.data_problems(draft.config.data, all_tasks(draft.config))
 
 
 @CHECKS.reading("base_model", "data.max_length")
 def check_base_model_files(draft: Draft) -> Found:
     """A local base model exists and is what the config says."""
-    return files.base_model_problems(draft["base_model"], draft["data"]["max_length"])
+    return files.base_model_problems(draft.config.base_model, draft.config.data.max_length)

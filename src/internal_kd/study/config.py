@@ -1,19 +1,20 @@
 """From a config, a nested dict, to a checked study."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import cast
 
 from internal_kd.errors import UserError
 from internal_kd.objectives.extensions import load_extensions
-from internal_kd.specs.experiments import Experiment, acting_fields, make_experiment
+from internal_kd.specs.config import StudyConfig, decode_config
+from internal_kd.specs.experiments import Experiment, acting_fields
 from internal_kd.specs.runs import Run
+from internal_kd.specs.schema import config_schema
 from internal_kd.study import analysis_checks, checks
 from internal_kd.study.draft import all_tasks, semantic_problems
 from internal_kd.study.problems import Path as KeyPath
 from internal_kd.study.problems import Problem, raise_problems
-from internal_kd.study.schema import read_schema, read_texts, schema_problems
+from internal_kd.study.schema import read_values, schema_problems
 
 ALL_DATA = 100
 CHECKS = [*checks.CHECKS, *analysis_checks.CHECKS]
@@ -21,25 +22,24 @@ CHECKS = [*checks.CHECKS, *analysis_checks.CHECKS]
 
 @dataclass(frozen=True)
 class Study:
-    """A checked config.
+    """A study, of a config that has been checked."""
 
-    Attributes:
-        config: the config it was made from, every key present.
-        experiments: all experiments by name, in the config's order.
-    """
+    config: StudyConfig
 
-    config: Mapping[str, Any]
-    experiments: Mapping[str, Experiment]
+    @property
+    def experiments(self) -> Mapping[str, Experiment]:
+        """All experiments by name, in the config's order."""
+        return self.config.experiments
 
     @property
     def name(self) -> str:
         """Name of the study."""
-        return str(self.config["study"])
+        return self.config.study
 
     @property
     def results(self) -> str:
         """Folder that everything generated goes to."""
-        return str(self.config["results"])
+        return self.config.results
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ class Study:
     @property
     def seeds(self) -> tuple[int, ...]:
         """Seeds of the students."""
-        return tuple(self.config["seeds"])
+        return self.config.seeds
 
     @property
     def teacher(self) -> Experiment:
@@ -59,7 +59,7 @@ class Study:
     @property
     def table1_experiments(self) -> tuple[Experiment, ...]:
         """Rows of Table 1."""
-        names = self.config["table1"]["experiments"] or self._in_table_order()
+        names = self.config.table1.experiments or self._in_table_order()
         return tuple(self.experiments[name] for name in names)
 
     def _in_table_order(self) -> list[str]:
@@ -69,32 +69,32 @@ class Study:
     @property
     def table1_tasks(self) -> tuple[str, ...]:
         """Columns of Table 1."""
-        return tuple(self.config["table1"]["tasks"] or self.config["tasks"])
+        return self.config.table1.tasks or self.config.tasks
 
     @property
     def standard(self) -> Experiment:
         """Standard KD, one of the two students compared."""
-        return self.experiments[self.config["comparison"]["standard"]]
+        return self.experiments[self.config.comparison.standard]
 
     @property
     def internal(self) -> Experiment:
         """Internal KD, the other one."""
-        return self.experiments[self.config["comparison"]["internal"]]
+        return self.experiments[self.config.comparison.internal]
 
     @property
     def base_layers(self) -> int:
         """Transformer layers of the base model and the teachers."""
-        return int(self.config["base_model"]["layers"])
+        return self.config.base_model.layers
 
     @property
     def student_layers(self) -> int:
         """Transformer layers of Table 1's students."""
-        return int(self.config["student"]["layers"])
+        return self.config.student.layers
 
     @property
     def teacher_seeds(self) -> tuple[int, ...]:
         """Seeds of a task's teachers: one for all students, or those of the students."""
-        return tuple(self.config["teacher"]["seeds"])
+        return self.config.teacher.seeds
 
     def teacher_runs(self, task: str) -> tuple[Run, ...]:
         """The task's teachers, on all data."""
@@ -106,7 +106,7 @@ class Study:
 
         A teacher of the same share of the data has the student's seed, which decides what is in it.
         """
-        whole = self.config["sweeps"]["data_size"]["teacher"] == "all"
+        whole = self.config.sweeps.data_size.teacher == "all"
         percent = ALL_DATA if whole else student.percent
         shared = percent == ALL_DATA and len(self.teacher_seeds) == 1
         seed = self.teacher_seeds[0] if shared else student.seed
@@ -146,40 +146,37 @@ class Study:
         )
 
 
-def load(config: Mapping[str, Any], schema_file: Path) -> Study:
+def load(config: Mapping[str, object]) -> Study:
     """Check a config and make a study of it.
 
     Args:
         config: the nested dict that YAML files and ``--config`` were merged into.
-        schema_file: the JSON Schema of configs.
 
     Raises:
         UserError: one line for each mistake: the path of its key, and what would be right.
     """
-    schema = read_schema(schema_file)
-    config = read_texts(config, schema, schema)
-    problems = schema_problems(config, schema)
-    problems += extension_problems(config, {problem.path for problem in problems})
-    problems += semantic_problems(config, {problem.path for problem in problems}, CHECKS)
+    schema = config_schema()
+    values = cast(dict[str, object], read_values(config, schema))
+    problems = schema_problems(values, schema)
+    problems += extension_problems(values, {problem.path for problem in problems})
+    problems += semantic_problems(values, {problem.path for problem in problems}, CHECKS)
     raise_problems(problems)
-    return study_of(config)
+    return study_of(values)
 
 
-def extension_problems(config: Mapping[str, Any], faults: Collection[KeyPath]) -> list[Problem]:
+def extension_problems(config: Mapping[str, object], faults: Collection[KeyPath]) -> list[Problem]:
     """What is wrong with the user's files of objectives, which are loaded here."""
     if any(fault[:1] == ("extensions",) for fault in faults):
         return []
     try:
-        load_extensions(config["extensions"] or ())
+        load_extensions(cast(Iterable[str], config["extensions"] or ()))
     except UserError as error:
         return [Problem(("extensions",), str(error).partition(": ")[2])]
     return []
 
 
-def study_of(config: Mapping[str, Any]) -> Study:
+def study_of(values: Mapping[str, object]) -> Study:
     """The study of a config that has been checked, such as one that a rule hands on."""
-    load_extensions(config["extensions"] or ())
-    experiments = {
-        name: make_experiment(name, fields) for name, fields in config["experiments"].items()
-    }
-    return Study(config, experiments)
+    config = decode_config(values)
+    load_extensions(config.extensions or ())
+    return Study(config)

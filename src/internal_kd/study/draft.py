@@ -1,35 +1,49 @@
 """A config under inspection, and the lists of checks that look at it.
 
 Each check names the keys it reads. It runs only where the schema found no fault with them, so it
-can rely on their form; a faulty experiment is left out without stopping the checks of the others.
+can rely on their values; a faulty experiment is left out without stopping the checks of the others.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, is_dataclass
+from typing import Annotated, TypeVar, cast, get_args, get_origin
 
+import msgspec
+
+from internal_kd.specs.config import StudyConfig, training_on
 from internal_kd.specs.experiments import Experiment, make_experiment
+from internal_kd.specs.schema import fields_of
+from internal_kd.specs.training import changed
 from internal_kd.study.problems import Path, Problem
 from internal_kd.tasks import nearest
 
-Config = Mapping[str, Any]
 Found = Iterator[Problem]
+Values = Mapping[str, object]
+Section = TypeVar("Section")
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A config under inspection: its values, and its experiments as far as their form is right."""
+    """A config under inspection.
 
-    config: Config
-    experiments: tuple[Experiment, ...]
+    Attributes:
+        config: the config as far as it is right: a faulty value is None, a faulty experiment is
+            left out.
+        names: names of all its experiments.
+    """
+
+    config: StudyConfig
+    names: tuple[str, ...]
+
+    @property
+    def experiments(self) -> tuple[Experiment, ...]:
+        """The experiments whose form is right."""
+        return tuple(self.config.experiments.values())
 
     @property
     def students(self) -> tuple[Experiment, ...]:
-        """The experiments that train students."""
+        """Those of them that train students."""
         return tuple(experiment for experiment in self.experiments if not experiment.is_teacher)
-
-    def __getitem__(self, key: str) -> Any:
-        return self.config[key]
 
 
 @dataclass(frozen=True)
@@ -65,45 +79,69 @@ class Checks(list[Check]):
 
 
 def semantic_problems(
-    config: Config, faults: Collection[Path], checks: Iterable[Check]
+    values: Values, faults: Collection[Path], checks: Iterable[Check]
 ) -> list[Problem]:
     """All problems that the checks find.
 
     Args:
-        config: a config that may disagree with the schema.
+        values: of a config that may disagree with the schema.
         faults: paths of the keys where it does.
         checks: what to look for.
     """
-    draft = Draft(config, tuple(_sound_experiments(config, faults)))
+    draft = draft_of(values, faults)
     able = (check for check in checks if check.can_run(faults))
     return [problem for check in able for problem in check.find(draft)]
 
 
-def _sound_experiments(config: Config, faults: Collection[Path]) -> Iterator[Experiment]:
-    if ("experiments",) in faults:
-        return
-    for name, fields in config["experiments"].items():
-        if not any(fault[:2] == ("experiments", name) for fault in faults):
-            yield make_experiment(name, fields)
+def draft_of(values: Values, faults: Collection[Path]) -> Draft:
+    """What is right of a config; for the arguments see `semantic_problems`."""
+    experiments = (
+        {} if ("experiments",) in faults else cast(Mapping[str, Values], values["experiments"])
+    )
+    faulty = {fault[1] for fault in faults if fault[:1] == ("experiments",) and len(fault) > 1}
+    sound = {
+        name: make_experiment(name, fields)
+        for name, fields in experiments.items()
+        if name not in faulty
+    }
+    config = _as_far_as_right({**values, "experiments": sound}, StudyConfig)
+    return Draft(config, tuple(map(str, experiments)))
 
 
-def training_of(config: Config, role: str, task: str) -> dict[str, Any]:
-    """Training settings of ``teacher`` or ``student`` on a task, with what differs there."""
-    section = config[role]
-    return {**section["training"], **(section["per_task"] or {}).get(task, {})}
+def _as_far_as_right(values: Values, kind: type[Section]) -> Section:
+    """A section of the config whose faulty values are None."""
+    found = {
+        name: _value(values.get(key), own)
+        for key, name, own, default in fields_of(kind)
+        if key in values or default is msgspec.NODEFAULT
+    }
+    return kind(**found)
 
 
-def epochs_of(config: Config, experiment: Experiment, task: str) -> int:
+def _value(value: object, kind: object) -> object:
+    try:
+        return msgspec.convert(value, cast(type, kind))
+    except msgspec.ValidationError:
+        section = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+        if isinstance(section, type) and _has_keys(section) and isinstance(value, Mapping):
+            return _as_far_as_right(value, section)
+        return None
+
+
+def _has_keys(kind: type) -> bool:
+    return issubclass(kind, msgspec.Struct) or is_dataclass(kind)
+
+
+def epochs_of(config: StudyConfig, experiment: Experiment, task: str) -> int:
     """Epochs of a student on a task."""
-    own = {**training_of(config, "student", task), **experiment.training}
-    return int(own["epochs"])
+    return changed(training_on(config.student, task), experiment.training).epochs
 
 
-def all_tasks(config: Config) -> list[str]:
+def all_tasks(config: StudyConfig) -> list[str]:
     """Tasks of Table 1 and those that only the sweep over data sizes has."""
-    sweep = config["sweeps"]["data_size"]
-    more = sweep["tasks"] or [] if sweep["fractions"] else []
-    return list(dict.fromkeys([*config["tasks"], *more]))
+    sweep = config.sweeps.data_size
+    more = sweep.tasks or () if sweep.fractions else ()
+    return list(dict.fromkeys([*config.tasks, *more]))
 
 
 def internal_epochs(epochs: int, layers: int, fraction: float) -> int:

@@ -1,8 +1,10 @@
 """Which figures a study has, and which its tasks do not allow."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+
+from internal_kd.specs.analyses import FigureSettings
 from internal_kd.specs.experiments import Experiment
 from internal_kd.study.config import Study
 
@@ -34,21 +36,20 @@ def figures(study: Study) -> tuple[Figure, ...]:
     """The figures whose task is one of the study's, in the config's order."""
     return tuple(
         _figure(study, name, fields)
-        for name, fields in study.config["figures"].items()
-        if fields is not None and fields.get("task", study.tasks[0]) in study.tasks
+        for name, fields in study.config.figures.items()
+        if fields is not None and (fields.task or study.tasks[0]) in study.tasks
     )
 
 
 def left_out(study: Study) -> dict[str, str]:
     """Figures of the config that the study cannot have, and why."""
     return {
-        name: f"its task {fields['task']} is not one of the study's tasks"
-        for name, fields in study.config["figures"].items()
-        if fields is not None and fields.get("task", study.tasks[0]) not in study.tasks
+        name: f"its task {fields.task} is not one of the study's tasks"
+        for name, fields in study.config.figures.items()
+        if fields is not None and (fields.task or study.tasks[0]) not in study.tasks
     }
 
 
-def _figure(study: Study, name: str, fields: Mapping[str, object]) -> Figure:
-    experiments = fields.get("experiments", ())
-    named = tuple(study.experiments[key] for key in experiments)  # type: ignore[attr-defined]
-    return Figure(name=name, **{**fields, "experiments": named})  # type: ignore[arg-type]
+def _figure(study: Study, name: str, fields: FigureSettings) -> Figure:
+    named = tuple(study.experiments[key] for key in fields.experiments or ())
+    return Figure(name=name, **{**msgspec.to_builtins(fields), "experiments": named})

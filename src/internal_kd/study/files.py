@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from internal_kd.data.parts import files_of_split
 from internal_kd.models.positions import positions_in
+from internal_kd.specs.config import BaseModel, Data
 from internal_kd.study import problems
 from internal_kd.study.file_integrity import damage, missing_weights, odd_type
 from internal_kd.study.problems import Problem
@@ -17,11 +17,11 @@ REQUIRED_SPLITS = ("train", "validation")
 Found = Iterator[Problem]
 
 
-def data_problems(data: Mapping[str, Any], tasks: list[str]) -> Found:
+def data_problems(data: Data, tasks: list[str]) -> Found:
     """Missing folders and splits of ``data.source: folder``, relative to the working directory."""
-    if data["source"] != "folder" or data["path"] is None:
+    if data.source != "folder" or data.path is None:
         return
-    folder = Path(data["path"])
+    folder = Path(data.path)
     if not folder.is_dir():
         yield Problem(
             ("data", "path"),
@@ -60,26 +60,26 @@ def _damaged(key: problems.Path, found: Iterable[Path]) -> Found:
             yield Problem(key, f"'{file}' {what}; copy or download it again")
 
 
-def data_files(data: Mapping[str, Any], task: str) -> list[str]:
+def data_files(data: Data, task: str) -> list[str]:
     """Local files that a task is read from; none where its source is not a folder."""
-    if data["source"] != "folder":
+    if data.source != "folder" or data.path is None:
         return []
-    folder = Path(data["path"]) / task
+    folder = Path(data.path) / task
     return [str(file) for split in SPLITS for file in files_of_split(folder, split).files]
 
 
-def base_model_files(base: Mapping[str, Any]) -> list[str]:
+def base_model_files(base: BaseModel) -> list[str]:
     """Local files of the base model; none where its source is not a folder."""
-    if base["source"] != "folder":
+    if base.source != "folder" or base.path is None:
         return []
-    return sorted(str(file) for file in Path(base["path"]).iterdir() if file.is_file())
+    return sorted(str(file) for file in Path(base.path).iterdir() if file.is_file())
 
 
-def base_model_problems(base: Mapping[str, Any], max_length: int) -> Found:
+def base_model_problems(base: BaseModel, max_length: int) -> Found:
     """A missing model folder, or one whose ``config.json`` disagrees with the config."""
-    if base["source"] != "folder" or base["path"] is None:
+    if base.source != "folder" or base.path is None:
         return
-    file = Path(base["path"]) / "config.json"
+    file = Path(base.path) / "config.json"
     if not file.is_file():
         yield Problem(
             ("base_model", "path"),
@@ -109,7 +109,7 @@ def _weights_problems(folder: Path) -> Found:
     yield from _damaged(("base_model", "path"), sorted(folder.glob("*.safetensors")))
 
 
-def _form_problems(folder: Path, model: Mapping[str, Any]) -> Found:
+def _form_problems(folder: Path, model: Mapping[str, object]) -> Found:
     """Weights that are not all there is to a model, or not numbers as they are."""
     if model.get("quantization_config"):
         yield Problem(
@@ -142,24 +142,24 @@ def _is_twice(folder: Path) -> bool:
     return all((folder / f"model.safetensors{end}").is_file() for end in ("", ".index.json"))
 
 
-def _shape_problems(base: Mapping[str, Any], model: Mapping[str, Any], max_length: int) -> Found:
+def _shape_problems(base: BaseModel, model: Mapping[str, object], max_length: int) -> Found:
     for key in ("is_decoder", "is_encoder_decoder"):
         if model.get(key):
             yield Problem(
                 ("base_model", "path"),
-                f"the model in '{base['path']}' is no encoder ({key} in its config.json); "
+                f"the model in '{base.path}' is no encoder ({key} in its config.json); "
                 "give one such as BERT, RoBERTa, ELECTRA or DistilBERT",
             )
-    layers = model.get("num_hidden_layers", model.get("n_layers", base["layers"]))
-    if layers != base["layers"]:
+    layers = model.get("num_hidden_layers", model.get("n_layers", base.layers))
+    if layers != base.layers:
         yield Problem(
             ("base_model", "layers"),
-            f"is {base['layers']}, but the model in '{base['path']}' has {layers}; write {layers}",
+            f"is {base.layers}, but the model in '{base.path}' has {layers}; write {layers}",
         )
     positions = positions_in(model)
     if positions is not None and positions < max_length:
         yield Problem(
             ("data", "max_length"),
-            f"is {max_length}, but the model in '{base['path']}' has {positions} positions; "
+            f"is {max_length}, but the model in '{base.path}' has {positions} positions; "
             f"write at most {positions}",
         )

@@ -44,7 +44,7 @@ class PlannedCode:
 
     def job(self, job: str) -> str:
         """Of a job; the generated language counts for the data only where it is used."""
-        is_generated = self._study.config["data"]["source"] == "embedded"
+        is_generated = self._study.config.data.source == "embedded"
         without = "embedded" if job == "data" and not is_generated else ""
         return self.modules(f"internal_kd.jobs.{job}", without=without)
 

@@ -1,99 +1,129 @@
-"""The reference of all config keys, from the schema and the default config.
+"""The reference of all config keys and the schema's file, from the config's types and defaults.
 
-python -m internal_kd.study.reference workflow/schemas/config.schema.yaml config.yaml
+python -m internal_kd.study.reference config.yaml workflow/schemas/config.schema.yaml docs/config.md
 """
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from internal_kd.specs.experiments import Experiment
+from internal_kd.specs.schema import Schema, config_schema
 
-Schema = Mapping[str, Any]
 Row = tuple[str, str, str]
 
 HEAD = """# Every key of a config
 
-Made from the schema and `config.yaml` by `make reference`; a test fails when it is stale.
+Made from the config's types and `config.yaml` by `make reference`; a test fails when it is stale.
 A study's file holds what differs from the defaults: `snakemake --configfile studies/quick.yaml`.
 A key that is misspelt or has a value that does not fit is reported before anything runs.
 """
-# Parts of the schema that stand in several places, with the titles of their own sections.
-SHARED = {
-    "experiment": "An experiment",
-    "figure": "A figure",
-    "resources": "Resources of a rule",
+SCHEMA_HEAD = """\
+# JSON Schema of a study's config, made from the types in src/internal_kd/specs and from config.yaml
+# by `make reference`. Besides the standard's keywords, `expected` completes the sentence "<key>
+# must be ..." where the standard's keywords say it badly. Every text has a format, which
+# src/internal_kd/study/texts.py checks, or is one of a list: texts become names of files, arguments
+# of commands and words of tables.
+"""
+WIDTH = 100
+# Keys whose entries have a section of their own.
+ENTRIES = {
+    ("pretraining", "stages"): "A stage of pre-training",
+    ("experiments",): "An experiment",
+    ("figures",): "A figure",
+    ("plan", "devices"): "A device",
 }
-NOTHING = object()
+RULE = "Resources of a rule"
+IN_CONFIG = "see `config.yaml`"
 
 
-def reference(schema: Schema, defaults: Mapping[str, Any]) -> str:
-    """The page as Markdown."""
+def schema_file(schema: Schema) -> str:
+    """The schema as a YAML file."""
+    text = yaml.dump(
+        schema,
+        Dumper=_Plain,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+        width=WIDTH,
+    )
+    return f"{SCHEMA_HEAD}{text}"
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes what stands in several places out in each."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def reference(schema: Schema) -> str:
+    """The page of all keys as Markdown.
+
+    Args:
+        schema: of a config, with the defaults.
+    """
     sections = [HEAD]
     for key, part in schema["properties"].items():
-        found = _resolved(part, schema)
-        sections.append(f"\n## {key}\n\n{_sentence(found)}\n")
-        sections.append(f"\n{_table(_rows((key,), part, defaults[key], schema))}")
-    for name, title in SHARED.items():
-        known = asdict(Experiment("", "")) if name == "experiment" else {}
-        rows = _properties((), schema["$defs"][name], known, schema)
-        sections.append(f"\n## {title}\n\n{_table(rows)}")
+        sections.append(f"\n## {key}\n\n{_sentence(part)}\n\n{_table(_rows((key,), part))}")
+    for path, title in ENTRIES.items():
+        sections.append(f"\n## {title}\n\n{_table(_properties((), _entry(_part(schema, path))))}")
+    rule = _without_defaults(_part(schema, ("resources", "report")))
+    sections.append(f"\n## {RULE}\n\n{_table(_properties((), rule))}")
     return "".join(sections)
 
 
-def _rows(path: tuple[str, ...], part: Any, default: Any, schema: Schema) -> Iterator[Row]:
+def _part(schema: Schema, path: tuple[str, ...]) -> Schema:
+    for key in path:
+        schema = schema["properties"][key]
+    return schema
+
+
+def _entry(part: Schema) -> Schema:
+    """What a list or a mapping with free keys has in it; nothing for other parts."""
+    return part.get("items") or part.get("additionalProperties") or {}
+
+
+def _without_defaults(part: Schema) -> Schema:
+    properties = {
+        key: {name: fact for name, fact in below.items() if name != "default"}
+        for key, below in part["properties"].items()
+    }
+    return part | {"properties": properties}
+
+
+def _rows(path: tuple[str, ...], part: Schema) -> Iterator[Row]:
     """A row for a key, or for each key below it."""
-    shared = _shared(part)
-    found = _resolved(part, schema)
-    if shared is not None and len(path) > 1:
-        yield ".".join(path), "", f"see [{SHARED[shared]}](#{_anchor(SHARED[shared])})"
-        return
-    if "properties" in found:
-        yield from _properties(path, found, default, schema)
-        return
-    rest = _shared(found.get("additionalProperties"))
-    text = _sentence(found)
-    if rest is not None:
-        text += f" Each: see [{SHARED[rest]}](#{_anchor(SHARED[rest])})."
-        default = NOTHING
-    yield ".".join(path), _written(default), f"{text}{_values(found)}"
+    key = ".".join(path)
+    if path[0] == "resources" and len(path) > 1:
+        yield key, f"`{_json(_defaults(part))}`", f"{_sentence(part)} See {_link(RULE)}."
+    elif path in ENTRIES and "properties" in _entry(part):
+        yield key, IN_CONFIG, f"{_sentence(part)} Each: see {_link(ENTRIES[path])}."
+    elif "properties" in part:
+        yield from _properties(path, part)
+    else:
+        default = f"`{_json(part['default'])}`" if "default" in part else ""
+        yield key, default, f"{_sentence(part)}{_values(part)}"
 
 
-def _properties(path: tuple[str, ...], part: Schema, default: Any, schema: Schema) -> Iterator[Row]:
+def _properties(path: tuple[str, ...], part: Schema) -> Iterator[Row]:
     for key, below in part["properties"].items():
-        known = default.get(key, NOTHING) if isinstance(default, Mapping) else NOTHING
-        yield from _rows((*path, key), below, known, schema)
+        yield from _rows((*path, key), below)
 
 
-def _resolved(part: Any, schema: Schema) -> dict[str, Any]:
-    """A part of the schema with what it refers to."""
-    found: dict[str, Any] = {}
-    if "$ref" in part:
-        target: Any = schema
-        for name in part["$ref"].split("/")[1:]:
-            target = target[name]
-        found |= _resolved(target, schema)
-    return found | {key: value for key, value in part.items() if key != "$ref"}
+def _defaults(part: Schema) -> dict[str, object]:
+    found = part["properties"].items()
+    return {key: below["default"] for key, below in found if "default" in below}
 
 
-def _shared(part: Any) -> str | None:
-    if not isinstance(part, Mapping) or "$ref" not in part:
-        return None
-    name = str(part["$ref"]).rpartition("/")[2]
-    return name if name in SHARED else None
-
-
-def _anchor(title: str) -> str:
-    return title.lower().replace(" ", "-")
+def _link(title: str) -> str:
+    return f"[{title}](#{title.lower().replace(' ', '-')})"
 
 
 def _sentence(part: Schema) -> str:
-    text = " ".join(str(part["description"]).split())
+    text = str(part["description"])
     return f"{text[0].upper()}{text[1:]}."
 
 
@@ -107,11 +137,7 @@ def _values(part: Schema) -> str:
     return f" {', '.join(found).capitalize()}." if found else ""
 
 
-def _written(value: Any) -> str:
-    return "" if value is NOTHING else f"`{_json(value)}`"
-
-
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -121,11 +147,18 @@ def _table(rows: Iterable[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main(files: Sequence[str]) -> None:
-    """Print the page; the files are the schema and the default config."""
-    schema, defaults = (yaml.safe_load(Path(file).read_text(encoding="utf-8")) for file in files)
-    print(reference(schema, defaults), end="")
+def main(defaults: str, schema: str, page: str) -> None:
+    """Write the schema's file and the page.
+
+    Args:
+        defaults: path of the default config.
+        schema: path of the schema's file.
+        page: path of the page.
+    """
+    made = config_schema(yaml.safe_load(Path(defaults).read_text(encoding="utf-8")))
+    Path(schema).write_text(schema_file(made), encoding="utf-8")
+    Path(page).write_text(reference(made), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(*sys.argv[1:])

@@ -246,7 +246,7 @@ def reports(study: Study) -> tuple[Report, ...]:
 
     Figures with the paper's numbers come first, ascending: a config's order depends on overlays.
     """
-    chosen = study.config["reports"]
+    chosen = study.config.reports
     kinds = [
         _report(study, name, kind)
         for name, kind in REPORTS.items()

@@ -9,7 +9,7 @@ import json
 import os
 import socket
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from internal_kd.errors import UserError, printable
 from internal_kd.locks import open_lock, try_lock
@@ -23,7 +23,7 @@ def owner(folder: Path) -> str | None:
     return study if isinstance(study, str) else None
 
 
-def _read(mark: Path) -> dict[str, Any]:
+def _read(mark: Path) -> dict[str, object]:
     try:
         found = json.loads(mark.read_text(encoding="utf-8"))
     except (OSError, ValueError):

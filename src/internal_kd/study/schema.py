@@ -2,19 +2,16 @@
 
 import math
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
-from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from internal_kd.specs.schema import Schema
 from internal_kd.study.problems import Path as KeyPath
 from internal_kd.study.problems import Problem
 from internal_kd.study.texts import FORMATS
 from internal_kd.tasks import nearest
-
-Schema = Mapping[str, Any]
 
 LONGEST_SHOWN = 80  # characters of a text
 
@@ -29,20 +26,14 @@ _NOUNS = {
 }
 
 
-def read_schema(path: Path) -> Schema:
-    """Read the schema file."""
-    schema: Schema = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return schema
-
-
-def schema_problems(config: Mapping[str, Any], schema: Schema) -> list[Problem]:
+def schema_problems(config: Mapping[str, object], schema: Schema) -> list[Problem]:
     """All disagreements between config and schema, in the order of the config's keys."""
     errors = Draft202012Validator(schema, format_checker=FORMATS).iter_errors(config)
     reported = [problem for error in errors for problem in _problems_of(error)]
     return [*reported, *_not_finite(config, (), {problem.path for problem in reported})]
 
 
-def _not_finite(value: Any, path: KeyPath, reported: Collection[KeyPath]) -> Iterator[Problem]:
+def _not_finite(value: object, path: KeyPath, reported: Collection[KeyPath]) -> Iterator[Problem]:
     """YAML knows .nan and .inf; a schema lets them pass, and a training would end in them."""
     if isinstance(value, Mapping | list):
         items = value.items() if isinstance(value, Mapping) else enumerate(value)
@@ -52,35 +43,26 @@ def _not_finite(value: Any, path: KeyPath, reported: Collection[KeyPath]) -> Ite
         yield Problem(path, f"is {value}; it must be a finite number")
 
 
-def read_texts(value: Any, schema: Schema, root: Schema) -> Any:
-    """Read texts as YAML where the schema does not want a text.
+def read_values(value: object, schema: Schema) -> object:
+    """Read texts as YAML where the schema does not want a text, and 3.0 as 3 where it is a count.
 
     Snakemake hands over nested values of ``--config 'student={layers: 2}'`` as texts. What YAML
     itself reads as a text, such as ``2e-5``, stays one and is refused later.
     """
-    schema = _resolve(schema, root)
     if isinstance(value, str):
-        return _read_text(value, schema)
+        value = _read_text(value, schema)
     if isinstance(value, Mapping):
         rest = schema.get("additionalProperties") or {}
         known = schema.get("properties", {})
-        return {key: read_texts(item, known.get(key, rest), root) for key, item in value.items()}
+        return {key: read_values(item, known.get(key, rest)) for key, item in value.items()}
     if isinstance(value, list):
-        return [read_texts(item, schema.get("items", {}), root) for item in value]
+        return [read_values(item, schema.get("items", {})) for item in value]
+    if isinstance(value, float) and value.is_integer() and "integer" in _types(schema):
+        return int(value)
     return value
 
 
-def _resolve(schema: Any, root: Schema) -> Schema:
-    """Follow a local reference such as ``#/$defs/count``."""
-    if not isinstance(schema, Mapping) or "$ref" not in schema:
-        return schema if isinstance(schema, Mapping) else {}
-    target: Any = root
-    for part in schema["$ref"].removeprefix("#/").split("/"):
-        target = target[part]
-    return _resolve(target, root)
-
-
-def _read_text(text: str, schema: Schema) -> Any:
+def _read_text(text: str, schema: Schema) -> object:
     types = _types(schema)
     if text == "null" and ("null" in types or None in schema.get("enum", ())):
         return None

@@ -6,16 +6,19 @@ Snakemake reruns a job when its settings change; a key that a job does not need 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, cast
+
+import msgspec
 
 from internal_kd.objectives.registry import reading_temperature
+from internal_kd.specs.config import training_on
 from internal_kd.specs.experiments import Experiment
-from internal_kd.specs.jobs import SelectionSettings, TeacherJob, decode
+from internal_kd.specs.jobs import SelectionSettings, TeacherJob
 from internal_kd.specs.runs import Run
 from internal_kd.specs.students import DistillationSettings, StudentJob, acting
-from internal_kd.specs.training import TrainingSettings
+from internal_kd.specs.training import TrainingSettings, changed
+from internal_kd.specs.values import Section
 from internal_kd.study.config import Study
-from internal_kd.study.draft import training_of
 from internal_kd.study.files import base_model_files, data_files
 from internal_kd.study.user_files import content_hashes
 
@@ -27,25 +30,25 @@ EMBEDDED_NOTE = (
 )
 
 
-def as_json(settings: Mapping[str, Any]) -> str:
+def as_json(settings: Mapping[str, object]) -> str:
     """Settings as one line of JSON, the same for the same settings."""
     return json.dumps(settings, sort_keys=True, separators=(",", ":"))
 
 
 def base_model_job(study: Study) -> str:
     """The job that makes the base model; each source has its own, and so its own code."""
-    source = str(study.config["base_model"]["source"])
+    source = study.config.base_model.source
     return source if source in ("embedded", "pretrain") else "base"
 
 
 def base_model_settings(study: Study) -> Settings:
     """Where the base model comes from, or how it is pre-trained."""
-    base = dict(study.config["base_model"])
-    if base["source"] == "embedded":
-        return {"layers": base["layers"]}
-    if base["source"] == "pretrain":
-        return dict(study.config["pretraining"])
-    return base | _files(base_model_files(base))
+    base = study.config.base_model
+    if base.source == "embedded":
+        return {"layers": base.layers}
+    if base.source == "pretrain":
+        return _plain(study.config.pretraining)
+    return _plain(base) | _files(base_model_files(base))
 
 
 def init_name(experiment: Experiment, task: str, seed: int) -> str:
@@ -67,12 +70,16 @@ def student_init_settings(init: str, layers: int) -> Settings:
 
 def task_data_settings(study: Study, task: str) -> Settings:
     """Where a task's examples come from and how long they may be."""
-    data = study.config["data"]
-    settings = {key: data[key] for key in ("source", "path", "max_length")}
-    if data["source"] == "embedded":
-        settings["language_seed"] = data["language_seed"]
-    own = {"task": task, "limit": (data["limit"] or {}).get(task)}
-    return settings | own | _files(data_files(data, task))
+    data = study.config.data
+    common = {"source": data.source, "path": data.path, "max_length": data.max_length}
+    language = {"language_seed": data.language_seed} if data.source == "embedded" else {}
+    own = {"task": task, "limit": data.limit_of(task)}
+    return common | language | own | _files(data_files(data, task))
+
+
+def _plain(section: Section) -> Settings:
+    """A section of the config as JSON has it."""
+    return cast(Settings, msgspec.to_builtins(section))
 
 
 def _files(paths: list[str]) -> Settings:
@@ -92,8 +99,8 @@ def attention_maps_settings(task: str, example: int) -> Settings:
 
 def teacher_job(study: Study, run: Run) -> TeacherJob:
     """How a teacher is trained."""
-    training = training_of(study.config, "teacher", run.task)
-    return TeacherJob(run, decode(training, TrainingSettings), _selection(study))
+    training = training_on(study.config.teacher, run.task)
+    return TeacherJob(run, training, _selection(study))
 
 
 def student_job(study: Study, run: Run) -> StudentJob:
@@ -118,27 +125,20 @@ def _teacher_seed(study: Study, run: Run) -> int | None:
 
 def _student_training(study: Study, experiment: Experiment, task: str) -> TrainingSettings:
     """Training settings of a student: the study's, the task's, and the experiment's own."""
-    restarts = experiment.has_stages and study.config["distillation"]["restart_schedule"]
-    settings = {
-        **training_of(study.config, "student", task),
-        "restart_schedule": restarts,
-        **experiment.training,
-    }
-    return decode(settings, TrainingSettings)
+    restarts = experiment.has_stages and study.config.distillation.restart_schedule
+    training = replace(training_on(study.config.student, task), restart_schedule=restarts)
+    return changed(training, experiment.training)
 
 
 def _selection(study: Study) -> SelectionSettings:
     """What the best epoch is chosen on; the share counts only where it is held out."""
-    selection = decode(study.config["selection"], SelectionSettings)
+    selection = study.config.selection
     return selection if selection.split == "holdout" else SelectionSettings()
 
 
 def _distillation(study: Study, experiment: Experiment) -> DistillationSettings:
-    """The common settings; those without effect on an experiment stand at a fixed value.
-
-    The budget of the signals is none of them: where signals are kept is no reason to train anew.
-    """
-    settings = decode(study.config["distillation"], DistillationSettings)
+    """The common settings; those without effect on an experiment stand at a fixed value."""
+    settings = study.config.distillation.of_jobs
     if not reading_temperature(experiment.output):
         settings = replace(settings, temperature=1.0)
     if not experiment.has_stages:
@@ -160,7 +160,7 @@ def row_of(study: Study, experiment: Experiment) -> Settings:
 
 def note(study: Study) -> str:
     """What must be said below every table and figure."""
-    return EMBEDDED_NOTE if study.config["data"]["source"] == "embedded" else ""
+    return EMBEDDED_NOTE if study.config.data.source == "embedded" else ""
 
 
 def table1_settings(study: Study) -> Settings:
@@ -170,7 +170,7 @@ def table1_settings(study: Study) -> Settings:
         "study": study.name,
         "experiments": rows,
         "tasks": list(study.table1_tasks),
-        "with_paper": study.config["table1"]["paper_values"],
+        "with_paper": study.config.table1.paper_values,
         "note": note(study),
         **inference_settings(study),
     }
@@ -178,4 +178,5 @@ def table1_settings(study: Study) -> Settings:
 
 def inference_settings(study: Study) -> Settings:
     """How differences of scores are tested: confidence, resamples, and the seed of their draws."""
-    return {key: study.config["statistics"][key] for key in ("confidence", "resamples", "seed")}
+    told = study.config.statistics
+    return {"confidence": told.confidence, "resamples": told.resamples, "seed": told.seed}
