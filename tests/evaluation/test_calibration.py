@@ -36,7 +36,7 @@ def test_summary_by_hand() -> None:
     assert found.n == 4
 
 
-def test_fifteen_bins_unless_told() -> None:
+def test_fifteen_bins_by_default() -> None:
     assert len(reliability(PROBABILITIES, LABELS).count) == 15
 
 

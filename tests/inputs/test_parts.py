@@ -76,18 +76,18 @@ INCOMPLETE = {
 
 
 @pytest.mark.parametrize("kind", INCOMPLETE)
-def test_what_is_no_whole_is_refused_before_anything_runs(folder, kind):
-    names, told = INCOMPLETE[kind]
+def test_incomplete_parts_are_rejected_before_anything_runs(folder, kind):
+    names, reason = INCOMPLETE[kind]
     for number, name in enumerate(names):
         write(folder / name, 10 * number)
     (problem,) = data_problems(source(folder), ["rte"])
     assert "config: data.path: " in str(problem)
-    assert told in str(problem)
+    assert reason in str(problem)
     with pytest.raises(UserError, match=r"data\.path"):
         load_split_tables(source(folder), get_task("rte"))
 
 
-def test_parts_of_the_optional_test_split_are_looked_at_too(folder):
+def test_parts_of_the_optional_test_split_are_checked_too(folder):
     write(folder / "train.parquet", 0)
     write(folder / "test-00001-of-00002.parquet", 50)
     (problem,) = data_problems(source(folder), ["rte"])

@@ -1,7 +1,7 @@
-"""What users get wrong is told in one sentence, and leaves what there is as it is.
+"""Mistakes of users are reported in one sentence and change no file.
 
-One table of mistakes. `Plan` ones are told by `snakemake -n`, before anything runs; `Stage` ones by
-the command of a rule; `Job` ones go through all of it, Snakemake and the process it starts.
+One table of mistakes. `Plan` ones are reported by `snakemake -n`, before anything runs; `Stage`
+ones by the command of a rule; `Job` ones go through Snakemake and the process it starts.
 """
 
 import shutil
@@ -38,9 +38,9 @@ BEGINNINGS = ("config: ", "environment: ", "error: ")
 
 @dataclass(frozen=True)
 class Mistake:
-    """A mistake and the beginning of the sentence that it is told in, which names key or file."""
+    """A mistake and the beginning of its error message, which names the key or the file."""
 
-    told: str
+    message: str
     spoil: Spoil | None = None
     prepare: Callable[[], object] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -48,45 +48,45 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Plan(Mistake):
-    """Told by `snakemake -n`, with these changes of the config."""
+    """Reported by `snakemake -n`, with these changes of the config."""
 
     config: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Stage(Mistake):
-    """Told by the command of a rule."""
+    """Reported by the command of a rule."""
 
     command: str = ""
 
 
 @dataclass(frozen=True)
 class Job(Mistake):
-    """Told by Snakemake after a job has failed."""
+    """Reported by Snakemake after a job has failed."""
 
     target: str = ""
     config: tuple[str, ...] = ()
 
 
-def config(change: str, told: str, also: str | None = None, **more) -> Plan:
+def config(change: str, message: str, also: str | None = None, **more) -> Plan:
     """A mistake in the config; what is changed `also` is none."""
     changes = (change,) if also is None else (change, also)
-    return Plan(f"config: {told}", config=changes, **more)
+    return Plan(f"config: {message}", config=changes, **more)
 
 
-def file(how: Spoil, told: str, **more) -> Plan:
+def file(how: Spoil, message: str, **more) -> Plan:
     """A mistake in the files that the config names."""
-    return Plan(f"config: {told}", spoil=how, **more)
+    return Plan(f"config: {message}", spoil=how, **more)
 
 
-def data(how: Spoil, told: str, **more) -> Stage:
+def data(how: Spoil, message: str, **more) -> Stage:
     """A mistake in the data."""
-    return Stage(f"error: {told}", spoil=how, command="data", **more)
+    return Stage(f"error: {message}", spoil=how, command="data", **more)
 
 
-def base(how: Spoil, told: str, **more) -> Stage:
+def base(how: Spoil, message: str, **more) -> Stage:
     """A base model that cannot be one."""
-    return Stage(f"error: {told}", spoil=how, command="base", **more)
+    return Stage(f"error: {message}", spoil=how, command="base", **more)
 
 
 TRAIN, WEIGHTS = "text/rte/train.parquet", "model/model.safetensors"
@@ -171,7 +171,7 @@ MISTAKES: dict[str, Mistake] = {
     "settings of an unknown task": config(
         "teacher={per_task: {rt: {epochs: 3}}}", "teacher.per_task.rt: unknown task; did you mean"
     ),
-    "figure of a layer that students lack": config(
+    "figure of a layer that students do not have": config(
         "figures={fig5: {layer: 3}}", "figures.fig5.layer: is 3, but students have 2 layers; write"
     ),
     "texts longer than the positions": config(
@@ -228,7 +228,7 @@ MISTAKES: dict[str, Mistake] = {
     "results with an empty part": config(
         "results=results//tiny", "results: 'results//tiny' has empty parts or '.'; write results/t"
     ),
-    "results that look like an option": config(
+    "results that start like an option": config(
         "results=--forceall", "results: is '--forceall'; it must be a folder name that begins with"
     ),
     "results in a home by its sign": config(
@@ -268,7 +268,7 @@ MISTAKES: dict[str, Mistake] = {
     "a key that clears the screen": config(
         'student={"\\e[2J": 1}', "student.\\x1b[2J: unknown key;"
     ),
-    "a model that looks like an option": config(
+    "a model that starts like an option": config(
         "base_model={path: --help}", "base_model.path: is '--help'; it must be a folder or a name"
     ),
     "a model among the results": config(
@@ -547,7 +547,7 @@ def results_of(study: Path) -> dict[str, bytes]:
 
 
 def run(mistake: Mistake, study: Path, made: Made) -> forked.Done:
-    """Do what tells the mistake."""
+    """Run what reports the mistake."""
     more = (mistake.environment, mistake.prepare)
     if isinstance(mistake, Stage):
         command = made.commands[mistake.command]
@@ -576,21 +576,21 @@ def test_a_mistake_is_one_sentence_and_changes_nothing(name, study, made):
     done = run(mistake, study, made)
     assert done.status == (2 if isinstance(mistake, Stage) else 1), done.text
     assert "Traceback" not in done.text
-    told = sentences(done.text)
-    assert len(told) == 1, done.text
-    assert told[0].startswith(mistake.told.replace("{folder}", str(study)))
-    assert "; " in told[0], "no remedy"
+    messages = sentences(done.text)
+    assert len(messages) == 1, done.text
+    assert messages[0].startswith(mistake.message.replace("{folder}", str(study)))
+    assert "; " in messages[0], "no remedy"
     assert results_of(study) == before
     assert not (study / "RUN").exists()
 
 
-def test_the_table_is_as_long_as_it_should_be():
+def test_enough_different_mistakes_are_listed():
     assert len(MISTAKES) >= 40
-    assert len({mistake.told for mistake in MISTAKES.values()}) >= 40
+    assert len({mistake.message for mistake in MISTAKES.values()}) >= 40
     assert sum(isinstance(mistake, Plan) for mistake in MISTAKES.values()) >= 12
 
 
-def test_all_problems_of_one_config_are_told_together(study, made):
+def test_all_problems_of_one_config_are_reported_together(study, made):
     """Those of keys, of combinations and of files."""
     spoil.cut_off(WEIGHTS)(study)
     layers, files = "student={layers: 6, training: {epochs: 9}}", "data={path: nowhere}"

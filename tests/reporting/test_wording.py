@@ -72,7 +72,7 @@ def test_each_flag_has_one_letter():
     ]
 
 
-def test_unknown_flag_speaks_for_itself():
+def test_unknown_flag_is_shown_by_its_name():
     assert flag_notes({"lost_its_way": "a"}) == ["a: lost its way."]
 
 

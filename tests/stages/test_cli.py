@@ -34,7 +34,7 @@ def test_changed_code_is_refused_in_one_sentence(tmp_path) -> None:
     assert not (tmp_path / "t.csv").exists()
 
 
-def test_a_fault_of_the_program_shows_its_traceback(capsys) -> None:
+def test_a_programming_error_shows_its_traceback(capsys) -> None:
     def main(_: Namespace) -> None:
         raise RuntimeError("a bug")
 
@@ -70,13 +70,13 @@ print(gc.isenabled())
 cli.run_stage("internal_kd.stages.product", lambda parser: None, None, [])
 print(seen)
 """
-    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert told.stdout.split("\n")[:3] == ["True", "False", "[(True, True)]"], told.stderr
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert finished.stdout.split("\n")[:3] == ["True", "False", "[(True, True)]"], finished.stderr
 
 
 @pytest.mark.parametrize("typed", ["y\n", "yes\n1\n", ""])
-def test_what_is_typed_is_no_answer(tmp_path, typed) -> None:
-    """A library that asks a question in a job gets none."""
+def test_jobs_do_not_read_terminal_input(tmp_path, typed) -> None:
+    """A library that prompts for input in a job gets none."""
     program = """
 import os
 from internal_kd.stages.cli import run_stage
@@ -93,7 +93,7 @@ run_stage("internal_kd.stages.product", lambda parser: None, lambda _: print(os.
     assert result.stdout == "b''\n", result.stderr
 
 
-def test_a_sentence_controls_no_terminal(tmp_path) -> None:
+def test_messages_contain_no_control_characters(tmp_path) -> None:
     runs = tmp_path / "\x1b[2J\u202erun"
     result = run("--runs", runs, "--out", tmp_path / "t.csv", "--settings", "{}")
     assert "\x1b" not in result.stderr

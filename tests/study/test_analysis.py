@@ -24,7 +24,7 @@ def test_layer_sweep_shares_the_runs_of_table1():
     }
 
 
-def test_layer_sweep_may_leave_tasks_out():
+def test_layer_sweep_may_exclude_tasks():
     study = read_study(sweeps={"layers": {"tasks": ["cola"]}})
     assert analysis.layer_sweep_tasks(study) == ("cola",)
     assert analysis.layer_counts(study, "rte") == (3,)
@@ -98,7 +98,7 @@ def test_single_examples_are_shown_of_the_first_seed():
     )
 
 
-def test_the_papers_figures_are_all_there():
+def test_all_figures_of_the_paper_are_included():
     names = {figure.name for figure in figures(read_study("paper"))}
     assert names == {f"fig{i}" for i in range(2, 12)} | {"attention_kl", "calibration"}
 

@@ -73,7 +73,7 @@ MISTAKES = {
         {"experiments": {"exp3.4": {"reading_of": "exp3.4"}}},
         "experiments.exp3.4.reading_of: an experiment is no reading of itself",
     ),
-    "share held out that leaves too little": (
+    "held-out share that is too large": (
         {"selection": {"split": "holdout", "share": 0.9}},
         "selection.share: is 0.9; it must be at most 0.5",
     ),
@@ -138,7 +138,7 @@ MISTAKES = {
         {"figures": {"fig4": {"kind": "convergances"}}},
         "figures.fig4.kind: 'convergances' is not allowed; did you mean 'convergence'?",
     ),
-    "layer that the base lacks": (
+    "layer that the base does not have": (
         {"experiments": {"exp2.0": {"init": [2, 4, 6, 9]}}},
         "between 1 and 8",
     ),
@@ -198,7 +198,7 @@ MISTAKES = {
         "student.per_task.cola.epochs: 3 epochs are too few for exp3.3: one for each of 3 layers "
         "and one for the output loss; write at least 4",
     ),
-    "no epoch left for the output loss": (
+    "no epoch remaining for the output loss": (
         {"distillation": {"internal_fraction": 1.0}},
         "distillation.internal_fraction: 1.0 of",
     ),
@@ -320,7 +320,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_mistake_is_told_in_one_sentence(name):
+def test_mistake_is_reported_in_one_sentence(name):
     changes, sentence = MISTAKES[name]
     with pytest.raises(UserError) as caught:
         read_study(**changes)
@@ -330,7 +330,7 @@ def test_mistake_is_told_in_one_sentence(name):
     assert lines[0].startswith("config: ")
 
 
-def test_all_mistakes_are_told_together():
+def test_config_problems_are_reported_together():
     with pytest.raises(UserError) as caught:
         read_study(
             seeds=[1, 1],
@@ -350,7 +350,7 @@ def test_all_mistakes_are_told_together():
     ]
 
 
-def test_every_missing_key_is_told():
+def test_every_missing_key_is_reported():
     with pytest.raises(UserError) as caught:
         load({}, SCHEMA)
     assert {line.split(": ")[1] for line in str(caught.value).splitlines()} == set(read_config())
@@ -458,7 +458,7 @@ def test_experiments_are_the_papers():
     ]
 
 
-def test_rows_keep_their_order_however_configs_are_merged():
+def test_rows_keep_their_order_when_configs_are_merged():
     config = read_config()
     config["experiments"] = dict(reversed(config["experiments"].items()))
     rows = [row.name for row in load(config, SCHEMA).table1_experiments]

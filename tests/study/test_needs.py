@@ -2,7 +2,7 @@ import pytest
 
 from internal_kd.study.needs import needs
 
-ASKED = {"threads": 2, "gpu": 1, "mem_mb": 3000, "runtime": 30}
+RESOURCES = {"threads": 2, "gpu": 1, "mem_mb": 3000, "runtime": 30}
 PER_TASK = {"per_task": {"rte": {"runtime": 5}}}
 
 
@@ -18,11 +18,11 @@ PER_TASK = {"per_task": {"rte": {"runtime": 5}}}
     ],
 )
 def test_memory_and_time_grow_with_every_attempt(own, task, attempt, mem_mb, runtime):
-    asked = needs(ASKED | own)
-    assert asked["gpu"] == 1
-    assert asked["mem_mb"]({"task": task}, attempt) == mem_mb
-    assert asked["runtime"]({"task": task}, attempt) == runtime
+    found = needs(RESOURCES | own)
+    assert found["gpu"] == 1
+    assert found["mem_mb"]({"task": task}, attempt) == mem_mb
+    assert found["runtime"]({"task": task}, attempt) == runtime
 
 
 def test_rules_without_a_task_have_the_common_needs():
-    assert needs(ASKED | PER_TASK)["runtime"]({}, 2) == 60
+    assert needs(RESOURCES | PER_TASK)["runtime"]({}, 2) == 60

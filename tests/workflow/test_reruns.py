@@ -50,7 +50,7 @@ def appended(file: Path, text: str) -> str:
     return file.read_text() + text
 
 
-def test_everything_is_there_and_a_second_run_does_nothing(project):
+def test_everything_exists_and_a_second_run_does_nothing(project):
     run = project / "results/tiny/runs/rte/exp3.4/layers2/train100/seed0"
     left = {file.name for file in run.iterdir()}
     assert left == {"model", "history.csv", "manifest.json", "metrics.json", "predictions.parquet"}

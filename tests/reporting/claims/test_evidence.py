@@ -11,7 +11,7 @@ def evidence(tmp_path):
     return Evidence(write_study(tmp_path), None, SETTINGS)
 
 
-def test_students_of_table_1_unless_another_size_is_given(evidence):
+def test_size_of_table_1_is_the_default(evidence):
     found = evidence.students("cola", "exp3.2")
     assert [(r.layers, r.percent, r.seed) for r in found] == [(4, 100, s) for s in (0, 1, 2)]
     assert {run.layers for run in evidence.students("cola", "exp3.2", layers=2)} == {2}
@@ -80,7 +80,7 @@ def test_heads_and_baselines(evidence):
     assert other.pair_unlike() == reservation
 
 
-def test_predictions_are_read_once_and_hidden_ones_forgotten(tmp_path):
+def test_predictions_are_read_once_and_unlabelled_ones_dropped(tmp_path):
     run = write_fake_run(
         tmp_path, "rte", "exp2.0", layers=4, validation=answers(5), test=unlabelled([0, 1])
     )

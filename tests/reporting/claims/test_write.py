@@ -115,7 +115,7 @@ def test_what_is_missing_is_named(tmp_path, drop, claim, reason):
 
 
 @pytest.mark.parametrize("seeds", [1, 2])
-def test_few_seeds_give_hints_and_say_which_way_they_point(tmp_path, seeds):
+def test_few_seeds_give_hints_with_their_direction(tmp_path, seeds):
     frame = build(write_study(tmp_path, seeds=range(seeds), tested=True), None, SETTINGS)
     known = frame[frame["verdict"] != "no data"].set_index("claim")
     assert len(known) > 20
