@@ -202,7 +202,7 @@ def test_a_folder_owned_by_someone_else_is_not_used(temporary, caplog, take):
     name = f"internal-kd-gpus-{os.geteuid()}"
     take(temporary / name)
     assert lock_folder() == temporary / f"{name}-1"
-    assert f"{name}: the folder is not this user's alone; it is not used" in caplog.text
+    assert f"{name}: the folder is not private to this user; it is not used" in caplog.text
     assert devices.claim(["GPU-a"], 1, lock_folder()) == 0
 
 

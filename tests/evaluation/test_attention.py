@@ -224,7 +224,7 @@ def test_groups_of_layers_may_differ_in_size() -> None:
 
 
 def test_student_deeper_than_its_teacher_is_refused() -> None:
-    with pytest.raises(UserError, match="5 layers cannot each have a layer of the teacher's 4"):
+    with pytest.raises(UserError, match="5 layers cannot each match one of the teacher's 4 layers"):
         matched_layers(trained(tiny_model()), trained(tiny_model(layers=5)), tokens_of())
 
 

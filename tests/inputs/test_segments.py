@@ -142,5 +142,5 @@ def test_a_segment_that_the_model_does_not_have_is_rejected(tmp_path, capsys, se
     zeros(f"[CLS] $A [SEP] $B:{segment} [SEP]:{segment}").save_pretrained(source)
     message = refused(capsys, base, settings(source), out=tmp_path / "base")
     assert (
-        f"its tokenizer writes segment {segment} but the model knows {segments} segments" in message
+        f"its tokenizer assigns segment {segment} but the model has {segments} segments" in message
     )

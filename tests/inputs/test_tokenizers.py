@@ -65,7 +65,7 @@ def add_tokens(source: Path, *numbers: int) -> None:
 def test_tokens_without_embeddings_are_refused(source, tmp_path, capsys, numbers):
     add_tokens(source, *numbers)
     message = refused(capsys, base, settings(source), out=tmp_path / "base")
-    assert "but the model embeds only 60" in message
+    assert "but the model has embeddings for only 60" in message
     assert "take both from the same source" in message
 
 
@@ -78,7 +78,7 @@ def test_a_vocabulary_with_holes_counts_by_its_numbers(tmp_path, capsys):
     content["model"]["vocab"]["far"] = 77
     (source / "tokenizer.json").write_text(json.dumps(content))
     message = refused(capsys, base, settings(source), out=tmp_path / "base")
-    assert "gives 'far' the number 77 but the model embeds only 60" in message
+    assert "gives 'far' the id 77 but the model has embeddings for only 60" in message
 
 
 @pytest.mark.parametrize("size", [64, 128])

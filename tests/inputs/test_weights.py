@@ -115,7 +115,7 @@ def test_unused_weights_are_rejected(tmp_path, capsys, odd, task) -> None:
     name = ODD[odd] if task == "Model" else f"bert.{ODD[odd]}"
     change_weights(source, lambda weights: weights.update({name: torch.ones(2)}))
     message = refused(capsys, base, settings(source), out=tmp_path / "base")
-    assert f"has no place for 1 of its weights, such as {name}; " in message
+    assert f"does not use 1 of its weights, such as {name}; " in message
 
 
 def test_unused_weights_are_rejected_in_teachers_and_students(tmp_path, capsys) -> None:
@@ -128,7 +128,7 @@ def test_unused_weights_are_rejected_in_teachers_and_students(tmp_path, capsys) 
         capsys, student, {"init": "upper", "layers": 2}, base=folder, out=tmp_path / "s"
     )
     assert ODD["adapter"] in message
-    with pytest.raises(Exception, match="has no place for 1 of its weights"):
+    with pytest.raises(Exception, match="does not use 1 of its weights"):
         load_classifier(folder)
 
 

@@ -212,7 +212,7 @@ def test_before_the_first_step_training_has_not_begun(study) -> None:
     costs, jobs = Costs(study), jobs_of(study, "rte", "exp2.0")
     write_attempt(costs, jobs[0], "running")
     progress = make_progress(jobs, costs, CODE)
-    assert "seed 0: training has not begun" in progress_text(progress)
+    assert "seed 0: training has not started" in progress_text(progress)
     assert progress.seconds_left == pytest.approx(5 * costs.of(jobs[0]).seconds)
 
 

@@ -85,7 +85,7 @@ def test_snakemake_errors_are_reported_with_their_last_line(monkeypatch) -> None
     with pytest.raises(UserError) as caught:
         describe(monkeypatch, answer, targets=["tabel1.csv"])
     assert str(caught.value) == (
-        "tabel1.csv cannot be planned, Snakemake says: No rule to produce tabel1.csv; "
+        "tabel1.csv cannot be planned, Snakemake reports: No rule to produce tabel1.csv; "
         "run snakemake -n to see more"
     )
 
@@ -103,6 +103,6 @@ def test_snakemake_is_also_found_on_the_path(tmp_path, monkeypatch) -> None:
     program = tmp_path / "snakemake"
     program.touch(0o755)
     answer = Snakemake(stderr="no")
-    with pytest.raises(UserError, match="Snakemake says: no; run"):
+    with pytest.raises(UserError, match="Snakemake reports: no; run"):
         describe(monkeypatch, answer)
     assert answer.command[0] == os.fspath(program)

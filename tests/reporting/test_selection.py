@@ -41,7 +41,7 @@ def test_runs_of_several_sizes_are_refused(add):
 
 def test_duplicate_run_is_rejected(add):
     run = add("exp3.0", 0, 8)
-    with pytest.raises(UserError, match="a seed stands twice in --runs"):
+    with pytest.raises(UserError, match="a seed occurs twice in --runs"):
         runs_of([run, run], "rte", "exp3.0")
 
 

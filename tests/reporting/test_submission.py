@@ -214,7 +214,7 @@ def test_placeholders_alone_are_not_for_the_server(send):
 def test_flagged_run_is_reported(add, examples, send):
     run = add("exp2.0", 0, 8, [0, 0], flags=["one_class"])
     page = send([run], [examples([0, 1])])
-    assert "always answers the same class" in lines_about(page, "RTE.tsv")[1]
+    assert "always predicts the same class" in lines_about(page, "RTE.tsv")[1]
 
 
 def test_same_bytes_every_time(tmp_path, add, examples, send):

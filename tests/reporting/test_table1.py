@@ -169,7 +169,7 @@ def test_the_choice_of_the_epoch_is_reported(tmp_path, runs, settings, write):
     """By the metric that selects; exp2.0 on CoLA 1 point, exp3.4 on MRPC 3, of six rows."""
     write_table1(write(runs), settings, tmp_path / "table1.csv")
     expected = (
-        "the kept epoch lies above the last one by 0.7 points in the mean over rows (CoLA 0.3, "
+        "the kept epoch scores 0.7 points above the last one in the mean over rows (CoLA 0.3, "
         "MRPC 1.0), at most by 3.0 (Exp3.4 on MRPC)."
     )
     assert expected in (tmp_path / "table1.md").read_text()

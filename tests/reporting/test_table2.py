@@ -237,7 +237,7 @@ def test_one_class_student_has_a_footnote(tmp_path, add, settings):
     assert (found["mean"], found["flags"]) == (0.0, "at_majority one_class")
     lines = written(tmp_path, [run], settings | {"tasks": ["cola"]})
     assert "| Exp2.0 | BERT\\_6 soft | random | 0.0<sup>a,b</sup> | 1 |" in lines
-    assert "b: at least one run always answers the same class." in lines
+    assert "b: at least one run always predicts the same class." in lines
 
 
 def test_unequal_numbers_of_runs_are_reported(tmp_path, runs, settings):

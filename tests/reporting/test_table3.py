@@ -251,7 +251,7 @@ def test_teacher_that_is_always_right(tmp_path, add, settings):
 def test_single_class_predictions_are_reported(tmp_path, add, settings):
     runs = [add("exp1.0", 0, TEACHER), add("exp2.0", 0, [1] * 8, flags=["one_class"])]
     lines = written(tmp_path, runs, settings)
-    assert "Exp2.0 on QQP: at least one run always answers the same class." in lines
+    assert "Exp2.0 on QQP: at least one run always predicts the same class." in lines
     assert "| 6 | 3 (50.0 %) | 3 (50.0 %) | 2 | 1 (50.0 %) | 1 (50.0 %) |" in lines[4]
 
 

@@ -249,7 +249,7 @@ def test_single_class_predictions_are_reported(tmp_path, add, examples, settings
     runs = [add("exp1.0", TEACHER), add("exp2.0", STANDARD)]
     runs.append(add("exp3.2", [1] * 8, flags=["one_class"]))
     lines = written(tmp_path, runs, [examples()], settings)
-    assert "Exp3.2 on QQP: at least one run always answers the same class." in lines
+    assert "Exp3.2 on QQP: at least one run always predicts the same class." in lines
 
 
 def test_texts_of_other_examples_are_refused(runs, examples, settings):

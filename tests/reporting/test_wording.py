@@ -81,5 +81,5 @@ def test_a_sentence_for_each_flagged_experiment(tmp_path):
         write_fake_run(tmp_path, "cola", "exp2.0", validation=answers(5), flags=["one_class"]),
         write_fake_run(tmp_path, "rte", "exp2.0", validation=answers(9)),
     ]
-    expected = "Exp2.0 on CoLA: at least one run always answers the same class."
+    expected = "Exp2.0 on CoLA: at least one run always predicts the same class."
     assert flag_sentences(runs) == [expected]

@@ -28,8 +28,8 @@ MISTAKES = {
     "section replaced": ({"student": 3}, "student: is 3; it must be a mapping"),
     "unknown task": ({"tasks": ["cola", "qpq"]}, "tasks: unknown task 'qpq'; did you mean 'qqp'?"),
     "no tasks": ({"tasks": []}, "tasks: is empty"),
-    "task twice": ({"tasks": ["rte", "rte"]}, "tasks: 'rte' stands there more than once"),
-    "seed twice": ({"seeds": [1, 2, 1]}, "seeds: 1 stands there more than once"),
+    "task twice": ({"tasks": ["rte", "rte"]}, "tasks: 'rte' is listed more than once"),
+    "seed twice": ({"seeds": [1, 2, 1]}, "seeds: 1 is listed more than once"),
     "no seeds": ({"seeds": []}, "seeds: is empty; put at least one entry there"),
     "negative seed": ({"seeds": [-1]}, "seeds[0]: is -1; it must be at least 0"),
     "unknown experiment in the table": (
@@ -71,7 +71,7 @@ MISTAKES = {
     ),
     "reading of itself": (
         {"experiments": {"exp3.4": {"reading_of": "exp3.4"}}},
-        "experiments.exp3.4.reading_of: an experiment is no reading of itself",
+        "experiments.exp3.4.reading_of: an experiment cannot be a reading of itself",
     ),
     "held-out share that is too large": (
         {"selection": {"split": "holdout", "share": 0.9}},
@@ -112,7 +112,7 @@ MISTAKES = {
     ),
     "fraction of a percent": (
         {"sweeps": {"data_size": {"fractions": [0.125]}}},
-        "sweeps.data_size.fractions[0]: 0.125 is no whole percentage; write 0.12",
+        "sweeps.data_size.fractions[0]: 0.125 is not a whole percentage; write 0.12",
     ),
     "data sweep on an unknown task": (
         {"sweeps": {"data_size": {"tasks": ["qqq"]}}},
@@ -164,7 +164,7 @@ MISTAKES = {
     ),
     "nothing to schedule": (
         {"experiments": {"exp3.4": {"internal": None}}},
-        "experiments.exp3.4.internal: a stacked schedule goes from layer to layer",
+        "experiments.exp3.4.internal: a stacked schedule trains layer by layer",
     ),
     "schedule key without schedule": (
         {"experiments": {"exp3.2": {"output_from": "end"}}},
@@ -220,7 +220,7 @@ MISTAKES = {
     ),
     "readings without any": (
         {"reports": ["readings"]},
-        "reports: readings cannot be made, because no experiment has reading_of; leave it out",
+        "reports: readings cannot be made, because no experiment has reading_of; remove it",
     ),
     "unknown signal source": (
         {"distillation": {"signals": {"source": "disk"}}},

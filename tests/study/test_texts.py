@@ -164,7 +164,7 @@ def test_a_numeric_name_is_rejected():
         ("profiles", "'profiles' holds sources"),
         ("benchmarks/results", "'benchmarks' holds sources"),
         ("link", "'src' holds sources"),
-        ("round/x", "is a link to nothing"),
+        ("round/x", "is a broken link"),
         ("results/base", "'results/base' is used by the default study"),
         ("results/runs/x", "'results/runs' is used"),
         ("results/table9.csv", "'results/table9.csv' is used"),
@@ -234,7 +234,7 @@ def test_nothing_is_read_from_where_the_study_writes(tmp_path, monkeypatch, key,
     monkeypatch.chdir(tmp_path)
     os.symlink("out", "away")
     changes = {"study": "s", "results": "out", key: {"source": "folder", "path": path}}
-    assert f"config: {key}.path: '{path}' lies among the results of this study" in problem(
+    assert f"config: {key}.path: '{path}' is in the results folder of this study" in problem(
         **changes
     )
 

@@ -125,7 +125,10 @@ def test_results_may_be_in_another_folder(project, tmp_path):
     ("arguments", "sentence"),
     [
         (("--config", "sutdy=x"), "error: config: sutdy: unknown key; did you mean 'study'?"),
-        (("--", "tabel1.csv"), "error: tabel1.csv cannot be planned, Snakemake says: No rule to"),
+        (
+            ("--", "tabel1.csv"),
+            "error: tabel1.csv cannot be planned, Snakemake reports: No rule to",
+        ),
     ],
 )
 def test_mistakes_are_one_sentence(project, arguments, sentence):
@@ -146,7 +149,7 @@ def test_the_papers_study_is_planned_offline(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def at_work(tmp_path_factory) -> Iterator[tuple[Path, subprocess.Popen]]:
-    """The tiny study with Snakemake at work on a run of many epochs, in a session of its own."""
+    """The tiny study with Snakemake working on a run of many epochs, in a session of its own."""
     folder = make_project(tmp_path_factory.mktemp("at_work"))
     options = ("--cores", "1", "--quiet", "all", *LONG)
     command = [sys.executable, "-m", "snakemake", *options, "--", f"{RUN}/metrics.json"]

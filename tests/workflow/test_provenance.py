@@ -375,7 +375,7 @@ def test_a_teacher_made_again_after_its_students(study):
         )
     refused, remarked = found(study)
     assert refused == {}
-    assert any("made from other files than lie there now" in text for text in remarked["table1"])
+    assert any("made from other files than are there now" in text for text in remarked["table1"])
 
 
 # Files of the user: what counts is their content, whatever their time.

@@ -71,7 +71,7 @@ def assert_refused(done: forked.Done, where: str) -> None:
     errors = [line for line in done.text.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1, done.text
     assert errors[0].startswith("error: results: a workflow (process ")
-    assert f"is at work on '{where}'; wait for it to end" in errors[0]
+    assert f"is using '{where}'; wait for it to end" in errors[0]
     assert "Traceback" not in done.text
 
 

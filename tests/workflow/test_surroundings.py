@@ -124,7 +124,7 @@ def test_a_file_system_without_locks_is_reported_and_used(project, tmp_path, num
     done = call(project, target, {"PYTHONPATH": str(tmp_path)}, "--forcerun", "teacher")
     assert done.returncode == 0, done.stdout
     assert ".internal-kd.lock cannot be locked" in done.stdout
-    assert "see to it that only one workflow writes there" in done.stdout
+    assert "make sure that only one workflow writes there" in done.stdout
     assert "Traceback" not in done.stdout
 
 
@@ -154,5 +154,5 @@ def test_an_experiment_that_nothing_shows_is_accepted(project, epochs):
     run = "results/tiny/runs/rte/exp3.3/layers2/train100/seed0/metrics.json"
     done = call(project, run, {}, "--config", *config)
     assert done.returncode != 0
-    assert f"student.training.epochs: {epochs} are too few" in done.stdout
+    assert f"student.training.epochs: {epochs} epochs are too few" in done.stdout
     assert "Traceback" not in done.stdout

@@ -29,15 +29,15 @@ Objective = Callable[..., tuple[Tensor, Terms]]
 
 
 class CompiledObjective:
-    """Computes what `objective` does; phases and shapes are compiled when they first come.
+    """Computes what `objective` does; phases and shapes are compiled at their first use.
 
-    What the teacher said in advance is looked up outside, by `objective.known` where there is one.
+    Stored signals of the teacher are read outside, by `objective.known` where there is one.
     The results of a step are overwritten by the next one.
 
     Args:
         objective: as `Training` takes it.
         model: that it will be called with.
-        batch_size: number of examples in the batches to be compiled; others are computed as ever.
+        batch_size: number of examples in the batches to be compiled; others run eagerly.
 
     Raises:
         UserError: the model is not our own BERT, or what the compiler needs is not installed.
@@ -64,7 +64,7 @@ class CompiledObjective:
 def _loss_and_terms(
     objective: Objective, model: Classifier, batch: Batch, phase: Phase, known: Any
 ) -> tuple[Tensor, Terms]:
-    """The terms leave without gradients: the backward pass would fill zeros in for each."""
+    """The terms are returned detached: the backward pass would fill in zeros for each."""
     more = () if known is None else (known,)
     loss, terms = objective(model, batch, phase, *more)
     return loss, {name: term.detach() for name, term in terms.items()}

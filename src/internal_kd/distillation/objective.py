@@ -43,7 +43,7 @@ class DistillationObjective:
         Args:
             model: the student.
             batch: on its device.
-            phase: says which losses act.
+            phase: which losses act.
             known: what `known` gave; None to request the signals now.
         """
         signals = self._request(batch, phase) if known is None else known

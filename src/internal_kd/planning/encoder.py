@@ -91,8 +91,8 @@ def base_encoder(config: Mapping[str, Any], made: Path) -> Encoder:
     known = _read(KNOWN)
     if base["path"] not in known:
         raise UserError(
-            f"base_model.path: the sizes of '{base['path']}' are not known before it is there; "
-            f"get it first with: snakemake --cores 1 {made}"
+            f"base_model.path: the sizes of '{base['path']}' are unknown until it is "
+            f"downloaded; fetch it first with: snakemake --cores 1 {made}"
         )
     return encoder_of(known[base["path"]])
 

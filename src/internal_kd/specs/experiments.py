@@ -26,7 +26,7 @@ class Experiment:
         schedule: ``simultaneous``, ``progressive`` (PID), ``stacked`` (SID, Algorithm 1) or
             ``two_stage`` (all layers, then the output).
         output_from: whether the output loss acts from the start or once all layers are done.
-        head_init: the student's head at the start: ``random``, a classification layer drawn anew on
+        head_init: the student's head at the start: ``random``, a classification layer redrawn on
             the base model's pooler; ``teacher``, pooler and classification layer of the trained
             teacher; ``teacher_start``, the ones that the teacher's training started from.
         internal_updates: in a layer's turn, all that its losses reach or only the acting layers.

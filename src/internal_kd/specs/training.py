@@ -26,7 +26,7 @@ class TrainingSettings:
         bucketing: whether examples of similar length share a batch.
         precision: `fp32`, or `bf16` for matrix products in bfloat16 with fp32 weights and losses.
         compile: whether forward and backward pass are compiled by torch, into CUDA graphs on a GPU.
-        restart_schedule: whether warm-up starts anew when only the output loss is left.
+        restart_schedule: whether warm-up restarts when only the output loss is left.
     """
 
     epochs: int

@@ -10,7 +10,7 @@ if sys.argv[:1] == ["-m"]:
     gc.disable()
 
     def _tell_shortage(kind: type[BaseException], error: BaseException, *more: Any) -> None:
-        """Memory can end while packages are imported, before a stage can tell it."""
+        """Memory can run out while packages are imported, before a stage can report it."""
         reason: BaseException | None = error
         while reason is not None:
             if isinstance(reason, MemoryError) or "allocate memory" in str(reason):

@@ -186,7 +186,7 @@ def _second_stderr() -> TextIO:
 
 
 def _shown_on_terminal(is_terminal: bool) -> Callable[[logging.LogRecord], bool]:
-    """Warnings and errors; epochs too where jobs do not run side by side, or as the user says."""
+    """Warnings and errors; epochs too where jobs do not run side by side, or as the user sets."""
     shown = os.environ.get("INTERNAL_KD_PROGRESS")
     progress = is_terminal if shown is None else shown == "1"
 

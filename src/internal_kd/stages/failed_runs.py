@@ -10,6 +10,6 @@ def note_failed_run(args: Namespace, sentence: str) -> None:
 
     Args:
         args: of the stage.
-        sentence: says why.
+        sentence: the reason.
     """
     note_failure(args.checkpoints, identity_of(args.settings, args.code), sentence)

@@ -1,4 +1,4 @@
-"""Stage `pretrain`: a base model pre-trained anew on the embedded language."""
+"""Stage `pretrain`: a base model pre-trained on the embedded language."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path

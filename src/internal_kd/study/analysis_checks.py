@@ -34,7 +34,7 @@ def check_reports(draft: Draft) -> Found:
     if "readings" in (draft["reports"] or ()) and not readings:
         yield Problem(
             ("reports",),
-            "readings cannot be made, because no experiment has reading_of; leave it out",
+            "readings cannot be made, because no experiment has reading_of; remove it",
         )
 
 
@@ -117,7 +117,7 @@ def check_fractions(draft: Draft) -> Found:
         if percent < 1 or abs(100 * fraction - percent) > 1e-6:
             yield Problem(
                 ("sweeps", "data_size", "fractions", number),
-                f"{fraction} is no whole percentage; write {max(percent, 1) / 100}",
+                f"{fraction} is not a whole percentage; write {max(percent, 1) / 100}",
             )
 
 
@@ -170,5 +170,5 @@ def _figure_keys(path: Path, figure: Config, keys: tuple[str, ...]) -> Found:
             yield Problem((*path, key), f"missing; a figure of kind {kind} needs it")
     for key in figure:
         if key != "kind" and key not in keys:
-            said = f"it has {', '.join(keys)}" if keys else "it has no keys"
-            yield Problem((*path, key), f"a figure of kind {kind} does not have it; {said}")
+            allowed = f"it has {', '.join(keys)}" if keys else "it has no keys"
+            yield Problem((*path, key), f"a figure of kind {kind} does not have it; {allowed}")

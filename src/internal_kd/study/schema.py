@@ -1,4 +1,4 @@
-"""What the JSON Schema has to say about a config, as sentences for its author."""
+"""Violations of the JSON Schema by a config, as sentences for its author."""
 
 import math
 from collections.abc import Collection, Iterator, Mapping
@@ -43,7 +43,7 @@ def schema_problems(config: Mapping[str, Any], schema: Schema) -> list[Problem]:
 
 
 def _not_finite(value: Any, path: KeyPath, reported: Collection[KeyPath]) -> Iterator[Problem]:
-    """YAML knows .nan and .inf; a schema lets them pass, and a training would end in them."""
+    """YAML has .nan and .inf; a schema lets them pass, and a training would end in them."""
     if isinstance(value, Mapping | list):
         items = value.items() if isinstance(value, Mapping) else enumerate(value)
         for key, item in items:
@@ -53,7 +53,7 @@ def _not_finite(value: Any, path: KeyPath, reported: Collection[KeyPath]) -> Ite
 
 
 def read_texts(value: Any, schema: Schema, root: Schema) -> Any:
-    """Read texts as YAML where the schema does not want a text.
+    """Read texts as YAML where the schema does not expect a text.
 
     Snakemake hands over nested values of ``--config 'student={layers: 2}'`` as texts. What YAML
     itself reads as a text, such as ``2e-5``, stays one and is refused later.
@@ -124,7 +124,7 @@ def _sentence(error: ValidationError) -> str:
     if error.validator == "enum":
         return f"{shown} is not allowed; {_choice(value, limit)}"
     if error.validator == "uniqueItems":
-        return f"{_repeated(value)} stands there more than once; name each value once"
+        return f"{_repeated(value)} is listed more than once; list each value once"
     if error.validator in ("minItems", "minProperties"):
         return f"is empty; put at least one entry there{_or_null(error)}"
     if error.validator == "type" and isinstance(value, str):

@@ -136,7 +136,7 @@ def _selection(study: Study) -> SelectionSettings:
 def _distillation(study: Study, experiment: Experiment) -> DistillationSettings:
     """The common settings; those without effect on an experiment stand at a fixed value.
 
-    The budget of the signals is none of them: where signals are kept is no reason to train anew.
+    The budget of the signals is none of them: where signals are kept is no reason to train again.
     """
     settings = decode(study.config["distillation"], DistillationSettings)
     if not reading_temperature(experiment.output):
@@ -159,12 +159,12 @@ def row_of(study: Study, experiment: Experiment) -> Settings:
 
 
 def note(study: Study) -> str:
-    """What must be said below every table and figure."""
+    """The note below every table and figure."""
     return EMBEDDED_NOTE if study.config["data"]["source"] == "embedded" else ""
 
 
 def table1_settings(study: Study) -> Settings:
-    """Rows and columns of Table 1, and what is said below it."""
+    """Rows and columns of Table 1, and the notes below it."""
     rows = [{**row_of(study, row), "paper_row": row.paper_row} for row in study.table1_experiments]
     return {
         "study": study.name,

@@ -1,7 +1,7 @@
 """Hashes of the user's own files, so that a rule notices other content whatever the file's time.
 
 A file is read again only if its size, its times or its place on the disk have changed. The hashes
-lie in Snakemake's folder of the working directory, like all that can be made anew.
+are in Snakemake's folder of the working directory, like all that can be rebuilt.
 """
 
 import json

@@ -39,7 +39,7 @@ def test_rows_without_an_experiment_do_not_take_part():
     assert evidence.internal_names() == ["exp3.2"]
     assert evidence.student_names() == ["exp3.2", "exp2.0"]
     for row in ("exp1.0", "exp1.1"):
-        with pytest.raises(NoData, match=f"no experiment of this study stands for .* {row}"):
+        with pytest.raises(NoData, match=f"no experiment of this study corresponds to .* {row}"):
             evidence.name_of(row)
 
 

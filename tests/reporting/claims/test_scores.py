@@ -35,7 +35,7 @@ def test_internal_kds_without_a_standard_kd_of_their_head_are_excluded(tmp_path)
     one = scores.every_internal_beats_standard(evidence, "rte")
     assert one.judgement.value == pytest.approx(3 / 20)
     assert one.remark.endswith(
-        "smallest for exp3.2; left out, without a counterpart of the same start: exp3.3"
+        "smallest for exp3.2; excluded, without a counterpart of the same start: exp3.3"
     )
     rows = [settings_row(name, "teacher", None, name) for name in ("exp3.2", "exp3.3")]
     alone = Evidence(evidence.runs, None, RTE | {"rows": rows})
@@ -48,7 +48,7 @@ def test_students_without_a_teacher_are_compared_with_those_of_their_head(tmp_pa
     evidence = evidence_of(tmp_path, *runs)
     one = scores.every_internal_beats_none(evidence, "rte")
     assert one.judgement.value == pytest.approx(3 / 20)
-    assert one.remark.endswith("left out, without a counterpart of the same start: exp3.3")
+    assert one.remark.endswith("excluded, without a counterpart of the same start: exp3.3")
     settings = RTE | {"internal": "exp3.3"}
     across = scores.internal_beats_none(Evidence(evidence.runs, None, settings), "rte")
     assert across.judgement.verdict == "hint"

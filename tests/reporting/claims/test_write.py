@@ -60,7 +60,7 @@ def test_claims_of_a_study_like_the_paper(tmp_path, distances):
     ):
         assert found[name] == "holds", name
     assert found["small-gap-with-all-data"] == "does not hold"
-    assert found["sid-peaks-before-output"] == "no data"  # no experiment stands for exp3.4
+    assert found["sid-peaks-before-output"] == "no data"  # no experiment corresponds to exp3.4
 
 
 def test_claims_fail_when_the_methods_change_places(tmp_path):
@@ -169,7 +169,7 @@ def test_rows_of_the_paper_without_an_experiment_have_no_data(tmp_path):
         ("sid-peaks-before-output", "exp3.4"),
     ):
         assert frame.loc[claim, "verdict"] == "no data"
-        assert f"stands for the paper's {row}" in frame.loc[claim, "remark"]
+        assert f"corresponds to the paper's {row}" in frame.loc[claim, "remark"]
     assert frame.loc["internal-beats-standard", "verdict"] == "holds"
 
 

@@ -200,7 +200,7 @@ def test_single_class_predictions_are_drawn_and_reported(runs, add, draw) -> Non
     worst = sure_of_class_1(*[1 - 1e-7] * 4)
     more = [add("cola", "exp2.0", worst, seed=2, flags=["one_class"])]
     remarks = draw([*runs, *more]).remarks
-    assert "Exp2.0 on CoLA: at least one run always answers the same class." in remarks
+    assert "Exp2.0 on CoLA: at least one run always predicts the same class." in remarks
 
 
 def test_missing_runs_are_reported(runs, draw) -> None:

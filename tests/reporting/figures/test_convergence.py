@@ -209,7 +209,7 @@ def test_no_epochs_remain_after_the_last_layer(add, draw) -> None:
 def test_flagged_runs_are_reported(runs, add, draw) -> None:
     flagged = add("exp3.3", seed=7, flags=["one_class"])
     remarks = draw([*runs, flagged]).remarks
-    assert "Exp3.3 on CoLA: at least one run always answers the same class." in remarks
+    assert "Exp3.3 on CoLA: at least one run always predicts the same class." in remarks
 
 
 def test_missing_runs_are_reported(runs, draw) -> None:

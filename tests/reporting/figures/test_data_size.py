@@ -86,7 +86,7 @@ def test_students_of_other_depths_are_excluded(runs, add) -> None:
 
 
 def test_duplicate_run_is_rejected(runs) -> None:
-    with pytest.raises(UserError, match="a seed stands twice"):
+    with pytest.raises(UserError, match="a seed occurs twice"):
         build([*runs, runs[0]], QNLI)
 
 
@@ -183,7 +183,7 @@ def test_flags_of_students_and_of_a_teacher_that_is_a_line(runs, add, draw) -> N
     assert (
         "Hollow markers: at least one run is not clearly better than the majority" in found.remarks
     )
-    assert "The teacher always answers the same class." in found.remarks
+    assert "The teacher always predicts the same class." in found.remarks
     hollow = [x for x in found.axes[0].lines if x.get_markerfacecolor() == "white"]
     assert [x.get_ydata().tolist() for x in hollow if len(x.get_xdata())] == [[50.0]]
 

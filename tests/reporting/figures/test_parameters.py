@@ -101,7 +101,7 @@ def test_metric_is_the_tasks_own(add) -> None:
 
 
 def test_duplicate_run_is_rejected(runs) -> None:
-    with pytest.raises(UserError, match="a seed stands twice"):
+    with pytest.raises(UserError, match="a seed occurs twice"):
         build([*runs, runs[-1]], RTE)
 
 
@@ -201,7 +201,7 @@ def test_flagged_runs_have_hollow_markers(monkeypatch, runs, add) -> None:
     found = draw(monkeypatch, [*runs, flagged])
     hollow = [x for x in found.axes[0].lines if x.get_markerfacecolor() == "white"]
     assert [x.get_ydata().tolist() for x in hollow if len(x.get_xdata())] == [[50.0]]
-    assert "Hollow markers: at least one run always answers the same class; " in found.remarks
+    assert "Hollow markers: at least one run always predicts the same class; " in found.remarks
     assert found.frame["flags"].tolist().count("at_majority one_class") == 1
 
 

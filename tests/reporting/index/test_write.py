@@ -153,7 +153,7 @@ def test_a_file_that_is_not_a_picture_is_reported(results) -> None:
     picture = results.folder / "figures" / "fig2.png"
     assert png_size(picture) == SIZE[::-1]
     picture.write_text("<html>")
-    with pytest.raises(UserError, match=r"fig2\.png is no PNG picture"):
+    with pytest.raises(UserError, match=r"fig2\.png is not a PNG image"):
         results.write()
 
 

@@ -101,7 +101,7 @@ def _internal_effects(
     other_of: Callable[[str], str | None],
     metric: str | None = None,
 ) -> tuple[dict[str, Effect], str]:
-    """Each internal KD minus its counterpart; those without one are left out.
+    """Each internal KD minus its counterpart; those without one are excluded.
 
     Returns:
         The effects by name, and a remark.
@@ -123,7 +123,7 @@ def _internal_effects(
     left_out = [name for name, other in others.items() if other is None]
     remark = _over(effects)
     if left_out:
-        remark += f"; left out, without a counterpart of the same start: {', '.join(left_out)}"
+        remark += f"; excluded, without a counterpart of the same start: {', '.join(left_out)}"
     return effects, remark
 
 
