@@ -17,7 +17,7 @@ gc.freeze()
 
 SOURCE = ROOT / "src"
 sys.path.insert(0, str(SOURCE))
-# Keep freed memory: an eighth of a training step on a CPU goes into asking for it anew.
+# Keep freed memory: requesting it again takes an eighth of a training step on a CPU.
 MALLOC = {
     "MALLOC_MMAP_THRESHOLD_": "1073741824",
     "MALLOC_TRIM_THRESHOLD_": "4294967296",
@@ -88,7 +88,7 @@ def planned(name, value):
     return os.environ[variable]
 
 
-# Another workflow that uses these rules hands over its own config, which may leave out defaults.
+# Another workflow that uses these rules hands over its own config, which may omit defaults.
 defaults = load_configfile(f"{ROOT}/config.yaml")
 update_config(defaults, config)
 PLANNED_CONFIG = planned("config", lambda: json.dumps(defaults, default=str))
@@ -249,7 +249,7 @@ def teacher_of(wildcards):
 
 
 def teacher_option(wildcards):
-    """The arguments that tell the stage of its teacher."""
+    """The arguments that name the stage's teacher."""
     teacher = teacher_of(wildcards)
     return ["--teacher", teacher[0]] if teacher else []
 
@@ -290,7 +290,7 @@ def signals_mb(wildcards, input):
 
 
 def report_mistakes(logs):
-    """Repeat at the end what failed stages had to say, after Snakemake's own many words."""
+    """Repeat the errors of failed stages at the end, after Snakemake's own output."""
     for sentence in failures.sentences(map(Path, logs)):
         print(sentence, file=sys.stderr)
 

@@ -1,4 +1,4 @@
-# What the commands outside of the workflow (`internal-kd plan`) need to know of it. No rules here.
+# Facts about the workflow for commands outside of it (`internal-kd plan`). No rules here.
 
 
 def describe(**facts):
@@ -19,7 +19,7 @@ def refuse(mistake):
 
 
 def describe_study():
-    """Describe a study whose rules are all defined, if a command asks for it."""
+    """Describe a study whose rules are all defined, if a command requests it."""
     if "INTERNAL_KD_DESCRIPTION" not in os.environ:
         return
     code = {name: code_of_student(name) for name in STUDY.experiments}

@@ -1,4 +1,4 @@
-# What keeps workflows apart that are at work at the same time. No rules here.
+# Locks that keep workflows apart that run at the same time. No rules here.
 from internal_kd.study import results_lock
 
 # Locks that this process holds until it ends.
@@ -6,10 +6,10 @@ HELD = []
 
 
 def keep_apart():
-    """Lock the results against other workflows, and leave alone what others have locked.
+    """Lock the results against other workflows, and keep the locks of others.
 
     Raises:
-        SystemExit: another workflow is at work on these results.
+        SystemExit: another workflow is using these results.
     """
     remove_only_own_locks()
     if takes_locks():

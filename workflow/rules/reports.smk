@@ -1,5 +1,5 @@
 # Tables, statistics, figures and files: a rule for each kind of them that the study has. What they are,
-# and what they are made from, stands in `internal_kd.study.reports`.
+# and what they are made from, is in `internal_kd.study.reports`.
 from collections import defaultdict
 
 BY_RULE = defaultdict(dict)
@@ -79,7 +79,7 @@ def pattern_of(item, path):
 
 
 def name_of(item):
-    """Where log and benchmark lie."""
+    """Paths of log and benchmark."""
     return "figures/{figure}" if item.kind == "figure" else item.name
 
 
