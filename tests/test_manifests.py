@@ -64,7 +64,7 @@ def test_a_manifest_does_not_list_itself(folder):
 
 
 @pytest.mark.parametrize("content", [b"[]", b"{} ", b"", b"{x"])
-def test_changed_content_is_refused_whatever_its_time(folder, content):
+def test_changed_content_is_rejected_regardless_of_its_time(folder, content):
     file = folder / "scores.json"
     times = file.stat()
     file.write_bytes(content)

@@ -13,7 +13,7 @@ from tests.benchmarks.workloads import SMALL, small_workload
 from tests.distillation import reference as equations
 
 ROWS = (1, 3, 6)
-WANTED = {"output_attentions": True, "output_hidden_states": True}
+REQUESTED = {"output_attentions": True, "output_hidden_states": True}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def true(workload):
 def run_alone(model, workload, row):
     inputs = {name: tensor[None] for name, tensor in tensors(workload, row).items()}
     with torch.no_grad():
-        return model(**inputs, **WANTED)
+        return model(**inputs, **REQUESTED)
 
 
 def test_loss_is_that_of_the_equations(workload, true):
@@ -56,7 +56,7 @@ def test_loss_is_that_of_the_equations(workload, true):
 def test_losses_of_the_peers_agree_with_the_reference(workload, true, padded_to):
     teacher, student = teacher_and_student(SMALL, "eager")
     inputs = pad_to_longest([tensors(workload, row, padded_to) for row in ROWS])
-    taught, answered = teacher(**inputs, **WANTED), student(**inputs, **WANTED)
+    taught, answered = teacher(**inputs, **REQUESTED), student(**inputs, **REQUESTED)
     loss = distillation_loss(answered, taught, inputs["attention_mask"], SMALL.matched)
     loss.backward()
     found = LossAndGradients(loss.item(), gradients_of(student))

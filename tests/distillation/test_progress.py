@@ -63,7 +63,7 @@ def test_steps_and_scores_are_written_soon(checkpoints) -> None:
         assert found.seconds_left == pytest.approx(20 * found.step_seconds)
 
 
-def test_a_process_that_makes_no_steps_shows_that_it_is_alive(checkpoints) -> None:
+def test_progress_is_updated_without_training_steps(checkpoints) -> None:
     with ProgressFile(checkpoints, "me", OFTEN):
         first = read(checkpoints).updated
         wait_until(lambda: read(checkpoints).updated > first)

@@ -247,12 +247,12 @@ def test_a_study_completes_in_spite_of_kills_at_every_stage(project, expected, t
     assert tally.epochs < 2 * tally.needed
 
 
-def test_after_a_change_a_killed_job_leaves_no_old_numbers(project, expected, tally):
+def test_no_old_numbers_remain_after_a_change_and_a_killed_job(project, expected, tally):
     """Snakemake runs to its end: it must not take the earlier table for up to date."""
     under_fire(project, Kill(("distill",), "stage", 0.3), tally, *CHANGED)
     assert differences(made(project, tally, 1, *CHANGED), expected["changed"]) == {}
 
 
-def test_after_a_change_a_power_cut_leaves_no_old_numbers(project, expected, tally):
+def test_no_old_numbers_remain_after_a_change_and_a_power_cut(project, expected, tally):
     under_fire(project, Kill(("distill",), "all", 0.3), tally)
     assert differences(made(project, tally, 1), expected["first"]) == {}

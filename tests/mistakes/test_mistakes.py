@@ -424,7 +424,7 @@ MISTAKES: dict[str, Mistake] = {
         ),
         command="distill-exp2.0",
     ),
-    "loss that is no number": Stage(
+    "loss that is NaN": Stage(
         "error: training: the loss became NaN or infinite in epoch 1; lower learning_rate or raise",
         spoil=spoil.weights(f"{RESULTS}/init/upper/layers2/model.safetensors", float("inf")),
         command="distill-exp2.0",

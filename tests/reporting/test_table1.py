@@ -97,7 +97,7 @@ def test_a_row_without_a_baseline_has_no_detectable_difference(folders, settings
     assert build(folders, settings)["detectable"].isna().all()
 
 
-def test_papers_value_stands_beside_the_development_score_only(frame):
+def test_papers_value_is_shown_only_with_the_development_score(frame):
     assert cell(frame, "exp3.4", "cola", "mcc")["paper"] == pytest.approx(0.4609)
     assert cell(frame, "exp3.4", "mrpc", "f1_weighted")["paper"] == pytest.approx(0.8139)
     assert math.isnan(cell(frame, "exp3.4", "mrpc", "f1_weighted", "test")["paper"])

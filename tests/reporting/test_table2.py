@@ -176,7 +176,7 @@ def test_no_runs_at_all(settings):
     assert "nan" not in text.lower()
 
 
-def test_papers_value_stands_beside_ours(runs, settings):
+def test_papers_value_is_shown_next_to_ours(runs, settings):
     frame = build(runs, settings | {"with_paper": True, "tasks": ["qqp", "rte"]})
     assert row(frame, "exp3.X")["paper"] == 0.622
     assert row(frame, "exp1.0", "qqp", "f1")["paper"] == 0.713

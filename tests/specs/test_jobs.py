@@ -41,7 +41,7 @@ def test_the_loop_reads_the_experiment_that_yaml_gives(name) -> None:
         assert read.experiment.needs_teacher == experiment.needs_teacher
 
 
-def test_a_label_is_no_part_of_a_job() -> None:
+def test_a_label_is_not_part_of_a_job() -> None:
     study = read_study()
     other = read_study(experiments={"exp3.4": {"label": "another"}})
     run = run_of(study, "exp3.4")

@@ -212,7 +212,7 @@ DAMAGES = {
     ),
     "a flipped bit in the data": Damage(DATA, flipped("tokens.npz"), "tokens.npz was changed"),
     "no manifest": Damage(SOFT, removed("manifest.json"), "manifest.json is missing"),
-    "a manifest that is none": Damage(
+    "not a manifest": Damage(
         STACKED, replaced("manifest.json", "[]"), "manifest.json: not the record of a job"
     ),
     "no predictions": Damage(SOFT, removed("predictions.parquet"), "predictions.parquet"),

@@ -31,7 +31,7 @@ Objective = Callable[..., tuple[Tensor, Terms]]
 class CompiledObjective:
     """Computes what `objective` does; phases and shapes are compiled at their first use.
 
-    Stored signals of the teacher are read outside, by `objective.known` where there is one.
+    Stored signals of the teacher are read outside, by `objective.precomputed` where there is one.
     The results of a step are overwritten by the next one.
 
     Args:
@@ -49,7 +49,7 @@ class CompiledObjective:
         allow_recompilations(VARIANTS)
         self.objective = objective
         self.batch_size = batch_size
-        self._known = getattr(objective, "known", None)
+        self._precomputed = getattr(objective, "precomputed", None)
         self._compiled = torch.compile(_loss_and_terms, **OPTIONS)
 
     def __call__(self, model: Classifier, batch: Batch, phase: Phase) -> tuple[Tensor, Terms]:
@@ -57,15 +57,15 @@ class CompiledObjective:
         if len(batch.rows) != self.batch_size:
             return self.objective(model, batch, phase)
         torch.compiler.cudagraph_mark_step_begin()
-        known = None if self._known is None else self._known(batch, phase)
-        return self._compiled(self.objective, model, batch, phase, known)
+        signals = None if self._precomputed is None else self._precomputed(batch, phase)
+        return self._compiled(self.objective, model, batch, phase, signals)
 
 
 def _loss_and_terms(
-    objective: Objective, model: Classifier, batch: Batch, phase: Phase, known: Any
+    objective: Objective, model: Classifier, batch: Batch, phase: Phase, signals: Any
 ) -> tuple[Tensor, Terms]:
     """The terms are returned detached: the backward pass would fill in zeros for each."""
-    more = () if known is None else (known,)
+    more = () if signals is None else (signals,)
     loss, terms = objective(model, batch, phase, *more)
     return loss, {name: term.detach() for name, term in terms.items()}
 

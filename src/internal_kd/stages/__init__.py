@@ -9,7 +9,7 @@ from typing import Any
 if sys.argv[:1] == ["-m"]:
     gc.disable()
 
-    def _tell_shortage(kind: type[BaseException], error: BaseException, *more: Any) -> None:
+    def _report_memory(kind: type[BaseException], error: BaseException, *more: Any) -> None:
         """Memory can run out while packages are imported, before a stage can report it."""
         reason: BaseException | None = error
         while reason is not None:
@@ -19,4 +19,4 @@ if sys.argv[:1] == ["-m"]:
             reason = reason.__cause__ or reason.__context__
         sys.__excepthook__(kind, error, *more)
 
-    sys.excepthook = _tell_shortage
+    sys.excepthook = _report_memory

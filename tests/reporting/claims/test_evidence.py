@@ -43,7 +43,7 @@ def test_rows_without_an_experiment_do_not_take_part():
             evidence.name_of(row)
 
 
-def test_an_internal_kd_that_is_no_row_of_the_paper_takes_part():
+def test_an_internal_kd_outside_the_papers_table_is_included():
     settings = SETTINGS | {"internal": "mine", "rows": [settings_row("exp1.0", paper_row="exp1.0")]}
     assert Evidence([], None, settings).internal_names() == ["mine"]
 

@@ -84,7 +84,7 @@ def test_claims_fail_when_the_methods_change_places(tmp_path):
     assert found["internal-beats-none"] == "holds"
 
 
-def test_every_claim_has_a_row_whatever_is_missing(tmp_path):
+def test_every_claim_has_a_row_even_without_data(tmp_path):
     settings = SETTINGS | {"tasks": ["mrpc"], "rows": []}
     settings |= {"sweep_layers": {"tasks": [], "counts": []}}
     settings |= {"sweep_sizes": {"tasks": [], "percents": []}}

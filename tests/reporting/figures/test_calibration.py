@@ -184,7 +184,7 @@ def test_remarks(runs, draw) -> None:
     assert "No runs" not in remarks
 
 
-def test_students_with_three_seeds_are_no_hints(runs, add, draw) -> None:
+def test_students_with_three_seeds_are_not_hints(runs, add, draw) -> None:
     more = [add(task, name, seed=2) for task in SETTINGS["tasks"] for name in ("exp2.0", "exp3.2")]
     assert "hints" not in draw([*runs, *more]).remarks
 

@@ -89,7 +89,7 @@ def test_items_the_study_cannot_have_are_reported(results) -> None:
     assert "Not in this study" not in results.write()
 
 
-def test_a_section_without_items_says_so(results) -> None:
+def test_an_empty_section_is_marked(results) -> None:
     results.settings["sections"][1]["items"] = []
     html = results.write()
     assert "None in this study." in texts(html, "p")
