@@ -69,13 +69,13 @@ def write(out: Path, measurements: pd.DataFrame, epochs: int, machine: dict[str,
 
 
 def _machine(args: argparse.Namespace) -> dict[str, Any]:
-    told = {name: getattr(args, name) for name in ("rounds", "batches", "epochs")}
+    options = {name: getattr(args, name) for name in ("rounds", "batches", "epochs")}
     return {
         "processor": processor(),
         "threads": torch.get_num_threads(),
         "malloc": {name: value for name, value in os.environ.items() if "MALLOC" in name},
         **{name: _version(name) for name in PACKAGES},
-        **told,
+        **options,
         "ended": _now(),
     }
 

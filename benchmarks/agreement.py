@@ -1,4 +1,4 @@
-"""Whether a contestant minimises what the reference says."""
+"""Whether a contestant minimises the loss of the reference."""
 
 from dataclasses import dataclass
 

@@ -86,7 +86,7 @@ class Bench:
     Args:
         shape: of the models.
         task: whose lengths the examples have.
-        device: that everything lies on.
+        device: that everything is on.
         batch_size: examples per step.
         batches: of the examples, from short to long.
     """
@@ -160,7 +160,7 @@ def _step(training: Training, batch: Batch, stage: Phase) -> None:
 
 def _model(shape: Shape, layers: int, device: torch.device) -> BertClassifier:
     """With weights of the size that BERT starts from."""
-    told = {
+    config = {
         "vocab_size": shape.vocabulary,
         "hidden_size": shape.hidden,
         "num_hidden_layers": layers,
@@ -169,7 +169,7 @@ def _model(shape: Shape, layers: int, device: torch.device) -> BertClassifier:
         "hidden_dropout_prob": DROPOUT,
         "attention_probs_dropout_prob": DROPOUT,
     }
-    model = BertClassifier(BertConfig(told)).to(device)
+    model = BertClassifier(BertConfig(config)).to(device)
     for name, parameter in model.named_parameters():
         if "LayerNorm" not in name:
             torch.nn.init.normal_(parameter, std=0.02)

@@ -40,7 +40,7 @@ def _rate(rows: int, inputs: int, outputs: int) -> float:
 
 
 def _flags() -> set[str]:
-    """Instruction sets: `flags` on x86, `Features` on ARM; none where /proc does not tell."""
+    """Instruction sets: `flags` on x86, `Features` on ARM; none where /proc does not list them."""
     lines = (line for line in _cpuinfo() if line.lower().startswith(("flags", "features")))
     return {flag for line in lines for flag in line.split(":")[1].split()}
 

@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 
 class DisagreementError(Exception):
-    """A contestant does not minimise what the reference says."""
+    """A contestant does not minimise the loss of the reference."""
 
 
 def measure(workload: Workload, rounds: int) -> list[Row]:

@@ -55,7 +55,7 @@ STUDY = {
 }
 TOKENS = f"{STUDY['results']}/data/qqp/tokens.npz"
 INIT = f"{STUDY['results']}/init/upper/layers{LAYERS // 2}"
-# Losses of a student, and what the signals are told.
+# Losses of a student, and settings of the signals.
 CASES: dict[str, tuple[dict[str, float], dict[str, Any]]] = {
     "soft labels": ({}, {"budget_mb": 2048, "attention": "fp32"}),
     "attention, beyond the budget": (
@@ -114,7 +114,7 @@ def measure(folder: Path, case: str) -> dict[str, Any]:
 
 
 def _settings(internal: dict[str, float], signals: dict[str, Any]) -> dict[str, Any]:
-    """What a student's job is told, as far as it differs from the defaults of the config."""
+    """Settings of a student's job, as far as they differ from the defaults of the config."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     experiment = {"label": "", "head_init": "random", "internal": internal}
     experiment |= {"output": {"soft": 1.0}, "output_from": "start", "schedule": "simultaneous"}
@@ -152,7 +152,7 @@ def _apart(folder: Path, case: str) -> dict[str, Any]:
 
 
 def _own_peak_mb() -> int:
-    """Of this program alone; what `getrusage` tells begins with the memory of its parent."""
+    """Of this program alone; `getrusage` would include the memory of its parent."""
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     return round(int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6)
 
@@ -191,7 +191,7 @@ def _texts(words: npt.NDArray[np.int64], rng: np.random.Generator) -> list[str]:
 
 
 def write_model(folder: Path) -> None:
-    """A narrow BERT with random weights and a tokenizer that knows the words."""
+    """A narrow BERT with random weights and a tokenizer with the words."""
     vocabulary = [*SPECIAL, *(f"w{number}" for number in range(WORDS))]
     tokenizer = Tokenizer(
         models.WordLevel({word: number for number, word in enumerate(vocabulary)}, "[UNK]")

@@ -51,12 +51,12 @@ def _sentence_loss(
         "input_ids": torch.from_numpy(split.input_ids[tokens].astype(np.int64))[None],
         "token_type_ids": torch.from_numpy(split.token_type_ids[tokens].astype(np.int64))[None],
     }
-    wanted = {"output_attentions": True, "output_hidden_states": True}
+    requested = {"output_attentions": True, "output_hidden_states": True}
     with torch.no_grad():
-        told = teacher(**inputs, **wanted)
-    answered = student(**inputs, **wanted)
-    layers = [_layer_loss(told, answered, k, m) for k, m in enumerate(matched, start=1)]
-    soft = -(told.logits.softmax(-1) * answered.logits.log_softmax(-1)).sum()
+        taught = teacher(**inputs, **requested)
+    answered = student(**inputs, **requested)
+    layers = [_layer_loss(taught, answered, k, m) for k, m in enumerate(matched, start=1)]
+    soft = -(taught.logits.softmax(-1) * answered.logits.log_softmax(-1)).sum()
     return soft + torch.stack(layers).mean()
 
 

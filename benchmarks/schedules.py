@@ -72,8 +72,8 @@ def measure(workload: Workload, rounds: int) -> Iterator[dict[str, Any]]:
             for name, (kind, updates) in SCHEDULES.items():
                 seconds = train(contestant, kind, updates)
                 plain = plain or seconds
-                told = (name, source, number, round(seconds, 3), round(plain / seconds, 3))
-                yield dict(zip(FIELDS, told, strict=True))
+                row = (name, source, number, round(seconds, 3), round(plain / seconds, 3))
+                yield dict(zip(FIELDS, row, strict=True))
 
 
 def train(contestant: Ours, kind: Kind, updates: Updates, epochs: int | None = None) -> float:

@@ -55,7 +55,7 @@ def teacher_and_student(
 
     Args:
         shape: their sizes.
-        attention: the implementation, a name that Transformers knows.
+        attention: the implementation, a name that Transformers has.
     """
     teacher = _model(shape, shape.teacher_layers, attention, seed=1)
     student = _model(shape, shape.student_layers, attention, seed=2)

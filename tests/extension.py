@@ -1,4 +1,4 @@
-"""The example of docs/extending.md, as it stands there."""
+"""The example of docs/extending.md, verbatim."""
 
 import re
 from collections.abc import Iterator

@@ -24,7 +24,7 @@ sys.stdin.read()
 
 
 class Runs:
-    """Processes that claim a device and keep it until they are told to end."""
+    """Processes that claim a device and keep it until they are stopped."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -85,20 +85,20 @@ def test_only_visible_devices_are_taken(runs):
 
 
 @pytest.mark.parametrize(
-    ("told", "number"), [(None, 2), ("", 0), ("-1", 0), ("1", 1), ("0,1,2", 3), ("GPU-5ab", 1)]
+    ("visible", "number"), [(None, 2), ("", 0), ("-1", 0), ("1", 1), ("0,1,2", 3), ("GPU-5ab", 1)]
 )
-def test_visible_gpus_are_counted_without_cuda(tmp_path, monkeypatch, told, number):
+def test_visible_gpus_are_counted_without_cuda(tmp_path, monkeypatch, visible, number):
     for name in ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm", "null"):
         (tmp_path / name).touch()
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    if told is not None:
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", told)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert visible_gpus(tmp_path) == number
 
 
 @pytest.fixture
 def four_gpus(monkeypatch, tmp_path) -> list[int]:
-    """A machine with four GPUs as torch would tell of it; what was made current is noted."""
+    """A machine with four GPUs as torch would report it; the current device is recorded."""
     current: list[int] = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
@@ -125,13 +125,13 @@ def test_a_job_without_gpus_stays_on_the_cpu(four_gpus, monkeypatch):
     assert four_gpus == []
 
 
-def test_on_a_cluster_the_scheduler_has_chosen(four_gpus, monkeypatch, tmp_path):
+def test_on_a_cluster_the_scheduler_chooses(four_gpus, monkeypatch, tmp_path):
     monkeypatch.setenv("SLURM_JOB_ID", "5")
     assert torch_setup.select_device() == torch.device("cuda", 0)
     assert not (tmp_path / "gpus").exists()
 
 
-def test_sharing_is_told_by_the_workflow(four_gpus, monkeypatch):
+def test_sharing_is_set_by_the_workflow(four_gpus, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setenv("INTERNAL_KD_RUNS_PER_GPU", "2")
     assert [torch_setup.select_device().index for _ in range(2)] == [0, 0]
@@ -154,7 +154,7 @@ def mode(folder: Path) -> int:
     return folder.stat().st_mode & 0o777
 
 
-def test_locks_lie_in_a_folder_of_the_user_alone(temporary):
+def test_locks_are_in_a_private_folder_of_the_user(temporary):
     found = lock_folder()
     assert found == temporary / f"internal-kd-gpus-{os.geteuid()}"
     assert mode(found) == 0o700
@@ -171,7 +171,7 @@ def test_the_users_own_folder_of_the_system_is_preferred(temporary, monkeypatch)
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o077])
-def test_a_folder_of_a_former_version_is_closed(temporary, umask):
+def test_a_folder_of_an_older_version_is_made_private(temporary, umask):
     before = os.umask(umask)
     (temporary / f"internal-kd-gpus-{os.geteuid()}").mkdir()
     os.umask(before)
@@ -198,16 +198,16 @@ TAKEN = {
 
 @as_root
 @pytest.mark.parametrize("take", TAKEN.values(), ids=TAKEN)
-def test_a_name_that_somebody_has_taken_is_left_to_him(temporary, caplog, take):
+def test_a_folder_owned_by_someone_else_is_not_used(temporary, caplog, take):
     name = f"internal-kd-gpus-{os.geteuid()}"
     take(temporary / name)
     assert lock_folder() == temporary / f"{name}-1"
-    assert f"{name}: the folder is not this user's alone; it is not used" in caplog.text
+    assert f"{name}: the folder is not private to this user; it is not used" in caplog.text
     assert devices.claim(["GPU-a"], 1, lock_folder()) == 0
 
 
 @as_root
-def test_without_a_folder_of_its_own_a_job_says_what_it_needs(temporary):
+def test_without_a_private_folder_a_job_reports_what_it_needs(temporary):
     for more in ("", *(f"-{number}" for number in range(1, 10))):
         foreign(temporary / f"internal-kd-gpus-{os.geteuid()}{more}")
     with pytest.raises(UserError, match="set TMPDIR to a folder of your own"):

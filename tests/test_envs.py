@@ -62,7 +62,7 @@ def test_python_is_the_oldest_that_is_supported(environment, root):
     assert 'requires-python = ">=3.11"' in (root / "pyproject.toml").read_text()
 
 
-def test_all_that_the_stages_import_is_there(environment, root):
+def test_environments_contain_all_imports_of_the_stages(environment, root):
     name, _, packages = environment
     distributions = packages_distributions()
     needed = {

@@ -1,4 +1,4 @@
-"""Files that say what a table or figure should be made from."""
+"""Files that record what a table or figure should be made from."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def test_expectations_are_kept_with_their_stamp(tmp_path):
 
 
 @pytest.mark.parametrize("product", ["table1", "figures/fig2", "figures/a.b"])
-def test_the_record_lies_beside_it(product):
+def test_the_record_is_stored_beside_the_file(product):
     folder = f"results/provenance/{product}"
     assert expected_file("results", product) == f"{folder}/expected.json"
     assert str(record_of(expected_file("results", product))) == f"{folder}/manifest.json"

@@ -114,7 +114,7 @@ def test_code_and_declared_data_count(package, name, text):
     assert package("one") != package("one", **{name: text})
 
 
-def test_a_part_that_a_job_does_not_use_can_be_left_out(package):
+def test_parts_that_a_job_does_not_use_can_be_excluded(package):
     package("one")
     names = closure("internal_kd.one", without="sub")
     assert names == {"internal_kd", "internal_kd.one", "internal_kd.two"}
@@ -208,39 +208,39 @@ def test_students_do_not_depend_on_generated_text():
 
 @pytest.fixture
 def noted(package, tmp_path, monkeypatch):
-    """A working directory with Snakemake's folder; what was read is forgotten by `anew`."""
+    """A working directory with Snakemake's folder; `clear` empties the cache in memory."""
     (tmp_path / ".snakemake").mkdir()
     monkeypatch.chdir(tmp_path)
 
-    def anew() -> None:
+    def clear() -> None:
         monkeypatch.setattr(fingerprint, "_known", KnownSources("this reader"))
 
-    anew()
-    return SimpleNamespace(anew=anew, file=tmp_path / NOTES)
+    clear()
+    return SimpleNamespace(clear=clear, file=tmp_path / NOTES)
 
 
 def unreadable(*_: object) -> None:
-    pytest.fail("a text was read that is known already")
+    pytest.fail("a cached file was read again")
 
 
 def test_what_was_read_before_is_not_read_again(package, noted, monkeypatch):
     first = package("one")
-    noted.anew()
+    noted.clear()
     monkeypatch.setattr(fingerprint, "_tree", unreadable)
     assert package("one") == first
 
 
-def test_an_edited_text_is_read_anew(package, noted):
+def test_an_edited_file_is_read_again(package, noted):
     first = package("one")
-    noted.anew()
+    noted.clear()
     assert package("one", **{"two.py": "X = 2\n"}) != first
-    noted.anew()
+    noted.clear()
     assert package("one") == first
 
 
-def test_declared_data_is_looked_at_every_time(package, noted):
+def test_declared_data_is_checked_every_time(package, noted):
     first = package("one")
-    noted.anew()
+    noted.clear()
     assert package("one", **{"sub/values.csv": "1,3\n"}) != first
 
 
@@ -248,29 +248,29 @@ def test_declared_data_is_looked_at_every_time(package, noted):
     "text",
     ["", "{", "[]", '{"reader": "this reader", "facts": {"a": 1}}', '{"reader": "this reader"}'],
 )
-def test_spoilt_notes_count_for_nothing(package, noted, text):
+def test_corrupt_cache_entries_are_ignored(package, noted, text):
     first = package("one")
     noted.file.write_text(text)
-    noted.anew()
+    noted.clear()
     assert package("one") == first
     assert json.loads(noted.file.read_text())["facts"]
 
 
-def test_notes_of_another_reader_count_for_nothing(package, noted):
+def test_cache_entries_of_other_code_are_ignored(package, noted):
     first = package("one")
-    told = json.loads(noted.file.read_text())
-    wrong = {key: {**facts, "digest": "0"} for key, facts in told["facts"].items()}
+    stored = json.loads(noted.file.read_text())
+    wrong = {key: {**facts, "digest": "0"} for key, facts in stored["facts"].items()}
     noted.file.write_text(json.dumps({"reader": "another", "facts": wrong}))
-    noted.anew()
+    noted.clear()
     assert package("one") == first
 
 
-def test_without_snakemakes_folder_nothing_is_noted(package, tmp_path, monkeypatch):
+def test_without_snakemakes_folder_nothing_is_cached(package, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     package("one")
     assert not (tmp_path / ".snakemake").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_left(package, noted):
+def test_an_unwritable_folder_is_skipped(package, noted):
     noted.file.parent.parent.joinpath("internal_kd").write_text("a file in the way")
     assert package("one")

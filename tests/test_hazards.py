@@ -19,8 +19,8 @@ PLAIN = re.compile(
 )
 FUNCTION = re.compile(r"lambda |for_each\(|[a-z_]+,$")
 PLACEHOLDER = re.compile(r"(?<!{)\{([^{}]+)\}")
-# A loader, and what it must be told.
-TOLD = {
+# A loader, and the argument that it must be given.
+REQUIRED_ARGUMENTS = {
     "from_pretrained": ("trust_remote_code", False),
     "load": ("weights_only", True),
 }
@@ -64,37 +64,37 @@ def calls(file: Path) -> Iterator[tuple[str, ast.Call]]:
             yield ast.unparse(node.func), node
 
 
-def test_readers_are_told_to_run_nothing():
+def test_readers_are_configured_to_execute_nothing():
     found = 0
     for file in SOURCES:
         for name, call in calls(file):
             last = name.rpartition(".")[2]
-            if last in TOLD and (last != "load" or name == "torch.load"):
-                key, value = TOLD[last]
-                told = {word.arg: ast.unparse(word.value) for word in call.keywords}
-                assert told.get(key) == str(value), (file, call.lineno)
+            if last in REQUIRED_ARGUMENTS and (last != "load" or name == "torch.load"):
+                key, value = REQUIRED_ARGUMENTS[last]
+                keywords = {word.arg: ast.unparse(word.value) for word in call.keywords}
+                assert keywords.get(key) == str(value), (file, call.lineno)
                 found += 1
     assert found >= 6
 
 
-def test_nothing_else_reads_pickles_or_runs_texts():
+def test_no_other_code_reads_pickles_or_executes_text():
     banned = {"pickle.load", "pickle.loads", "pd.read_pickle", "joblib.load", "eval", "exec"}
     banned |= {"os.system", "os.popen", "yaml.load", "yaml.unsafe_load", "input"}
     for file in SOURCES:
         for name, call in calls(file):
-            told = {word.arg: ast.unparse(word.value) for word in call.keywords}
+            keywords = {word.arg: ast.unparse(word.value) for word in call.keywords}
             assert name not in banned, (file, call.lineno)
-            assert told.get("shell") in (None, "False"), (file, call.lineno)
-            assert told.get("allow_pickle") in (None, "False"), (file, call.lineno)
+            assert keywords.get("shell") in (None, "False"), (file, call.lineno)
+            assert keywords.get("allow_pickle") in (None, "False"), (file, call.lineno)
 
 
 def test_every_text_is_read_and_written_as_utf_8():
-    """Ruff sees `open`, and methods of paths only where it can tell that they are paths."""
+    """Ruff sees `open`, and methods of paths only where it can infer that they are paths."""
     for file in SOURCES:
         for name, call in calls(file):
             if name.rpartition(".")[2] in ("read_text", "write_text"):
-                told = {word.arg: ast.unparse(word.value) for word in call.keywords}
-                assert told.get("encoding") == "'utf-8'", (file, call.lineno)
+                keywords = {word.arg: ast.unparse(word.value) for word in call.keywords}
+                assert keywords.get("encoding") == "'utf-8'", (file, call.lineno)
 
 
 def texts_in(schema: object, path: str = "") -> Iterator[tuple[str, dict]]:

@@ -1,4 +1,4 @@
-"""What is used of Snakemake and torch beyond their documentation stands in one place each."""
+"""What is used of Snakemake and torch beyond their documentation is in one place each."""
 
 import inspect
 import re
@@ -26,7 +26,7 @@ def uses_of_snakemake(text: str) -> set[str]:
     return set(re.findall(r"(?<![\w/\"])workflow\.(?!rst\b|smk\b)(\w+)", code))
 
 
-def test_only_one_rule_file_knows_snakemakes_workflow(root):
+def test_only_one_rule_file_uses_snakemakes_internals(root):
     files = [root / "Snakefile", *(root / "workflow").rglob("*.smk"), root / "workflow/Snakefile"]
     users = {
         str(file.relative_to(root)) for file in files if uses_of_snakemake(file.read_text("utf-8"))
@@ -49,7 +49,7 @@ def _made_in(kind: type) -> set[str]:
     return set(re.findall(r"self\.(\w+)", inspect.getsource(kind.__init__)))
 
 
-def test_only_one_module_knows_torchs_internals(root):
+def test_only_one_module_uses_torchs_internals(root):
     users = {
         file.name
         for file in (root / "src").rglob("*.py")

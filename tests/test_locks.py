@@ -18,12 +18,12 @@ from internal_kd.locks import only_writer
 with only_writer(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
-print("left", flush=True)
+print("released", flush=True)
 """
 
 
 def hold(lock: Path, **environment: str) -> subprocess.Popen:
-    """Another process that wants the lock, and keeps it until its input ends."""
+    """Another process that takes the lock and keeps it until its input ends."""
     return subprocess.Popen(
         [sys.executable, "-c", HOLD, str(lock)],
         stdin=subprocess.PIPE,
@@ -35,14 +35,14 @@ def hold(lock: Path, **environment: str) -> subprocess.Popen:
 
 
 @pytest.mark.parametrize("end", ["kill", "finish"])
-def test_a_second_process_waits_and_says_for_whom(tmp_path, end):
+def test_a_second_process_waits_and_names_the_holder(tmp_path, end):
     lock = tmp_path / "runs" / "run.lock"
     first = hold(lock, SLURM_JOB_ID="77")
     assert first.stdout.readline() == "held\n"
     second = hold(lock)
-    told = second.stderr.readline()
-    assert f"run.lock: SLURM job 77, process {first.pid} on " in told
-    assert "is working on this run; waiting for it to end" in told
+    line = second.stderr.readline()
+    assert f"run.lock: SLURM job 77, process {first.pid} on " in line
+    assert "is working on this run; waiting for it to end" in line
     time.sleep(0.3)
     assert second.poll() is None
     if end == "kill":
@@ -50,7 +50,7 @@ def test_a_second_process_waits_and_says_for_whom(tmp_path, end):
     first.communicate()
     assert second.stdout.readline() == "held\n"
     assert f"process {second.pid} on " in lock.read_text()
-    assert second.communicate()[0] == "left\n"
+    assert second.communicate()[0] == "released\n"
 
 
 def test_the_lock_is_free_afterwards(tmp_path):

@@ -1,4 +1,4 @@
-"""Records of jobs: what they say of files, and what is noticed later."""
+"""Records of jobs: what they contain, and which later changes they detect."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def check(folder: Path, **options: bool) -> None:
     check_files(path, read_manifest(path), **options)
 
 
-def test_it_tells_settings_code_versions_inputs_and_files(folder):
+def test_manifest_records_settings_code_versions_inputs_and_files(folder):
     found = read_manifest(folder / "manifest.json")
     assert found.settings == {"seed": 1}
     assert found.code == "abc"
@@ -48,7 +48,7 @@ def test_it_tells_settings_code_versions_inputs_and_files(folder):
     check(folder)
 
 
-def test_paths_are_those_of_the_folder_wherever_it_lies(folder, tmp_path):
+def test_paths_are_relative_to_the_folder(folder, tmp_path):
     moved = (folder.parent).rename(tmp_path / "elsewhere") / "run"
     check(moved)
     found = read_manifest(moved / "manifest.json")
@@ -57,14 +57,14 @@ def test_paths_are_those_of_the_folder_wherever_it_lies(folder, tmp_path):
     assert written == {moved / "scores.json", moved / "model/weights"}
 
 
-def test_a_manifest_is_no_file_of_its_own(folder):
+def test_a_manifest_does_not_list_itself(folder):
     write_manifest(folder / "manifest.json", [folder], {}, settings={}, code=None)
     assert "manifest.json" not in read_manifest(folder / "manifest.json").files
     assert folder / "manifest.json" not in hashes([folder])
 
 
 @pytest.mark.parametrize("content", [b"[]", b"{} ", b"", b"{x"])
-def test_changed_content_is_refused_whatever_its_time(folder, content):
+def test_changed_content_is_rejected_regardless_of_its_time(folder, content):
     file = folder / "scores.json"
     times = file.stat()
     file.write_bytes(content)
@@ -73,7 +73,7 @@ def test_changed_content_is_refused_whatever_its_time(folder, content):
         check(folder)
 
 
-def test_the_same_content_with_another_time_is_not(folder):
+def test_unchanged_content_with_another_time_is_accepted(folder):
     os.utime(folder / "scores.json", (1, 1))
     check(folder)
     assert is_untouched(folder / "manifest.json", read_manifest(folder / "manifest.json"))

@@ -43,7 +43,7 @@ def test_lock_pins_versions_and_nothing_else(lock):
     assert "torch==2.13.0" in lock
 
 
-def test_lock_lies_within_the_ranges_of_the_project(project, lock):
+def test_lock_is_within_the_ranges_of_the_project(project, lock):
     locked = {canonical(name): Version(v) for name, v in (line.split("==") for line in lock)}
     for requirement in requirements(project):
         assert locked[canonical(requirement.name)] in requirement.specifier, requirement
@@ -80,7 +80,7 @@ def test_licence_and_citation(root, project):
 @pytest.mark.parametrize(
     "target", ["setup", "table1", "plan", "progress", "test", "lint", "format", "lock", "clean"]
 )
-def test_make_knows_its_targets(root, target):
+def test_make_defines_its_targets(root, target):
     done = subprocess.run(
         ["make", "--dry-run", target], cwd=root, capture_output=True, text=True, check=False
     )

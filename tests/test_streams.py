@@ -23,7 +23,7 @@ def test_only_the_share_of_the_data_is_common_to_teacher_and_student() -> None:
     assert all(getattr(teacher, name) != getattr(student, name) for name in OWN)
 
 
-def test_what_is_held_out_depends_on_the_task_alone() -> None:
+def test_the_held_out_rows_depend_only_on_the_task() -> None:
     found = [holdout_seed(task) for task in TASKS]
     assert len(set(found)) == len(TASKS)
     assert not set(found) & {Streams("student", task, 0).subset for task in TASKS}
@@ -35,6 +35,6 @@ def test_streams_are_the_same_in_every_process_and_version() -> None:
 
 
 @pytest.mark.parametrize("name", [*OWN, "subset"])
-def test_generators_of_numpy_and_torch_take_every_seed(name) -> None:
+def test_numpy_and_torch_generators_accept_every_seed(name) -> None:
     for seed in SEEDS:
         assert 0 <= getattr(Streams("student", "rte", seed), name) < 2**63

@@ -15,7 +15,7 @@ MAX_GRAD_NORM = 1.0
 
 
 class NotMeasuredError(Exception):
-    """A contestant cannot run here; the message says why."""
+    """A contestant cannot run here; the message gives the reason."""
 
 
 class CpuClock:

@@ -27,7 +27,7 @@ from benchmarks.reference import LossAndGradients, gradients_of
 from benchmarks.shapes import Shape, teacher_and_student
 from benchmarks.workload import Workload
 
-WANTED = {"output_attentions": True, "output_hidden_states": True}
+REQUESTED = {"output_attentions": True, "output_hidden_states": True}
 
 
 class ClockedLoader:
@@ -74,7 +74,7 @@ class TextBrewer(Contestant):
                 ClockedLoader(DataLoader(examples, self.workload.batch_size), clock),
                 num_epochs=1,
                 max_grad_norm=MAX_GRAD_NORM,
-                **WANTED,
+                **REQUESTED,
             )
         return clock.seconds / passes
 
@@ -84,7 +84,7 @@ class TextBrewer(Contestant):
         batch = next(iter(DataLoader(examples, len(rows))))
         self.student.zero_grad(set_to_none=True)
         with tempfile.TemporaryDirectory() as folder:
-            loss, _ = self._distiller(folder).train_on_batch(batch, WANTED)
+            loss, _ = self._distiller(folder).train_on_batch(batch, REQUESTED)
         loss.backward()
         return LossAndGradients(loss.item(), gradients_of(self.student))
 

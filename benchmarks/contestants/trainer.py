@@ -36,7 +36,7 @@ Example = dict[str, torch.Tensor]
 
 
 class DistillationTrainer(Trainer):
-    """A Trainer that asks a teacher."""
+    """A Trainer that runs a teacher."""
 
     def __init__(self, *, teacher: PreTrainedModel, matched: tuple[int, ...], **kwargs: Any):
         super().__init__(**kwargs)
@@ -47,10 +47,10 @@ class DistillationTrainer(Trainer):
         self, model: PreTrainedModel, inputs: Example, *_: Any, **__: Any
     ) -> torch.Tensor:
         """Loss of one batch."""
-        wanted = {"output_attentions": True, "output_hidden_states": True}
-        student = model(**inputs, **wanted)
+        requested = {"output_attentions": True, "output_hidden_states": True}
+        student = model(**inputs, **requested)
         with torch.no_grad():
-            teacher = self.teacher(**inputs, **wanted)
+            teacher = self.teacher(**inputs, **requested)
         return distillation_loss(student, teacher, inputs["attention_mask"], self.matched)
 
 

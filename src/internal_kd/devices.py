@@ -32,7 +32,7 @@ def runs_per_gpu() -> int:
 
 
 def visible_gpus(devices: Path = Path("/dev")) -> int:
-    """Number of GPUs that CUDA_VISIBLE_DEVICES names or the machine has, without asking CUDA."""
+    """Number of GPUs that CUDA_VISIBLE_DEVICES names or the machine has, without CUDA."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return len([name for name in visible.split(",") if name.strip() not in ("", "-1")])
@@ -51,9 +51,9 @@ def lock_folder() -> Path:
     for folder in _candidates():
         if _made_private(folder):
             return folder
-        logger.warning("%s: the folder is not this user's alone; it is not used", folder)
+        logger.warning("%s: the folder is not private to this user; it is not used", folder)
     raise UserError(
-        f"{tempfile.gettempdir()}: no folder for the locks of GPUs can be made there; set TMPDIR "
+        f"{tempfile.gettempdir()}: cannot create a folder for the locks of GPUs; set TMPDIR "
         "to a folder of your own"
     )
 
@@ -67,7 +67,7 @@ def _candidates() -> Iterator[Path]:
 
 
 def _made_private(folder: Path) -> bool:
-    """Whether the folder, made where it is missing, is this user's alone."""
+    """Whether the folder, created if missing, is private to this user."""
     with suppress(OSError):
         folder.mkdir(mode=PRIVATE)
     if _is_own(folder):

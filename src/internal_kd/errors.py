@@ -39,7 +39,7 @@ def as_user_error(file: object, what: str, remedy: str) -> Iterator[None]:
 
 
 def reason(error: BaseException) -> str:
-    """What a library has to say about an error, in one line of bearable length."""
+    """A library's error message, as one line of limited length."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]} ..."
 

@@ -11,7 +11,7 @@ FOLDER, EXPECTED, RECORD = "provenance", "expected.json", "manifest.json"
 
 @dataclass(frozen=True)
 class ExpectedFile:
-    """The content of a file that says what a table or figure should be made from.
+    """The content of a file that records what a table or figure should be made from.
 
     Attributes:
         text: as JSON, in one line.

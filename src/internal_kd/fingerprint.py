@@ -1,6 +1,6 @@
 """A fingerprint of the code a job consists of, for reruns after edits.
 
-Snakemake does not look into the package its rules call. Each rule therefore carries, as a
+Snakemake does not inspect the package its rules call. Each rule therefore carries, as a
 parameter, a hash of exactly the modules of ``internal_kd`` that its job imports, directly or
 through other modules. The hash is taken over the syntax tree without docstrings: comments,
 docstrings and layout do not count. A module that depends on a data file beside it declares it in a
@@ -47,7 +47,7 @@ def code_fingerprint(*modules: str, without: str = "") -> str:
 
 
 def current_fingerprint(*modules: str, planned: str) -> str:
-    """Return today's fingerprint of modules, leaving out what an earlier one left out."""
+    """Return today's fingerprint of modules, without what an earlier one excluded."""
     return code_fingerprint(*modules, without=planned.partition("-")[2])
 
 
@@ -58,7 +58,7 @@ def closure(module: str, without: str = "") -> set[str]:
 
     Args:
         module: full name of the module.
-        without: a subpackage that is left out, with what only it imports.
+        without: a subpackage that is excluded, with what only it imports.
 
     Raises:
         ModuleNotFoundError: the module is not part of the package.
@@ -179,7 +179,7 @@ def _file_hash(path: Path) -> bytes:
 def _canonical(node: object) -> str:
     """Write a syntax tree as text; unlike ``ast.dump`` the same in every version of Python.
 
-    Fields that are empty are left out, because newer versions add such fields to old constructs.
+    Empty fields are omitted, because newer versions add such fields to old constructs.
     """
     if isinstance(node, ast.AST):
         kept = (

@@ -1,4 +1,4 @@
-"""Asking the Hugging Face hub once whether it is there."""
+"""A single check whether the Hugging Face hub can be reached."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ PROBE_SECONDS = 10.0
 def go_offline_if_unreachable(
     kind: Literal["model", "dataset"], name: str, revision: str | None
 ) -> None:
-    """Without a network let the hub's libraries ask the local cache at once.
+    """Without a network let the hub's libraries use the local cache at once.
 
     They would otherwise repeat each request for half a minute before they give up.
     """

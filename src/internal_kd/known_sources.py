@@ -1,7 +1,7 @@
-"""What was read out of source files before: parsing them all takes a second of every dry run.
+"""A cache of facts about source files: parsing them all takes a second of every dry run.
 
-The notes lie in Snakemake's folder of the working directory, like all that can be made anew. They
-are found by the text itself, so that nothing but a text that was read before is taken from them.
+It is in Snakemake's folder of the working directory, like all that can be rebuilt. Its keys are
+hashes of the texts, so that an edited file is read again.
 """
 
 import json

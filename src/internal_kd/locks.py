@@ -23,7 +23,7 @@ def only_writer(file: Path) -> Iterator[None]:
     """Hold the lock `file` while inside; it stays on disk, and the kernel frees it.
 
     Another process that holds it, such as a job that outlived its Snakemake, is waited for: it is
-    about to leave the very files that are wanted, and to fail now would have Snakemake delete them.
+    about to write the files that are needed, and to fail now would have Snakemake delete them.
 
     Raises:
         UserError: the file is another user's or a link.
@@ -69,7 +69,7 @@ def open_lock(file: Path, mode: int = 0o666) -> IO[str]:
     """A file to be locked, made where it is missing.
 
     Args:
-        file: where it lies; a link there is not followed.
+        file: its path; a link there is not followed.
         mode: permissions of a new one, of which the umask takes some away.
 
     Raises:
@@ -116,7 +116,7 @@ def try_lock(file: IO[str]) -> bool:
         if error.errno not in NO_LOCKS:
             raise
         logger.warning(
-            "%s cannot be locked (%s); see to it that only one workflow writes there",
+            "%s cannot be locked (%s); make sure that only one workflow writes there",
             file.name,
             error.strerror,
         )

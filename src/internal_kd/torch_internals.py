@@ -45,7 +45,7 @@ def add_to_each(tensors: Sequence[Tensor], amount: float) -> None:
 
 
 def allow_recompilations(times: int) -> None:
-    """How often this process may compile a function anew; before its first compilation."""
+    """How often this process may recompile a function; before its first compilation."""
     from torch._dynamo import config
 
     config.recompile_limit = config.accumulated_recompile_limit = times

@@ -12,7 +12,7 @@ from internal_kd.errors import UserError
 def select_device() -> torch.device:
     """A visible GPU that no other run of this user holds, or the CPU; waits if all are held.
 
-    INTERNAL_KD_GPUS says how many GPUs a job was given; 0 keeps it on the CPU.
+    INTERNAL_KD_GPUS is the number of GPUs that a job was given; 0 keeps it on the CPU.
     On a cluster SLURM has chosen the GPU already.
 
     Raises:
@@ -32,7 +32,7 @@ def select_device() -> torch.device:
 def _check_not_demanded(granted: int) -> None:
     if granted and os.environ.get("INTERNAL_KD_REQUIRE_GPU") == "1":
         raise UserError(
-            "require_gpu: this job was given a GPU but sees none; look at the driver and at "
+            "require_gpu: this job was given a GPU but sees none; check the driver and "
             "CUDA_VISIBLE_DEVICES, or write require_gpu: false to compute on the CPU"
         )
 
@@ -44,7 +44,7 @@ def _gpu_names() -> list[str]:
 
 
 def use_threads() -> None:
-    """Let torch use as many threads as OMP_NUM_THREADS says, one if it says nothing."""
+    """Let torch use as many threads as OMP_NUM_THREADS sets, one if it is not set."""
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
 
 
@@ -69,7 +69,7 @@ def random_state() -> dict[str, torch.Tensor]:
 
 
 def restore_random_state(states: dict[str, torch.Tensor]) -> None:
-    """Restore what `random_state` gave, on whichever device it lies now."""
+    """Restore what `random_state` gave, on whichever device it is now."""
     torch.set_rng_state(states["cpu"].cpu())
     if "cuda" in states and torch.cuda.is_available():
         torch.cuda.set_rng_state(states["cuda"].cpu())

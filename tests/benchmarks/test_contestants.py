@@ -63,7 +63,7 @@ class TwiceTheLoss(Ours):
         return LossAndGradients(2 * found.loss, found.gradients)
 
 
-def test_what_minimises_something_else_is_not_timed(workload, monkeypatch):
+def test_a_contestant_with_another_loss_is_not_timed(workload, monkeypatch):
     monkeypatch.setattr(measuring, "FIELD", [Entry("ours", "ours", TwiceTheLoss)])
     with pytest.raises(DisagreementError, match=r"ours, small, cola: Agreement\(loss=0\.99"):
         measure(workload, rounds=1)

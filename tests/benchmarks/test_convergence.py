@@ -1,4 +1,4 @@
-"""Changes of scores with more epochs, from folders as runs leave them."""
+"""Changes of scores with more epochs, from folders as runs write them."""
 
 import numpy as np
 import pandas as pd

@@ -37,7 +37,7 @@ def test_each_source_of_chance_alone_gives_many():
 
 
 @pytest.mark.parametrize("ratio", [1, 10])
-def test_seeds_spread_as_far_as_said(ratio):
+def test_seeds_have_the_stated_spread(ratio):
     """Variance over seeds of the difference in accuracy, over the variance over examples."""
     setting, rng = Setting(400, ratio), np.random.default_rng(0)
     between, single = [], []

@@ -47,7 +47,7 @@ def test_two_seeds_are_never_judged(case):
     assert set(rates(case, 2, case.values[1], 5).values()) == {(0.0, 0.0)}
 
 
-def test_noise_alone_does_not_make_scores_peak_early_or_rise(monkeypatch):
+def test_noise_alone_gives_no_early_peak_and_no_rise(monkeypatch):
     """The best of many noisy epochs lies above the best of few, and above any mean: comparisons of
     maxima hold in nearly all studies of ten seeds.
     """
@@ -68,7 +68,7 @@ def test_chance_does_not_decide_against_all_of_seven_equal_students():
             assert found[claim][1] <= bound(0.025, 200)
 
 
-def test_a_true_claim_is_seen(monkeypatch):
+def test_a_true_claim_is_detected(monkeypatch):
     """The simulation is no proof where no verdict is ever given."""
     better = simulation.answers(Model("exp2.0", 0.6), Model("exp3.2", 0.8))
     case = Case("internal KD is better", ("small-gap-with-all-data",), better)

@@ -24,7 +24,7 @@ def ours():
 
 
 def heads(layers):
-    """Pooler and classifier, which the formula leaves out: 2 h² + 2 h classes."""
+    """Pooler and classifier, which the formula omits: 2 h² + 2 h classes."""
     return 2 * SHAPE.hidden**2 + 4 * SHAPE.hidden
 
 

@@ -15,8 +15,8 @@ FEW = ["--batch-size", "4", "--large", "8", "--batches", "2", "--passes", "1", "
 def test_its_table(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setitem(gpu.SHAPES, SMALL.name, SMALL)
     out = tmp_path / "some" / "gpu.csv"
-    told = ["--device", "cpu", "--shape", SMALL.name, "--modes", "eager", "--out", str(out)]
-    assert gpu.main([*told, *FEW]) == 0
+    options = ["--device", "cpu", "--shape", SMALL.name, "--modes", "eager", "--out", str(out)]
+    assert gpu.main([*options, *FEW]) == 0
     table = pd.read_csv(out)
     assert len(table) == 2 * len(parts(SMALL.student_layers))
     assert set(table["experiment"]) == {"exp2.0", "exp3.2", "exp3.4"}

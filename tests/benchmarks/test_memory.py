@@ -1,4 +1,4 @@
-"""Memory is measured on what it says: QQP's lengths; signals stored as the budget permits."""
+"""Memory is measured on data with QQP's lengths; signals are stored as the budget permits."""
 
 import numpy as np
 import pytest

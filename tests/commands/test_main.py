@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_is_there(name) -> None:
+def test_every_command_exists(name) -> None:
     module, _, function = COMMANDS[name].partition(":")
     assert callable(getattr(import_module(module), function))
 
@@ -64,7 +64,7 @@ def test_each_problem_of_a_config_is_a_line_without_control_characters(capsys) -
     assert capsys.readouterr().err == "error: config: a: \\x1b[2J\nerror: config: b: no\n"
 
 
-def test_options_and_targets_are_told_apart() -> None:
+def test_options_and_targets_are_distinguished() -> None:
     argv = ["--configfile", "a", "b", "--config", "x=1", "--json", "--", "results/table1.csv"]
     args = study_parser("plan", "").parse_args(argv)
     found = workflow_options(args)

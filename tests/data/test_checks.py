@@ -37,7 +37,7 @@ def test_missing_idx_is_the_row_number(rte, rte_table):
     assert table.column("idx").to_pylist() == [0, 1, 2]
 
 
-def test_other_widths_are_welcome(rte, rte_table):
+def test_other_widths_are_accepted(rte, rte_table):
     narrow = rte_table.cast(
         pa.schema(
             [
@@ -119,7 +119,7 @@ def test_test_split_may_be_unlabelled(labels, rte, rte_table):
     assert table.column("label").to_pylist() == [-1, -1, -1]
 
 
-def test_test_split_may_lack_the_label_column(rte, rte_table):
+def test_test_split_may_have_no_label_column(rte, rte_table):
     table = validate_table(rte_table.drop_columns("label"), rte, "test", "here")
     assert table.column("label").to_pylist() == [-1, -1, -1]
 

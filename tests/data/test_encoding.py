@@ -94,7 +94,7 @@ def test_tokenizer_must_be_fast(rte, rte_table):
         encode_split(rte_table, rte, Slow(), max_length=9)
 
 
-def test_chunks_do_not_show(encoded, rte, rte_table, monkeypatch):
+def test_chunks_do_not_change_the_result(encoded, rte, rte_table, monkeypatch):
     monkeypatch.setattr(encoding, "ROWS_PER_CALL", 2)
     table = validate_table(rte_table, rte, "train", "here")
     again = encode_split(table, rte, tokenizer(with_types=True), max_length=64)

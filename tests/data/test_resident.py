@@ -1,4 +1,4 @@
-"""Batches gathered on a device are those assembled in numpy, also where a width is asked for."""
+"""Batches gathered on a device are those assembled in numpy, also where a width is given."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_gathered_batches_are_the_assembled_ones(split, tokens) -> None:
 
 
 def test_on_a_gpu_the_split_is_resident(split, monkeypatch) -> None:
-    """The device is asked for its kind alone, so that any machine can follow the way of a GPU."""
+    """Only the device's type is used, so that any machine can take the code path of a GPU."""
     monkeypatch.setattr(module, "ResidentSplit", lambda split, device: ResidentSplit(split, CPU))
     gpu = LengthBucketedBatches(split, 4, 0, 7, device=torch.device("cuda"), multiple=8)
     assert isinstance(gpu._resident, ResidentSplit)

@@ -7,7 +7,7 @@ from tests.models.tiny import VOCABULARY
 
 
 def tiny_split(examples: int, seed: int = 0) -> EncodedSplit:
-    """Examples of 4 to 10 tokens; the second token is one of two and tells the label."""
+    """Examples of 4 to 10 tokens; the second token is one of two and determines the label."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(4, 11, examples)
     ids = rng.integers(5, VOCABULARY, lengths.sum()).astype(np.int32)

@@ -20,7 +20,7 @@ def file_of(checkpoints):
     return file
 
 
-def test_what_was_saved_is_loaded(checkpoints):
+def test_a_saved_checkpoint_is_loaded(checkpoints):
     checkpoints.save(STATE)
     loaded = checkpoints.load(CPU)
     assert loaded["epoch"] == 2
@@ -28,7 +28,7 @@ def test_what_was_saved_is_loaded(checkpoints):
     assert torch.equal(loaded["weights"], STATE["weights"])
 
 
-def test_nothing_is_loaded_where_nothing_was_saved(checkpoints):
+def test_nothing_is_loaded_without_a_checkpoint(checkpoints):
     assert checkpoints.load(CPU) is None
 
 
@@ -40,7 +40,7 @@ def test_only_the_newest_is_kept(checkpoints):
 
 
 @pytest.mark.parametrize("position", [0, 100, -1])
-def test_a_flipped_byte_is_noticed_and_told(checkpoints, caplog, position):
+def test_a_flipped_byte_is_detected_and_reported(checkpoints, caplog, position):
     checkpoints.save(STATE)
     file = file_of(checkpoints)
     data = bytearray(file.read_bytes())
@@ -52,7 +52,7 @@ def test_a_flipped_byte_is_noticed_and_told(checkpoints, caplog, position):
 
 
 @pytest.mark.parametrize("size", [0, 10, -1])
-def test_a_truncated_file_is_noticed_and_told(checkpoints, caplog, size):
+def test_a_truncated_file_is_detected_and_reported(checkpoints, caplog, size):
     checkpoints.save(STATE)
     file = file_of(checkpoints)
     file.write_bytes(file.read_bytes()[:size])
@@ -60,7 +60,7 @@ def test_a_truncated_file_is_noticed_and_told(checkpoints, caplog, size):
     assert "damaged" in caplog.text
 
 
-def test_the_one_before_is_used_if_the_newest_is_damaged(checkpoints):
+def test_the_previous_checkpoint_is_used_if_the_newest_is_damaged(checkpoints):
     checkpoints.save(STATE)
     whole = file_of(checkpoints).read_bytes()
     name = file_of(checkpoints).name
@@ -71,36 +71,36 @@ def test_the_one_before_is_used_if_the_newest_is_damaged(checkpoints):
     assert checkpoints.load(CPU)["epoch"] == 2
 
 
-def test_a_write_that_was_cut_off_leaves_the_one_before(checkpoints):
+def test_an_interrupted_write_keeps_the_previous_checkpoint(checkpoints):
     checkpoints.save(STATE)
     (checkpoints.folder / "partial").write_bytes(b"half")
     assert checkpoints.load(CPU)["epoch"] == 2
 
 
-def test_a_foreign_checkpoint_is_told_and_not_used(checkpoints, caplog):
+def test_a_checkpoint_of_another_run_is_reported_and_ignored(checkpoints, caplog):
     checkpoints.save(STATE)
     assert Checkpoints(checkpoints.folder, "somebody else").load(CPU) is None
     assert "another config" in caplog.text
 
 
-def test_a_full_disk_is_told_and_stops_nothing(tmp_path, caplog):
+def test_a_full_disk_is_reported_and_training_continues(tmp_path, caplog):
     (tmp_path / "file").touch()
     Checkpoints(tmp_path / "file" / "run", "me").save(STATE)
     assert "no checkpoint written" in caplog.text
 
 
-def test_inside_an_epoch_a_checkpoint_waits_for_its_time(tmp_path):
+def test_inside_an_epoch_checkpoints_keep_their_interval(tmp_path):
     assert Checkpoints(tmp_path, "me", minutes=0).due(epoch_ended=False)
     assert not Checkpoints(tmp_path, "me", minutes=10).due(epoch_ended=False)
     assert Checkpoints(tmp_path, "me", minutes=10).due(epoch_ended=True)
 
 
-def test_the_environment_tells_the_time(tmp_path, monkeypatch):
+def test_the_interval_is_read_from_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("INTERNAL_KD_CHECKPOINT_MINUTES", "0")
     assert Checkpoints(tmp_path, "me").due(epoch_ended=False)
 
 
-def test_identity_depends_on_what_is_told_and_on_the_content_of_inputs(tmp_path):
+def test_identity_depends_on_settings_and_on_input_contents(tmp_path):
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "weights").write_text("1")
@@ -113,7 +113,7 @@ def test_identity_depends_on_what_is_told_and_on_the_content_of_inputs(tmp_path)
     assert run_identity({"seed": 0}, inputs) != before
 
 
-def test_loading_tells_nothing_when_all_is_well(checkpoints, caplog):
+def test_loading_an_intact_checkpoint_logs_nothing(checkpoints, caplog):
     caplog.set_level(logging.WARNING)
     checkpoints.save(STATE)
     checkpoints.load(CPU)

@@ -1,4 +1,4 @@
-"""Compiled trainings have the histories of others, and say where they are not possible."""
+"""Compiled trainings have the same histories, and report where they are not possible."""
 
 import shutil
 import subprocess
@@ -79,7 +79,7 @@ def test_generated_kernels_give_the_same_gradients(tmp_path, monkeypatch) -> Non
 
 
 def test_each_shape_and_stage_is_compiled_once(tmp_path, monkeypatch) -> None:
-    """Counted by a backend that leaves the graphs as they are."""
+    """Counted by a backend that does not change the graphs."""
     graphs = []
 
     def backend(graph, _):
@@ -128,12 +128,12 @@ def test_a_smaller_batch_is_not_compiled(tmp_path) -> None:
     assert objective(pair.student, batch, stage)[0].requires_grad
 
 
-def test_other_families_are_refused() -> None:
+def test_other_families_are_rejected() -> None:
     with pytest.raises(UserError, match=r"training\.compile: a RobertaFor.* write compile: false"):
         CompiledObjective(finetuning_objective, tiny_model("roberta"), 4)
 
 
-def test_a_missing_compiler_is_told(tmp_path, monkeypatch) -> None:
+def test_a_missing_compiler_is_reported(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CXX", raising=False)
     with pytest.raises(UserError, match=r"training\.compile: .* install g\+\+"):

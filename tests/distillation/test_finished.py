@@ -40,7 +40,7 @@ def test_outputs_have_all_files_of_the_run_and_no_other(kept, out):
     assert files_of(out) == FILES
 
 
-def test_a_run_begins_without_files_of_a_killed_one(tmp_path):
+def test_a_run_starts_without_files_of_a_killed_one(tmp_path):
     finished = FinishedRun(tmp_path / "run.finished", "identity")
     (tmp_path / "run.finished.partial").mkdir()
     (tmp_path / "run.finished.partial/half").touch()
@@ -50,7 +50,7 @@ def test_a_run_begins_without_files_of_a_killed_one(tmp_path):
     assert files_of(tmp_path / "out") == FILES
 
 
-def test_deleted_outputs_come_back(kept, out):
+def test_deleted_outputs_are_restored(kept, out):
     kept.put(out)
     shutil.rmtree(out)
     assert kept.restore(out)
@@ -72,7 +72,7 @@ def test_files_are_copied_where_there_are_no_hard_links(kept, out, monkeypatch):
     assert files_of(out) == FILES
 
 
-def test_outputs_that_are_left_in_part_are_replaced(kept, out):
+def test_partial_outputs_are_replaced(kept, out):
     out.mkdir()
     (out / "metrics.json").write_text("half")
     assert kept.restore(out)
@@ -100,7 +100,7 @@ def test_without_a_record_there_is_nothing_to_restore(kept, tmp_path):
     assert not kept.folder.exists()
 
 
-def test_a_full_disk_costs_no_training(kept, out, monkeypatch):
+def test_a_full_disk_does_not_fail_the_training(kept, out, monkeypatch):
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -113,7 +113,7 @@ def test_a_full_disk_costs_no_training(kept, out, monkeypatch):
     assert files_of(out) == FILES
 
 
-def test_a_run_that_fails_leaves_nothing(tmp_path):
+def test_a_failed_run_removes_its_files(tmp_path):
     finished = FinishedRun(tmp_path / "run.finished", "identity")
 
     def fail(files: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_run_that_fails_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_outputs_deleted_while_they_are_linked_come_back(kept, out, monkeypatch):
+def test_outputs_deleted_while_being_linked_are_restored(kept, out, monkeypatch):
     """A Snakemake that starts a job again deletes what a job that outlived its own has written."""
     link, deleted = os.link, []
 

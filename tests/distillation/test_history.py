@@ -25,7 +25,7 @@ def test_what_was_added_is_a_copy() -> None:
     assert means.means()["soft"] == 1.0
 
 
-def test_the_state_goes_on() -> None:
+def test_state_can_be_restored() -> None:
     before, after = TermMeans(), TermMeans()
     before.add(terms(1.0, 10.0))
     after.load_state_dict(before.state_dict())

@@ -80,7 +80,7 @@ def test_zero_for_identical_models() -> None:
 
 
 @pytest.mark.parametrize("pad", [1, 17])
-def test_padding_plays_no_part_in_loss_and_gradients(pad) -> None:
+def test_padding_does_not_affect_loss_and_gradients(pad) -> None:
     student = tiny_model(layers=2, seed=1).eval()
     gradients = []
     for padding in (0, pad):

@@ -134,7 +134,7 @@ def test_gradients_are_clipped_as_torch_does(max_grad_norm) -> None:
             torch.testing.assert_close(square, 0.001 * expected**2, rtol=1e-4, atol=1e-15)
 
 
-def test_no_finite_gradient_is_not_hidden() -> None:
+def test_nonfinite_gradients_are_not_hidden() -> None:
     model = tiny_model()
     gradients(model, 0)
     model.classifier.bias.grad[0] = torch.inf
@@ -153,7 +153,7 @@ def test_weight_decay_spares_biases_and_normalisation() -> None:
         torch.testing.assert_close(parameter, before[name] * (1.0 if spared else 1 - 0.5 * 0.01))
 
 
-def test_a_parameter_without_gradient_rests() -> None:
+def test_a_parameter_without_gradient_is_unchanged() -> None:
     model = tiny_model()
     before = model.classifier.weight.detach().clone()
     optimizer = FusedAdam(model.parameters(), settings())
@@ -165,7 +165,7 @@ def test_a_parameter_without_gradient_rests() -> None:
 
 
 @pytest.mark.parametrize("kind", ["adamw", "bert_adam"])
-def test_goes_on_from_its_state(kind) -> None:
+def test_optimizer_resumes_from_its_state(kind) -> None:
     ours, theirs = tiny_model(), tiny_model()
     first, second = (
         FusedAdam(ours.parameters(), settings(kind)),

@@ -81,9 +81,9 @@ def test_softmax_and_normalisation_are_in_single_precision(setting) -> None:
     student, seen = copy.deepcopy(pair.student).train(), {"norm": set(), "product": set()}
     for module in student.modules():
         if isinstance(module, nn.LayerNorm):
-            module.register_forward_hook(lambda *told: seen["norm"].add(told[2].dtype))
+            module.register_forward_hook(lambda *args: seen["norm"].add(args[2].dtype))
         elif isinstance(module, nn.Linear):
-            module.register_forward_hook(lambda *told: seen["product"].add(told[2].dtype))
+            module.register_forward_hook(lambda *args: seen["product"].add(args[2].dtype))
     with torch.autocast("cpu", torch.bfloat16):
         objective(student, assemble(pair.split, ROWS, 0), STAGES["together"])
     assert seen == {"norm": {torch.float32}, "product": {torch.bfloat16}}

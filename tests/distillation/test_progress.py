@@ -40,7 +40,7 @@ def wait_until(true, seconds: float = 10) -> None:
         time.sleep(0.005)
 
 
-def test_it_is_there_from_the_beginning_and_gone_after_a_good_end(checkpoints) -> None:
+def test_file_exists_from_the_start_and_is_removed_after_success(checkpoints) -> None:
     before = time.time()
     with ProgressFile(checkpoints, "me"):
         found = read(checkpoints)
@@ -63,7 +63,7 @@ def test_steps_and_scores_are_written_soon(checkpoints) -> None:
         assert found.seconds_left == pytest.approx(20 * found.step_seconds)
 
 
-def test_a_process_that_makes_no_steps_shows_that_it_is_alive(checkpoints) -> None:
+def test_progress_is_updated_without_training_steps(checkpoints) -> None:
     with ProgressFile(checkpoints, "me", OFTEN):
         first = read(checkpoints).updated
         wait_until(lambda: read(checkpoints).updated > first)
@@ -93,7 +93,7 @@ def end_with(error: BaseException, checkpoints: Path, identity: str = "me") -> N
         (ZeroDivisionError("by zero"), "failed", "by zero"),
     ],
 )
-def test_how_an_attempt_ended_stays(checkpoints, error, state, reason) -> None:
+def test_the_outcome_of_an_attempt_is_kept(checkpoints, error, state, reason) -> None:
     with pytest.raises(type(error)):
         end_with(error, checkpoints)
     found = read(checkpoints)
@@ -101,7 +101,7 @@ def test_how_an_attempt_ended_stays(checkpoints, error, state, reason) -> None:
     assert not any(thread.name == "progress" for thread in threading.enumerate())
 
 
-def test_the_next_attempt_forgets_the_one_before(checkpoints) -> None:
+def test_the_next_attempt_replaces_the_previous_one(checkpoints) -> None:
     with pytest.raises(UserError):
         end_with(UserError("no"), checkpoints)
     with ProgressFile(checkpoints, "me"):
@@ -140,7 +140,7 @@ def test_a_place_where_nothing_can_be_written_is_one_warning(tmp_path, caplog) -
     note_failure(tmp_path / "file" / "run", "me", "no")
 
 
-def test_a_system_without_a_further_thread_is_a_warning(checkpoints, monkeypatch, caplog) -> None:
+def test_failure_to_start_a_thread_is_a_warning(checkpoints, monkeypatch, caplog) -> None:
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
@@ -150,7 +150,7 @@ def test_a_system_without_a_further_thread_is_a_warning(checkpoints, monkeypatch
     assert "can't start new thread; the progress of this run is not shown" in caplog.text
 
 
-def test_a_failure_is_noted_beside_what_was_done(checkpoints) -> None:
+def test_a_failure_is_recorded_with_the_progress_made(checkpoints) -> None:
     with pytest.raises(MemoryError):
         end_with(MemoryError(), checkpoints)
     note_failure(checkpoints, "me", "memory: there was not enough")
@@ -158,7 +158,7 @@ def test_a_failure_is_noted_beside_what_was_done(checkpoints) -> None:
     assert (found.state, found.reason, found.step) == ("failed", "memory: there was not enough", 3)
 
 
-def test_a_failure_before_the_training_replaces_what_another_attempt_left(checkpoints) -> None:
+def test_a_failure_before_training_replaces_the_previous_attempts_file(checkpoints) -> None:
     with pytest.raises(UserError):
         end_with(UserError("no"), checkpoints, "of other settings")
     note_failure(checkpoints, "me", "the code changed")

@@ -15,7 +15,7 @@ from internal_kd.distillation.ragged import (
 )
 from tests.distillation.splits import tiny_split
 
-# Attention, hidden states, queries: None stands for an example's tokens.
+# Attention, hidden states, queries: None is an example's number of tokens.
 SHAPES = [(3, 2, None, None), (3, None, 5), (3, 2, None, 4)]
 
 
@@ -34,13 +34,13 @@ def both(request, dtype):
     starts = np.empty(11, dtype=np.int64)
     starts[order] = np.cumsum(sizes[order]) - sizes[order]
     numbers = (1 + torch.rand(int(sizes.sum()), generator=generator) * 65534).to(dtype)
-    told = (numbers, starts, split.lengths, shape)
-    return split, CopiedValues(*told), GatheredValues(*told)
+    layout = (numbers, starts, split.lengths, shape)
+    return split, CopiedValues(*layout), GatheredValues(*layout)
 
 
 @pytest.mark.parametrize("chosen", [[0], [1, 2], [0, 1, 2], [0, 2]])
 @pytest.mark.parametrize("tokens", [None, 16])
-def test_both_ways_read_the_same(both, chosen, tokens) -> None:
+def test_both_implementations_read_the_same_values(both, chosen, tokens) -> None:
     split, copied, gathered = both
     batch = assemble(split, np.array([7, 0, 3]), 0, tokens)
     ours, theirs = gathered.read(batch, chosen), copied.read(batch, chosen)
@@ -65,11 +65,11 @@ def test_values_stand_where_they_were_stored(both, rows) -> None:
         assert int((found[position].float() != 0).sum()) == math.prod(shape)
 
 
-def test_each_device_has_its_way() -> None:
-    told = (np.array([0, 24]), np.array([2, 3]), SHAPES[0])
+def test_each_device_has_its_implementation() -> None:
+    layout = (np.array([0, 24]), np.array([2, 3]), SHAPES[0])
     numbers = torch.empty(78)
-    assert isinstance(ragged_values(numbers, *told), CopiedValues)
-    assert isinstance(ragged_values(numbers.to("meta"), *told), GatheredValues)
+    assert isinstance(ragged_values(numbers, *layout), CopiedValues)
+    assert isinstance(ragged_values(numbers.to("meta"), *layout), GatheredValues)
 
 
 @pytest.mark.parametrize("chosen", [[0], [1, 2], [2, 0]])

@@ -66,7 +66,7 @@ def test_held_out_and_training_examples_are_the_whole_split_in_its_proportions(t
         assert abs(np.sum(held.labels == label) - share) < 1
 
 
-def test_a_share_is_drawn_from_what_is_left(tokens) -> None:
+def test_a_fraction_is_drawn_from_the_remaining_rows(tokens) -> None:
     half = data_of(tokens, percent=50, selection=HOLDOUT).splits["train"]
     left = data_of(tokens, selection=HOLDOUT).splits["train"]
     assert set(rows(half)) < set(rows(left))

@@ -64,14 +64,14 @@ def test_threshold_zero_never_fires() -> None:
 
 
 def test_limits_of_the_paper() -> None:
-    """50 epochs, six layers: the classification layer is left alone for 40 epochs."""
+    """50 epochs, six layers: the classification layer is not trained for 40 epochs."""
     limits = epoch_limits(50, 6, 0.8)
     assert sum(limits) == 40
     assert set(limits) <= {6, 7}
 
 
 @given(epochs=st.integers(2, 100), layers=st.integers(1, 12), fraction=st.floats(0.1, 1.0))
-def test_limits_are_even_and_leave_no_layer_out(epochs, layers, fraction) -> None:
+def test_limits_are_even_and_include_every_layer(epochs, layers, fraction) -> None:
     limits = epoch_limits(epochs, layers, fraction)
     assert len(limits) == layers
     assert min(limits) >= 1
@@ -84,7 +84,7 @@ def test_limits_are_even_and_leave_no_layer_out(epochs, layers, fraction) -> Non
     cosines=st.lists(st.floats(0, 1), min_size=1, max_size=12),
     stop=st.integers(0, 12),
 )
-def test_restored_schedule_goes_on_as_if_nothing_had_happened(kind, cosines, stop) -> None:
+def test_restored_schedule_continues_unchanged(kind, cosines, stop) -> None:
     whole = Schedule(make_phases(kind, (2, 3, 1), "end"), 0.3)
     first, second = (Schedule(make_phases(kind, (2, 3, 1), "end"), 0.3) for _ in range(2))
     for cosine in cosines:
@@ -116,7 +116,7 @@ def test_updates_and_restart_are_those_of_a_phase() -> None:
     assert make_phases("simultaneous", (1, 1), restarts=True) == simultaneous(2)
 
 
-def test_an_epoch_that_begins_a_phase_is_known() -> None:
+def test_the_first_epoch_of_a_phase_is_recognised() -> None:
     schedule = Schedule(make_phases("stacked", (2, 1), "end"))
     begins = []
     for _ in range(5):

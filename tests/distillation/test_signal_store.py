@@ -152,7 +152,7 @@ def test_a_store_belongs_to_one_teacher_one_split_and_one_code(
     assert stores() == 5
 
 
-def test_a_pass_that_fails_leaves_nothing(teacher, options, monkeypatch) -> None:
+def test_a_failed_pass_removes_its_files(teacher, options, monkeypatch) -> None:
     def fail(*_, **__):
         raise RuntimeError("half way")
 
@@ -163,7 +163,7 @@ def test_a_pass_that_fails_leaves_nothing(teacher, options, monkeypatch) -> None
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.ENOLCK, errno.EROFS])
-def test_a_machine_that_cannot_store_has_a_live_teacher(
+def test_a_live_teacher_is_used_where_signals_cannot_be_stored(
     teacher, options, monkeypatch, caplog, number
 ) -> None:
     def fail(*_):

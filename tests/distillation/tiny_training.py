@@ -69,13 +69,13 @@ class Pair:
         **settings: Any,
     ) -> Training:
         """A training of a copy of the student, which may go through all stages in three epochs."""
-        told = {"batch_size": 4, "learning_rate": 1e-3, "keep": "last", **settings}
+        chosen = {"batch_size": 4, "learning_rate": 1e-3, "keep": "last", **settings}
         return Training(
             copy.deepcopy(self.student),
             self.split,
             DistillationObjective(objective, self.signals(source)),
             Schedule(make_phases(kind, (1, 1), "end", *updates)),
-            TrainingSettings(epochs=epochs, **told),
+            TrainingSettings(epochs=epochs, **chosen),
             evaluate=lambda model: {
                 "validation": scores_of(predict(model, self.split, 0, self.device))
             },
@@ -104,6 +104,6 @@ def make_pair(folder: Path, device: torch.device = CPU, longest: int = 8) -> Pai
 
 
 def rows_of(training: Training) -> list[dict[str, Any]]:
-    """The history that the training leaves, without times."""
+    """The history of the training, without times."""
     history = training.run().history
     return [{name: v for name, v in row.items() if name not in TIMES} for row in history]

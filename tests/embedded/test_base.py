@@ -36,7 +36,7 @@ def test_the_base_loads_in_single_precision(folder):
     assert model.dtype == torch.float32
 
 
-def test_the_tokenizer_knows_every_word(folder):
+def test_the_vocabulary_contains_every_word(folder):
     tokenizer = AutoTokenizer.from_pretrained(folder)
     words = sorted(lexicon.vocabulary())
     assert all(len(tokenizer.tokenize(word)) == 1 for word in words)

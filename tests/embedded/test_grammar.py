@@ -51,7 +51,7 @@ def test_questions():
     assert "when were the robins helped by the clever miner ?" in ask("time")
 
 
-def test_a_question_does_not_tell_what_it_asks_for():
+def test_a_question_does_not_contain_its_answer():
     assert grammar.hide(EVENT, "place") == BARE
     assert grammar.hide(EVENT, "time") == EVENT
     assert "market" not in grammar.ask(EVENT, "place", Speaker(Random(0)))

@@ -11,14 +11,14 @@ EVENT = Event(0, Phrase("miner", adjective=2), Phrase("robin"), "at the market",
 ASKED = Event(0, Phrase("person"), Phrase("robin"), "at the market", None)
 
 
-def test_the_participant_asked_for_is_known_by_its_sort_only():
+def test_a_question_gives_only_the_kind_of_participant():
     assert inference.asked_about(EVENT, "agent") == ASKED
     assert inference.asked_about(EVENT, "patient").patient == Phrase("animal")
     assert inference.asked_about(EVENT, "place") == replace(EVENT, place=None)
 
 
 @pytest.mark.parametrize(
-    ("told", "focus", "answered"),
+    ("statements", "focus", "answered"),
     [
         (EVENT, "agent", True),
         (replace(EVENT, time="at noon"), "agent", True),
@@ -29,8 +29,8 @@ def test_the_participant_asked_for_is_known_by_its_sort_only():
         (replace(EVENT, time="at noon"), "time", True),
     ],
 )
-def test_answers(told, focus, answered):
-    assert inference.answers(told, inference.asked_about(EVENT, focus), focus) is answered
+def test_answers(statements, focus, answered):
+    assert inference.answers(statements, inference.asked_about(EVENT, focus), focus) is answered
 
 
 def test_premises_have_one_or_two_statements():

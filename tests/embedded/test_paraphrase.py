@@ -29,7 +29,7 @@ def test_statements_come_alone_or_two_by_two():
     assert abs(counts.count((2, 2)) / len(pairs) - paraphrase.TWO_STATEMENTS) < 0.1
 
 
-def test_two_statements_are_told_in_either_order():
+def test_two_statements_occur_in_either_order():
     """Where the participants differ, the one that a text begins with shows the order."""
     speaker = Speaker(Random(0))
     pairs = [paraphrase.statements(speaker, "train", True) for _ in range(3000)]
@@ -55,7 +55,7 @@ def test_pairs_of_statements_are_short_enough_for_the_base_model():
     assert longest + len(("[CLS]", "[SEP]", "[SEP]")) <= 64
 
 
-def test_the_number_of_statements_says_nothing_about_the_label():
+def test_the_number_of_statements_does_not_predict_the_label():
     speaker = Speaker(Random(0))
     for same in (True, False):
         pairs = [paraphrase.statements(speaker, "validation", same) for _ in range(1000)]

@@ -96,7 +96,7 @@ def test_divergence_is_finite_where_either_gives_no_probability() -> None:
 
 
 @given(extra=st.integers(0, 20), noise=st.floats(0, 1e4))
-def test_padding_plays_no_part_in_the_divergence(extra: int, noise: float) -> None:
+def test_padding_does_not_affect_the_divergence(extra: int, noise: float) -> None:
     tokens = 9 + extra
     padded = [scores(seed, tokens=tokens, noise=noise) for seed in (1, 2)]
     torch.testing.assert_close(
@@ -176,7 +176,7 @@ def test_a_model_is_at_no_distance_from_itself(family: str) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 4, 100])
-def test_batches_play_no_part(monkeypatch, size: int) -> None:
+def test_batching_does_not_affect_distances(monkeypatch, size: int) -> None:
     expected = compare(*pair(), tokens_of())
     monkeypatch.setattr(attention, "COMPARISON_BATCH_SIZE", size)
     found = compare(*pair(), tokens_of())
@@ -184,7 +184,7 @@ def test_batches_play_no_part(monkeypatch, size: int) -> None:
     np.testing.assert_allclose(found.cosine_distance, expected.cosine_distance, rtol=1e-4)
 
 
-def test_order_of_the_examples_plays_no_part() -> None:
+def test_order_of_the_examples_does_not_matter() -> None:
     tokens = tokens_of()
     order = np.random.default_rng(0).permutation(EXAMPLES)
     shuffled = SplitTokens("rte", "validation", tokens.split.select(order), 1)
@@ -193,7 +193,7 @@ def test_order_of_the_examples_plays_no_part() -> None:
     np.testing.assert_allclose(found.attention_kl, expected.attention_kl[order], rtol=1e-4)
 
 
-def test_dropout_plays_no_part_and_the_mode_is_put_back() -> None:
+def test_dropout_is_disabled_and_the_mode_is_restored() -> None:
     teacher, student = pair()
     expected = compare(teacher, student, tokens_of())
     teacher.model.train()
@@ -205,17 +205,17 @@ def test_dropout_plays_no_part_and_the_mode_is_put_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "said"),
+    ("sizes", "found"),
     [
         ({"num_attention_heads": 4}, "4 attention heads, its teacher 2"),
         ({"hidden_size": 32}, "32 hidden units, its teacher 16"),
         ({"vocab_size": 70}, "70 entries in its vocabulary, its teacher 60"),
     ],
 )
-def test_models_of_different_width_are_refused(sizes, said) -> None:
+def test_models_of_different_width_are_refused(sizes, found) -> None:
     config = BertConfig(**{**SIZES, "num_hidden_layers": 2, **sizes})
     student = trained(BertForSequenceClassification(config), "runs/wide")
-    with pytest.raises(UserError, match=f"runs/wide: the student has {said}"):
+    with pytest.raises(UserError, match=f"runs/wide: the student has {found}"):
         compare(trained(tiny_model()), student, tokens_of())
 
 
@@ -225,7 +225,7 @@ def test_groups_of_layers_may_differ_in_size() -> None:
 
 
 def test_student_deeper_than_its_teacher_is_refused() -> None:
-    with pytest.raises(UserError, match="5 layers cannot each have a layer of the teacher's 4"):
+    with pytest.raises(UserError, match="5 layers cannot each match one of the teacher's 4 layers"):
         matched_layers(trained(tiny_model()), trained(tiny_model(layers=5)), tokens_of())
 
 
@@ -286,8 +286,8 @@ def test_tokens_of_the_maps_are_strings(with_tokenizer) -> None:
 @pytest.mark.parametrize("example", [-1, EXAMPLES])
 def test_example_out_of_range_is_refused(example) -> None:
     teacher, student = pair()
-    said = f"example {example} does not exist; the validation split of rte has rows 0 to 12"
-    with pytest.raises(UserError, match=said):
+    message = f"example {example} does not exist; the validation split of rte has rows 0 to 12"
+    with pytest.raises(UserError, match=message):
         maps_of_example(teacher, student, student, tokens_of(), example)
 
 

@@ -43,7 +43,7 @@ def test_files_are_read_one_after_the_other(tmp_path) -> None:
     assert tuple(frame.columns) == COLUMNS
 
 
-def test_other_files_are_told(tmp_path) -> None:
+def test_unrelated_files_are_reported(tmp_path) -> None:
     (tmp_path / "text.parquet").write_text("no table")
     pd.DataFrame({"task": ["rte"]}).to_parquet(tmp_path / "other.parquet")
     for name in ("text", "other", "absent"):

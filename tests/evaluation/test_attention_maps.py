@@ -46,7 +46,7 @@ def test_same_maps_give_the_same_bytes(tmp_path) -> None:
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_other_files_are_told(tmp_path) -> None:
+def test_unrelated_files_are_reported(tmp_path) -> None:
     (tmp_path / "text.npz").write_text("no arrays")
     np.savez(tmp_path / "other.npz", tokens=np.arange(3))
     for name in ("text", "other", "absent"):

@@ -36,7 +36,7 @@ def test_summary_by_hand() -> None:
     assert found.n == 4
 
 
-def test_fifteen_bins_unless_told() -> None:
+def test_fifteen_bins_by_default() -> None:
     assert len(reliability(PROBABILITIES, LABELS).count) == 15
 
 
@@ -59,7 +59,7 @@ def test_certain_and_wrong_has_the_largest_error() -> None:
     assert (found.ece, found.brier, found.over_confidence) == (1.0, 2.0, 1.0)
 
 
-def test_right_as_often_as_it_says_has_no_error() -> None:
+def test_accuracy_equal_to_confidence_has_no_error() -> None:
     """Three of four right at a confidence of three quarters: perfectly calibrated, not certain."""
     found = calibration(two_classes([0.75] * 4), np.array([1, 1, 1, 0]))
     assert found.ece == pytest.approx(0.0)

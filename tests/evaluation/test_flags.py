@@ -57,7 +57,7 @@ def test_guesses_with_a_higher_weighted_f1_than_the_majority_class_are_flagged()
     assert flags_of(MRPC, answers(MRPC, guesses)) == ["at_majority"]
 
 
-def test_answers_below_the_majority_class_are_flagged_whatever_their_mcc():
+def test_predictions_below_the_majority_class_are_flagged_regardless_of_mcc():
     """52 of 80 and 18 of 20 right: MCC 0.44, but an accuracy of 0.70 where one class has 0.80."""
     labels = np.repeat([1, 0], [80, 20])
     guesses = np.concatenate([np.arange(80) < 52, np.arange(20) >= 18])

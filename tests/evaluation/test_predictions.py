@@ -62,7 +62,7 @@ def test_probability_is_the_softmax_and_prediction_the_largest(tmp_path):
     assert table.column("prediction").to_pylist() == [1, 0]
 
 
-def test_nothing_is_imported_for_it(tmp_path):
+def test_no_heavy_package_is_imported(tmp_path):
     """Every run ends with this file; importing pandas would take as long as evaluating twice."""
     program = f"""
 import sys

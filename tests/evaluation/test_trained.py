@@ -59,14 +59,14 @@ def test_model_tokenizer_and_fields_of_a_run(folder) -> None:
 
 
 @pytest.mark.parametrize("broken", ["metrics.json", "model/config.json", "model/model.safetensors"])
-def test_folder_without_what_a_run_leaves_is_told(folder, broken) -> None:
+def test_folder_without_the_files_of_a_run_is_reported(folder, broken) -> None:
     (folder / broken).unlink()
     with pytest.raises(UserError, match=f"{folder}: not the folder of a run"):
         load_trained(folder, CPU)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]"])
-def test_other_metrics_are_told(folder, content) -> None:
+def test_unexpected_metrics_are_reported(folder, content) -> None:
     (folder / "metrics.json").write_text(content)
     with pytest.raises(UserError, match="not the folder of a run"):
         load_trained(folder, CPU)

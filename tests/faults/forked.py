@@ -47,8 +47,8 @@ def start(
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(PRELOADED))
-    told = (module, list(arguments), str(folder), str(output), dict(environment or {}), prepare)
-    process = context.Process(target=_enter, args=told)
+    job = (module, list(arguments), str(folder), str(output), dict(environment or {}), prepare)
+    process = context.Process(target=_enter, args=job)
     process.start()
     return process
 
@@ -93,7 +93,7 @@ def _enter(
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit:
-        # Multiprocessing gives another status if it has something to say and the log is full.
+        # Multiprocessing gives another status if it cannot write to a full log.
         if not os.path.sameopenfile(terminal, 2):
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         raise

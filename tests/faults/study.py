@@ -1,4 +1,4 @@
-"""A tiny study, the commands that its workflow runs, and what it leaves that has to be the same."""
+"""A tiny study, the commands that its workflow runs, and the numbers that must be the same."""
 
 import csv
 import json
@@ -101,7 +101,7 @@ def make_study(folder: Path) -> Path:
     """The project with the tiny study, whose trainings have a few dozen steps."""
     make_project(folder)
     (folder / "tiny.yaml").write_text(yaml.safe_dump(STUDY | LONGER))
-    # A dry run tells what a table should be made from only where there is such a file.
+    # A dry run records what a table should be made from only where there is such a file.
     expected = folder / expected_file(str(RESULTS), "table1")
     expected.parent.mkdir(parents=True)
     expected.touch()

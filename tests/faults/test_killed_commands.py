@@ -1,6 +1,6 @@
-"""Commands of the workflow killed at random moments: repeated, they leave the same numbers.
+"""Commands of the workflow killed at random moments: repeated, they give the same numbers.
 
-Every kill is a SIGKILL to a process. What a killed command has left stays where it is, which is
+Every kill is a SIGKILL to a process. Files of a killed command stay where they are, which is
 harder than under Snakemake, which removes it.
 """
 
@@ -132,7 +132,7 @@ def killed(command: Command, project: Path, moment: Callable[[], bool]) -> bool:
 
 
 def count(tally: Tally, command: Command, project: Path, began: bool) -> None:
-    """Whether a training that was killed after it had begun went on or started afresh."""
+    """Whether a training that was killed after its start resumed or started afresh."""
     tally.landed += 1
     if command.trains and began:
         resumed = bool(_RESUMED.search((project / command.log).read_text()))
@@ -165,7 +165,7 @@ def test_the_same_command_completes_with_the_same_numbers(study, tally, point):
         assert not (project / command.path("checkpoints")).exists()
 
 
-def test_enough_kills_landed_and_checkpoints_were_of_use(tally):
-    """The last one: the campaign is what it says."""
+def test_enough_kills_landed_and_checkpoints_were_used(tally):
+    """Runs last: the campaign did what its description promises."""
     assert tally.landed >= 25
     assert tally.resumed >= 5

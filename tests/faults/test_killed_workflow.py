@@ -44,7 +44,7 @@ class Kill:
     """Who is killed once one of these programs works, some time within `delay` seconds.
 
     `who`: the program alone | its job, the program and the shell around it | snakemake alone, which
-    leaves orphans | all of them, as in a power cut. Time counts from the start of the program, or
+    creates orphans | all of them, as in a power cut. Time counts from the start of the program, or
     where it trains from its first checkpoint.
     """
 
@@ -115,7 +115,7 @@ class Workflow:
         return None
 
     def has_begun(self, words: list[str]) -> bool:
-        """Whether a program that trains has left a checkpoint; others have begun when they run."""
+        """Whether a training job has written a checkpoint; other jobs count once they run."""
         if "--checkpoints" not in words:
             return True
         folder = words[words.index("--checkpoints") + 1]
@@ -130,7 +130,7 @@ class Workflow:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         status = self.wait()
-        # Orphans work on beside the next Snakemake; others take a moment to be gone.
+        # Orphans work on beside the next Snakemake; others take a moment to end.
         psutil.wait_procs([] if who == "snakemake" else below, WAIT)
         return status != 0
 
@@ -176,7 +176,7 @@ def is_locked(project: Path) -> bool:
 
 
 def unlocked(project: Path) -> None:
-    """What the next call asks for after Snakemake itself has been killed."""
+    """What the next call requires after Snakemake itself has been killed."""
     done = forked.run("snakemake", ["--unlock", *OPTIONS, *TARGETS], project)
     assert done.status == 0, done.text
 
@@ -213,7 +213,7 @@ def tally() -> Iterator[Tally]:
 
 
 def under_fire(project: Path, kill: Kill, tally: Tally, *config: str) -> None:
-    """Start the workflow, kill as told, and do what the next call asks for."""
+    """Start the workflow, kill it as planned, and do what the next call requires."""
     workflow = Workflow(project, *config)
     landed = workflow.kill(kill.who, workflow.victim(kill))
     trained = tally.add(workflow)
@@ -240,19 +240,19 @@ def made(project: Path, tally: Tally, trainings: int, *config: str) -> dict[str,
     return numbers(project / RESULTS)
 
 
-def test_a_study_is_made_in_spite_of_kills_at_every_job(project, expected, tally):
+def test_a_study_completes_in_spite_of_kills_at_every_job(project, expected, tally):
     for kill in SCHEDULE:
         under_fire(project, kill, tally)
     assert differences(made(project, tally, 4), expected["first"]) == {}
     assert tally.epochs < 2 * tally.needed
 
 
-def test_after_a_change_a_killed_job_leaves_no_old_numbers(project, expected, tally):
-    """Snakemake goes on to its end: it must not take the table of before for up to date."""
+def test_no_old_numbers_remain_after_a_change_and_a_killed_job(project, expected, tally):
+    """Snakemake runs to its end: it must not take the earlier table for up to date."""
     under_fire(project, Kill(("distill",), "program", 0.3), tally, *CHANGED)
     assert differences(made(project, tally, 1, *CHANGED), expected["changed"]) == {}
 
 
-def test_after_a_change_a_power_cut_leaves_no_old_numbers(project, expected, tally):
+def test_no_old_numbers_remain_after_a_change_and_a_power_cut(project, expected, tally):
     under_fire(project, Kill(("distill",), "all", 0.3), tally)
     assert differences(made(project, tally, 1), expected["first"]) == {}

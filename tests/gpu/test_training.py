@@ -148,7 +148,7 @@ def test_cuda_graphs_have_the_history_of_single_launches(kind, source, tmp_path)
     assert_near(graphs, plain)
 
 
-def test_a_checkpoint_is_gone_on_from(pair, tmp_path) -> None:
+def test_training_resumes_from_a_checkpoint(pair, tmp_path) -> None:
     """Stopped in the middle of the second epoch, and finished by another object."""
     whole = rows_of(pair.training("progressive"))
     checkpoints = Checkpoints(tmp_path / "kept", "me", minutes=0)
@@ -188,7 +188,7 @@ def no_waiting(device):
 def test_a_step_does_not_wait_for_the_device(pair, kind, source) -> None:
     """The second epoch, when all that is made once is there."""
     training = pair.training(kind, source, epochs=2, precision="bf16")
-    # A schedule of which nothing is left after two epochs is asked for its first stage twice.
+    # The first stage of a schedule that ends after two epochs is read twice.
     stage = training.schedule.phase
     for epoch, context in ((1, no_waiting(CPU)), (2, no_waiting(pair.device))):
         with context:

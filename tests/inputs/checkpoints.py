@@ -33,7 +33,7 @@ Weights = dict[str, torch.Tensor]
 
 
 def checkpoint(folder: Path, name: str = "Bert", task: str = "Model", **changes: Any) -> Path:
-    """A random model of a family as a task left it, with a tokenizer."""
+    """A random model of a family after a task, with a tokenizer."""
     torch.manual_seed(0)
     config = getattr(transformers, f"{name}Config")(**{**SHAPES.get(name, SHAPE), **changes})
     getattr(transformers, f"{name}{task}")(config).save_pretrained(folder)

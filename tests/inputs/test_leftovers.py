@@ -54,7 +54,7 @@ def trained(source: Path, folder: Path) -> Path:
 
 
 def assert_plain(run: Path) -> None:
-    """Loads as what it is, and classifies as its own predictions say."""
+    """Loads as what it is, and reproduces its own predictions."""
     config = json.loads((run / "model/config.json").read_text())
     assert config.get("problem_type") in (None, "single_label_classification")
     model = AutoModelForSequenceClassification.from_pretrained(run / "model").eval()
@@ -68,14 +68,14 @@ def assert_plain(run: Path) -> None:
     assert output.loss.item() == pytest.approx(
         torch.nn.functional.cross_entropy(output.logits, torch.tensor([1])).item()
     )
-    (told,) = pipeline("text-classification", str(run / "model"))("w1 w2")
-    assert told["label"] in ("entailment", "not_entailment")
+    (prediction,) = pipeline("text-classification", str(run / "model"))("w1 w2")
+    assert prediction["label"] in ("entailment", "not_entailment")
     assert len(read_predictions(run / "predictions.parquet")["validation"].labels) == 64
 
 
 @pytest.mark.parametrize("life", LIVES)
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_former_task_leaves_nothing(tmp_path, family, life):
+def test_nothing_remains_of_an_earlier_task(tmp_path, family, life):
     source = checkpoint(tmp_path / "model", family, "ForSequenceClassification")
     change_json(source / "config.json", **LIVES[life])
     if life in ("regression", "several labels"):
@@ -90,7 +90,7 @@ def resize_head(weights: dict[str, torch.Tensor], outputs: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
-def test_another_precision_is_left_behind(tmp_path, dtype):
+def test_another_precision_is_dropped(tmp_path, dtype):
     source = checkpoint(tmp_path / "model")
 
     def cast(weights: dict[str, torch.Tensor]) -> None:
@@ -102,16 +102,16 @@ def test_another_precision_is_left_behind(tmp_path, dtype):
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "told"),
+    ("file", "content", "message"),
     [
         ("config.json", {"quantization_config": {"quant_method": "bitsandbytes"}}, "quantized"),
         ("config.json", {"quantization_config": {"quant_method": "gptq", "bits": 4}}, "quantized"),
         ("adapter_config.json", {"peft_type": "LORA"}, "an adapter belongs to"),
     ],
 )
-def test_weights_that_are_not_all_there_is_are_refused(tmp_path, capsys, file, content, told):
+def test_partial_weights_are_rejected(tmp_path, capsys, file, content, message):
     source = checkpoint(tmp_path / "model")
     (source / file).touch()
     text = (source / file).read_text() or "{}"
     (source / file).write_text(json.dumps({**json.loads(text), **content}))
-    assert told in refused(capsys, base, settings(source), out=tmp_path / "base")
+    assert message in refused(capsys, base, settings(source), out=tmp_path / "base")

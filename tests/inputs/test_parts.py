@@ -53,42 +53,45 @@ INCOMPLETE = {
     "the last two": ([NEW.format(0)], "train-00001-of-00003.parquet"),
     "one of an older download": ([OLD.format(0), OLD.format(1)], "train-00002-of-00003.parquet"),
     "a number beyond": ([NEW.format(n) for n in (3, 0, 1, 2)], "00003-of-00003"),
-    "another count": ([NEW.format(0), "train-00001-of-00002.parquet"], "not parts of one whole"),
+    "another count": (
+        [NEW.format(0), "train-00001-of-00002.parquet"],
+        "parts of different downloads",
+    ),
     "two downloads": (
         [NEW.format(n) for n in range(3)] + ["train-00000-of-00001.parquet"],
-        "not parts of one whole",
+        "parts of different downloads",
     ),
     "old and new parts": (
         [NEW.format(n) for n in range(3)] + [OLD.format(n) for n in range(3)],
-        "not parts of one whole",
+        "parts of different downloads",
     ),
     "whole and parts": (
         ["train.parquet", *(NEW.format(n) for n in range(3))],
-        "not parts of one whole",
+        "parts of different downloads",
     ),
-    "two forms": (["train.parquet", "train.arrow"], "not parts of one whole"),
+    "two forms": (["train.parquet", "train.arrow"], "parts of different downloads"),
     "parts in two forms": (
         [NEW.format(0), NEW.format(1).replace("parquet", "arrow"), NEW.format(2), "train.arrow"],
-        "not parts of one whole",
+        "parts of different downloads",
     ),
-    "no number": (["train-some-of-them.parquet"], "is no part of a split"),
+    "no number": (["train-some-of-them.parquet"], "is not part of a split"),
 }
 
 
 @pytest.mark.parametrize("kind", INCOMPLETE)
-def test_what_is_no_whole_is_refused_before_anything_runs(folder, kind):
-    names, told = INCOMPLETE[kind]
+def test_incomplete_parts_are_rejected_before_anything_runs(folder, kind):
+    names, reason = INCOMPLETE[kind]
     for number, name in enumerate(names):
         write(folder / name, 10 * number)
     (problem,) = data_problems(source(folder), ["rte"])
     assert "config: data.path: " in str(problem)
-    assert told in str(problem)
+    assert reason in str(problem)
     with pytest.raises(UserError, match=r"data\.path"):
         load_split_tables(Source(**source(folder)), get_task("rte"))
 
 
-def test_parts_of_the_optional_test_split_are_looked_at_too(folder):
+def test_parts_of_the_optional_test_split_are_checked_too(folder):
     write(folder / "train.parquet", 0)
     write(folder / "test-00001-of-00002.parquet", 50)
     (problem,) = data_problems(source(folder), ["rte"])
-    assert "test-00000-of-00002.parquet' is missing (1 of 2 parts are there)" in str(problem)
+    assert "test-00000-of-00002.parquet' is missing (only 1 of 2 parts exist)" in str(problem)

@@ -37,17 +37,17 @@ def model(folder: Path, family: str, **changes: int) -> Path:
 
 
 def problems(folder: Path, max_length: int) -> list[str]:
-    told = {"source": "folder", "path": str(folder), "layers": LAYERS}
-    return [str(problem) for problem in base_model_problems(told, max_length)]
+    settings = {"source": "folder", "path": str(folder), "layers": LAYERS}
+    return [str(problem) for problem in base_model_problems(settings, max_length)]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_dry_run_knows_the_limit(tmp_path, family):
+def test_the_dry_run_checks_the_limit(tmp_path, family):
     folder, longest = model(tmp_path / "model", family), FAMILIES[family]
     assert problems(folder, longest) == []
-    (told,) = problems(folder, longest + 1)
-    assert told.startswith(f"config: data.max_length: is {longest + 1}, but the model in ")
-    assert told.endswith(f"has {longest} positions; write at most {longest}")
+    (message,) = problems(folder, longest + 1)
+    assert message.startswith(f"config: data.max_length: is {longest + 1}, but the model in ")
+    assert message.endswith(f"has {longest} positions; write at most {longest}")
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -79,12 +79,12 @@ def test_positions_are_those_of_transformers_also_with_padding(tmp_path, family)
 
 
 @pytest.mark.parametrize("family", ["Roberta", "DistilBert"])
-def test_a_model_that_does_not_say_is_asked(tmp_path, capsys, family):
-    """The number is not in its config.json: the job that tokenises looks at the model itself."""
+def test_an_undeclared_limit_is_found_by_trial(tmp_path, capsys, family):
+    """The number is not in its config.json: the job that tokenises inspects the model itself."""
     base = make_base(model(tmp_path / "model", family), tmp_path / "base")
     rows = 10 if family == "Roberta" else 8
-    told = json.loads((base / "config.json").read_text())
-    assert "max_position_embeddings" in told
+    config = json.loads((base / "config.json").read_text())
+    assert "max_position_embeddings" in config
     change_json(base / "config.json", max_position_embeddings=rows)
     folder = tmp_path / "text/rte"
     folder.mkdir(parents=True)

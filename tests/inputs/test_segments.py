@@ -76,7 +76,7 @@ def first_types(split) -> list[int]:
 
 @pytest.mark.parametrize("tokenizer", [tiny_tokenizer, zeros, unnamed, both])
 @pytest.mark.parametrize("family", ["Bert", "Electra"])
-def test_the_second_text_has_segment_1_where_the_model_knows_two(tmp_path, family, tokenizer):
+def test_the_second_text_has_segment_1_in_models_with_two_segments(tmp_path, family, tokenizer):
     source = checkpoint(tmp_path / "model", family)
     tokenizer().save_pretrained(source)
     base_model = make_base(source, tmp_path / "base")
@@ -128,7 +128,7 @@ def same_both_ways(base_model: Path, split) -> None:
 
 
 @pytest.mark.parametrize("segments", [2, 3])
-def test_both_ways_through_a_bert_agree_on_segments(tmp_path, segments):
+def test_both_bert_implementations_agree_on_segments(tmp_path, segments):
     source = checkpoint(tmp_path / "model", type_vocab_size=segments)
     base_model = make_base(source, tmp_path / "base")
     split = encoded(base_model, tmp_path)
@@ -136,9 +136,11 @@ def test_both_ways_through_a_bert_agree_on_segments(tmp_path, segments):
     same_both_ways(base_model, split)
 
 
-@pytest.mark.parametrize(("segment", "known"), [(2, 2), (3, 2), (5, 3)])
-def test_a_segment_that_the_model_does_not_know_is_refused(tmp_path, capsys, segment, known):
-    source = checkpoint(tmp_path / "model", type_vocab_size=known)
+@pytest.mark.parametrize(("segment", "segments"), [(2, 2), (3, 2), (5, 3)])
+def test_a_segment_that_the_model_does_not_have_is_rejected(tmp_path, capsys, segment, segments):
+    source = checkpoint(tmp_path / "model", type_vocab_size=segments)
     zeros(f"[CLS] $A [SEP] $B:{segment} [SEP]:{segment}").save_pretrained(source)
-    told = refused(capsys, base, settings(source), out=tmp_path / "base")
-    assert f"its tokenizer writes segment {segment} but the model knows {known} segments" in told
+    message = refused(capsys, base, settings(source), out=tmp_path / "base")
+    assert (
+        f"its tokenizer assigns segment {segment} but the model has {segments} segments" in message
+    )

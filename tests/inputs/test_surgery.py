@@ -18,7 +18,7 @@ TYPES = [FULL, LOCAL, LOCAL, FULL]
 
 @pytest.fixture
 def modern(tmp_path):
-    """A ModernBERT whose first layer lacks a normalisation and whose layers attend differently."""
+    """A ModernBERT whose first layer has no normalisation and whose layers attend differently."""
     source = checkpoint(tmp_path / "model", "ModernBert", layer_types=TYPES)
     return make_base(source, tmp_path / "base")
 
@@ -26,13 +26,15 @@ def modern(tmp_path):
 @pytest.mark.parametrize(
     ("init", "layers"), [("upper", (2, 4)), ([3, 4], (3, 4)), ([1, 1], (1, 1))]
 )
-def test_layers_that_depend_on_their_place_are_refused(
+def test_layers_that_depend_on_their_position_are_rejected(
     modern, tmp_path, capsys, init, layers
 ) -> None:
-    told = refused(capsys, student, {"init": init, "layers": 2}, base=modern, out=tmp_path / "init")
-    assert "ModernBertModel has layers that differ" in told
-    assert f"layers {layers[0]}, {layers[1]} " in told
-    assert "write init: lower or a list of layers that begins with 1" in told
+    message = refused(
+        capsys, student, {"init": init, "layers": 2}, base=modern, out=tmp_path / "init"
+    )
+    assert "ModernBertModel has layers that differ" in message
+    assert f"layers {layers[0]}, {layers[1]} " in message
+    assert "write init: lower or a list of layers that begins with 1" in message
 
 
 @pytest.mark.parametrize(
@@ -60,13 +62,13 @@ def test_settings_of_single_layers_are_refused(tmp_path, capsys) -> None:
     """Transformers reads them by the number of the layer, which is another one in a student."""
     source = checkpoint(tmp_path / "model")
     change_json(source / "config.json", per_layer_config={"3": {"hidden_act": "relu"}})
-    told = refused(capsys, base, settings(source), out=tmp_path / "base")
-    assert "per_layer_config in its config.json" in told
+    message = refused(capsys, base, settings(source), out=tmp_path / "base")
+    assert "per_layer_config in its config.json" in message
 
 
 @pytest.mark.parametrize("family", ["Bert", "Roberta", "Electra", "DistilBert", "Camembert"])
 @pytest.mark.parametrize("init", ["upper", [4, 4], [3, 1]])
-def test_layers_that_are_alike_can_stand_anywhere(tmp_path, family, init) -> None:
+def test_identical_layers_can_be_placed_anywhere(tmp_path, family, init) -> None:
     base = make_base(checkpoint(tmp_path / "model", family), tmp_path / "base")
     call(student, {"init": init, "layers": 2}, base=base, out=tmp_path / "init")
     assert len(encoder_layers(AutoModel.from_pretrained(tmp_path / "init"))) == 2

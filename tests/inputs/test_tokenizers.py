@@ -49,9 +49,9 @@ def source(tmp_path) -> Path:
 @pytest.mark.parametrize("kind", PROCESSORS)
 def test_texts_without_special_tokens_around_them_are_refused(source, tmp_path, capsys, kind):
     change_json(source / "tokenizer.json", post_processor=PROCESSORS[kind])
-    told = refused(capsys, base, settings(source), out=tmp_path / "base")
-    assert told.startswith("error: base_model: its tokenizer turns a text into ")
-    assert "add a post_processor with these to its tokenizer.json" in told
+    message = refused(capsys, base, settings(source), out=tmp_path / "base")
+    assert message.startswith("error: base_model: its tokenizer turns a text into ")
+    assert "add a post_processor with these to its tokenizer.json" in message
 
 
 def add_tokens(source: Path, *numbers: int) -> None:
@@ -64,9 +64,9 @@ def add_tokens(source: Path, *numbers: int) -> None:
 @pytest.mark.parametrize("numbers", [(60,), (60, 61), (1000,)], ids=["one", "two", "far away"])
 def test_tokens_without_embeddings_are_refused(source, tmp_path, capsys, numbers):
     add_tokens(source, *numbers)
-    told = refused(capsys, base, settings(source), out=tmp_path / "base")
-    assert "but the model embeds only 60" in told
-    assert "take both from the same source" in told
+    message = refused(capsys, base, settings(source), out=tmp_path / "base")
+    assert "but the model has embeddings for only 60" in message
+    assert "take both from the same source" in message
 
 
 def test_a_vocabulary_with_holes_counts_by_its_numbers(tmp_path, capsys):
@@ -77,8 +77,8 @@ def test_a_vocabulary_with_holes_counts_by_its_numbers(tmp_path, capsys):
         del content["model"]["vocab"][word]
     content["model"]["vocab"]["far"] = 77
     (source / "tokenizer.json").write_text(json.dumps(content))
-    told = refused(capsys, base, settings(source), out=tmp_path / "base")
-    assert "gives 'far' the number 77 but the model embeds only 60" in told
+    message = refused(capsys, base, settings(source), out=tmp_path / "base")
+    assert "gives 'far' the id 77 but the model has embeddings for only 60" in message
 
 
 @pytest.mark.parametrize("size", [64, 128])
@@ -93,8 +93,8 @@ def test_a_tokenizer_that_cannot_pad_is_refused(source, tmp_path, capsys, missin
     content = json.loads(file.read_text())
     file.write_text(json.dumps({key: content[key] for key in content if key not in missing}))
     (source / "special_tokens_map.json").unlink(missing_ok=True)
-    told = refused(capsys, base, settings(source), out=tmp_path / "base")
-    assert "its tokenizer has no padding token" in told
+    message = refused(capsys, base, settings(source), out=tmp_path / "base")
+    assert "its tokenizer has no padding token" in message
 
 
 def write_texts(folder: Path, unknown: float) -> Path:
@@ -110,10 +110,10 @@ def write_texts(folder: Path, unknown: float) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("unknown", "told"),
+    ("unknown", "outcome"),
     [(0.0, ""), (0.05, ""), (0.4, "of the tokens are unknown"), (0.97, "refused")],
 )
-def test_texts_of_another_language(source, tmp_path, capsys, unknown, told):
+def test_texts_of_another_language(source, tmp_path, capsys, unknown, outcome):
     base_model = make_base(source, tmp_path / "base")
     texts = write_texts(tmp_path / "text", unknown)
     chosen = {
@@ -124,10 +124,10 @@ def test_texts_of_another_language(source, tmp_path, capsys, unknown, told):
         "limit": None,
     }
     paths = {"base": base_model, "tokens": tmp_path / "tokens.npz", "examples": tmp_path / "e"}
-    if told == "refused":
+    if outcome == "refused":
         sentence = refused(capsys, data, chosen, **paths)
         assert "of the tokens of rte are unknown to the base model's tokenizer" in sentence
         return
     call(data, chosen, **paths)
-    assert ("are unknown to the tokenizer" in capsys.readouterr().err) == bool(told)
+    assert ("are unknown to the tokenizer" in capsys.readouterr().err) == bool(outcome)
     assert len(load_tokens(tmp_path / "tokens.npz")[0]["train"].labels) == 40

@@ -109,8 +109,8 @@ STRANGE = {
 def test_data_that_are_no_table(made, tmp_path, capsys, spoil, split):
     folder = write_data(tmp_path / "text")
     spoil(folder / f"rte/{split}.parquet")
-    told = refused_data(capsys, folder, made, tmp_path)
-    assert f"{split}.parquet" in told
+    message = refused_data(capsys, folder, made, tmp_path)
+    assert f"{split}.parquet" in message
 
 
 @pytest.mark.parametrize("name", ["label", "sentence2"])
@@ -118,9 +118,9 @@ def test_data_that_are_no_table(made, tmp_path, capsys, spoil, split):
 def test_columns_of_a_strange_type(made, tmp_path, capsys, name, kind):
     folder = write_data(tmp_path / "text")
     other_column(name, STRANGE[kind])(folder / "rte/train.parquet")
-    told = refused_data(capsys, folder, made, tmp_path)
-    assert str(folder) in told
-    assert name in told
+    message = refused_data(capsys, folder, made, tmp_path)
+    assert str(folder) in message
+    assert name in message
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,8 @@ def test_columns_of_a_strange_type(made, tmp_path, capsys, name, kind):
 def test_tokenizers_that_cannot_be_read(model, tmp_path, capsys, spoil):
     source = shutil.copytree(model, tmp_path / "model")
     spoil(source / "tokenizer.json")
-    told = refused(capsys, base, settings(source), out=tmp_path / "base")
-    assert str(source) in told
+    message = refused(capsys, base, settings(source), out=tmp_path / "base")
+    assert str(source) in message
 
 
 @pytest.mark.parametrize(
@@ -156,8 +156,8 @@ def test_settings_of_tokenizers_that_mislead(model, tmp_path, capsys, content):
     source = shutil.copytree(model, tmp_path / "model")
     (source / "tokenizer.json").unlink()
     (source / "tokenizer_config.json").write_text(json.dumps(content))
-    told = refused(capsys, base, settings(source), out=tmp_path / "base")
-    assert "base_model" in told
+    message = refused(capsys, base, settings(source), out=tmp_path / "base")
+    assert "base_model" in message
 
 
 @pytest.mark.parametrize("value", ["many", [4], {"a": 1}, -3, 0, 1.5, "1e3"])
@@ -166,8 +166,8 @@ def test_configs_that_make_no_model(model, tmp_path, capsys, key, value):
     source = shutil.copytree(model, tmp_path / "model")
     content = json.loads((source / "config.json").read_text())
     (source / "config.json").write_text(json.dumps(content | {key: value}))
-    told = refused(capsys, base, settings(source), out=tmp_path / "base")
-    assert str(source) in told
+    message = refused(capsys, base, settings(source), out=tmp_path / "base")
+    assert str(source) in message
 
 
 def zipped(file: Path) -> None:
@@ -186,8 +186,8 @@ def test_weights_in_pickles(model, tmp_path, capsys, spoil):
     file = source / "pytorch_model.bin"
     torch.save({"a": torch.zeros(3)}, file)
     spoil(file)
-    told = refused(capsys, base, settings(source), out=tmp_path / "base")
-    assert str(source) in told
+    message = refused(capsys, base, settings(source), out=tmp_path / "base")
+    assert str(source) in message
 
 
 @pytest.mark.parametrize("spoil", [cut, emptied, scrambled, folder_instead, zipped, text("{}")])
@@ -203,8 +203,8 @@ def test_tokens_of_the_workflow(made, tmp_path, capsys, spoil):
         "selection": {"split": "validation", "share": 0.1},
         "teacher_seed": 0,
     }
-    told = refused(capsys, distill, chosen, init=made, data=file, out=tmp_path / "run")
-    assert f"{file}: not a token file of this package" in told
+    message = refused(capsys, distill, chosen, init=made, data=file, out=tmp_path / "run")
+    assert f"{file}: not a token file of this package" in message
 
 
 @pytest.mark.parametrize("spoil", [emptied, zipped, text("x"), cut])
@@ -221,8 +221,8 @@ def test_runs_of_the_workflow(made, tmp_path, capsys, content):
     (tmp_path / "metrics.json").write_text(content)
     paths = {"teacher": tmp_path, "student": tmp_path, "data": tmp_path / "tokens.npz"}
     np.savez(paths["data"], meta=np.array("{}"))
-    told = refused(capsys, attention, {"split": "validation"}, **paths, out=tmp_path / "out")
-    assert str(tmp_path) in told
+    message = refused(capsys, attention, {"split": "validation"}, **paths, out=tmp_path / "out")
+    assert str(tmp_path) in message
 
 
 @pytest.mark.parametrize("spoil", [emptied, cut, scrambled, text("idx\n1\n")])
@@ -265,7 +265,7 @@ def test_a_limit_takes_the_same_rows_of_a_file_or_its_parts(tmp_path, limit, par
 
 
 @pytest.mark.parametrize("error", [MemoryError, ModuleNotFoundError, Interrupted, UserError])
-def test_what_is_not_about_the_file_stays_what_it_is(error):
+def test_unrelated_errors_are_not_translated(error):
     with pytest.raises(error, match=r"^words$"), as_user_error("file", "not readable", "write it"):
         raise error("words")
 
@@ -276,8 +276,8 @@ def test_a_full_disk_is_not_the_base_models_fault(model, tmp_path, capsys, monke
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(PreTrainedModel, "save_pretrained", full)
-    told = refused(capsys, base, settings(model), out=tmp_path / "base")
-    assert told == (
+    message = refused(capsys, base, settings(model), out=tmp_path / "base")
+    assert message == (
         f"error: {tmp_path / 'base'}: {os.strerror(number)}; make room there, or change results in "
         "the config"
     )

@@ -1,4 +1,4 @@
-"""Weights that a checkpoint lacks, or that nothing in the code has a place for."""
+"""Weights that are missing from a checkpoint or that the model does not use."""
 
 import hashlib
 import json
@@ -86,9 +86,9 @@ def test_weights_of_the_encoder_or_half_a_head_cannot_be_missing(
     tmp_path, capsys, name, also
 ) -> None:
     source = checkpoint(tmp_path / "model")
-    change_weights(source, lambda weights: [weights.pop(gone) for gone in (name, *also)])
-    told = refused(capsys, base, settings(source), out=tmp_path / "base")
-    assert f"parameters of its config.json have no weights, such as {name}; " in told
+    change_weights(source, lambda weights: [weights.pop(each) for each in (name, *also)])
+    message = refused(capsys, base, settings(source), out=tmp_path / "base")
+    assert f"parameters of its config.json have no weights, such as {name}; " in message
 
 
 @pytest.mark.parametrize(
@@ -111,23 +111,25 @@ ODD = {
 
 @pytest.mark.parametrize("task", ["Model", "ForMaskedLM"])
 @pytest.mark.parametrize("odd", ODD)
-def test_weights_without_a_place_are_refused(tmp_path, capsys, odd, task) -> None:
+def test_unused_weights_are_rejected(tmp_path, capsys, odd, task) -> None:
     source = checkpoint(tmp_path / "model", task=task)
     name = ODD[odd] if task == "Model" else f"bert.{ODD[odd]}"
     change_weights(source, lambda weights: weights.update({name: torch.ones(2)}))
-    told = refused(capsys, base, settings(source), out=tmp_path / "base")
-    assert f"has no place for 1 of its weights, such as {name}; " in told
+    message = refused(capsys, base, settings(source), out=tmp_path / "base")
+    assert f"does not use 1 of its weights, such as {name}; " in message
 
 
-def test_they_are_refused_in_a_teacher_and_a_student_too(tmp_path, capsys) -> None:
+def test_unused_weights_are_rejected_in_teachers_and_students(tmp_path, capsys) -> None:
     """BERT is read without Transformers there."""
     folder = checkpoint(tmp_path / "model", task="ForSequenceClassification")
     change_weights(
         folder, lambda weights: weights.update({f"bert.{ODD['adapter']}": torch.ones(2)})
     )
-    told = refused(capsys, student, {"init": "upper", "layers": 2}, base=folder, out=tmp_path / "s")
-    assert ODD["adapter"] in told
-    with pytest.raises(Exception, match="has no place for 1 of its weights"):
+    message = refused(
+        capsys, student, {"init": "upper", "layers": 2}, base=folder, out=tmp_path / "s"
+    )
+    assert ODD["adapter"] in message
+    with pytest.raises(Exception, match="does not use 1 of its weights"):
         load_classifier(folder)
 
 
@@ -142,7 +144,7 @@ def test_they_are_refused_in_a_teacher_and_a_student_too(tmp_path, capsys) -> No
         ("ModernBert", "ForMaskedLM"),
     ],
 )
-def test_heads_of_other_tasks_are_left_behind(tmp_path, family, task) -> None:
+def test_heads_of_other_tasks_are_dropped(tmp_path, family, task) -> None:
     source = checkpoint(tmp_path / "model", family, task)
     change_weights(
         source, lambda weights: weights.update({"embeddings.position_ids": torch.arange(64)[None]})
@@ -163,7 +165,7 @@ def test_parts_of_a_checkpoint_are_one(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("family", ["RobertaPreLayerNorm", "XLMRobertaXL", "Esm", "Camembert"])
-def test_a_top_layer_that_only_looks_like_berts_is_computed_whole(tmp_path, family) -> None:
+def test_a_top_layer_that_only_resembles_berts_is_computed_whole(tmp_path, family) -> None:
     """Its [CLS] vector and logits are those of Transformers, by the model as it was saved."""
     folder = checkpoint(
         tmp_path / "model", family, "ForSequenceClassification", initializer_range=0.3

@@ -182,7 +182,7 @@ def test_figures_start_without_torch(name) -> None:
     assert done.stdout.strip() == "False"
 
 
-def told(capsys, *words: str) -> None:
+def assert_reported(capsys, *words: str) -> None:
     """One sentence on the terminal with these words, and no traceback."""
     text = capsys.readouterr().err
     assert "Traceback" not in text
@@ -198,7 +198,7 @@ def test_student_with_other_heads_is_refused(tiny, runs, tmp_path, capsys) -> No
     with pytest.raises(SystemExit) as stop:
         call(attention, DEVELOPMENT, out=tmp_path / "a.parquet", **paths)
     assert stop.value.code == 2
-    told(capsys, "the student has 4 attention heads, its teacher 2")
+    assert_reported(capsys, "the student has 4 attention heads, its teacher 2")
 
 
 def test_example_that_does_not_exist_is_refused(tiny, runs, tmp_path, capsys) -> None:
@@ -206,7 +206,7 @@ def test_example_that_does_not_exist_is_refused(tiny, runs, tmp_path, capsys) ->
     with pytest.raises(SystemExit) as stop:
         call(attention_maps, settings, data=tiny / "rte.npz", out=tmp_path / "a.npz", **runs)
     assert stop.value.code == 2
-    told(capsys, "example 64 does not exist", "rows 0 to 63")
+    assert_reported(capsys, "example 64 does not exist", "rows 0 to 63")
 
 
 def test_layer_that_does_not_exist_is_refused(maps, tmp_path, capsys) -> None:
@@ -215,4 +215,4 @@ def test_layer_that_does_not_exist_is_refused(maps, tmp_path, capsys) -> None:
     with pytest.raises(SystemExit) as stop:
         write_product("figures.attention:write_attention", settings, *paths)
     assert stop.value.code == 2
-    told(capsys, "figures.fig5.layer: 3", "1 to 2")
+    assert_reported(capsys, "figures.fig5.layer: 3", "1 to 2")

@@ -39,13 +39,13 @@ def test_folder_becomes_a_folder_of_the_study(tmp_path) -> None:
     assert AutoTokenizer.from_pretrained(tmp_path / "base")("w1 w2")["input_ids"] == [2, 6, 7, 3]
 
 
-def test_wrong_depth_is_told_with_the_right_one(tmp_path, capsys) -> None:
+def test_wrong_depth_is_reported_with_the_right_one(tmp_path, capsys) -> None:
     source = write_base(tmp_path / "source")
     chosen = settings("folder", source, layers=12)
     fails(capsys, "base_model.layers", "12", "write 4", settings=chosen, out=tmp_path / "base")
 
 
-def test_folder_without_model_is_told(tmp_path, capsys) -> None:
+def test_folder_without_model_is_reported(tmp_path, capsys) -> None:
     chosen = settings("folder", tmp_path)
     fails(capsys, "base_model.path", "save_pretrained", settings=chosen, out=tmp_path / "base")
 
@@ -75,14 +75,14 @@ def test_hub_model_is_found_by_its_name(tmp_path) -> None:
     assert AutoModel.from_pretrained(tmp_path / "base").config.num_hidden_layers == 4
 
 
-def test_hub_out_of_reach_is_told_in_one_sentence(tmp_path) -> None:
+def test_unreachable_hub_is_reported_in_one_sentence(tmp_path) -> None:
     result = job_with_cache(tmp_path / "empty", tmp_path / "base")
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
     assert "error: base_model.path: 'someone/tiny-bert' could not be loaded" in result.stderr
 
 
-def test_student_leaves_model_tokenizer_and_mapping(tmp_path) -> None:
+def test_student_writes_model_tokenizer_and_mapping(tmp_path) -> None:
     source = write_base(tmp_path / "source")
     call(student, {"init": "upper", "layers": 2}, base=source, out=tmp_path / "init")
     assert json.loads((tmp_path / "init/mapping.json").read_text())["source_layers"] == [2, 4]

@@ -50,7 +50,7 @@ def test_changed_code_is_refused_before_settings_are_read(capsys) -> None:
     assert "error: the code of internal_kd.jobs.student changed" in capsys.readouterr().err
 
 
-def test_a_fault_of_the_program_shows_its_traceback(capsys) -> None:
+def test_a_programming_error_shows_its_traceback(capsys) -> None:
     def fail(files: NoFiles, settings: dict) -> None:
         raise RuntimeError("a bug")
 
@@ -87,13 +87,13 @@ from internal_kd.jobs import timings
 cli.run_job(timings.JOB, ["--benchmarks", "none"])
 print(seen)
 """
-    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert told.stdout.split("\n")[:3] == ["True", "False", "[(True, True)]"], told.stderr
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert finished.stdout.split("\n")[:3] == ["True", "False", "[(True, True)]"], finished.stderr
 
 
 @pytest.mark.parametrize("typed", ["y\n", "yes\n1\n", ""])
-def test_what_is_typed_is_no_answer(tmp_path, typed) -> None:
-    """A library that asks a question in a job gets none."""
+def test_jobs_do_not_read_terminal_input(tmp_path, typed) -> None:
+    """A library that prompts for input in a job gets none."""
     program = """
 import os
 from dataclasses import dataclass
@@ -115,7 +115,7 @@ run_job(Job(Files, dict, lambda *_: print(os.read(0, 9))))
     assert result.stdout == "b''\n", result.stderr
 
 
-def test_a_sentence_controls_no_terminal(tmp_path) -> None:
+def test_messages_contain_no_control_characters(tmp_path) -> None:
     runs = tmp_path / "\x1b[2J\u202erun"
     result = run("--runs", runs, "--out", tmp_path / "t.csv", "--settings", "{}")
     assert "\x1b" not in result.stderr

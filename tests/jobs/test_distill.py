@@ -1,4 +1,4 @@
-"""Real short trainings: what the paper says of its algorithms, read from the runs' files."""
+"""Real short trainings: the paper's description of its algorithms, checked on the runs' files."""
 
 import json
 import os
@@ -234,14 +234,14 @@ def test_saved_student_gives_the_recorded_predictions_in_a_fresh_process(tiny, t
 
 
 def test_teacher_learnt_and_students_follow(tiny, histories) -> None:
-    """The tiny task is learnable: the training loop really minimises what it says."""
+    """The tiny task is learnable: the training loop really minimises its loss."""
     for term in ("soft", *INTERNAL):
         values = histories["exp3.2"][term]
         assert values.iloc[-1] < values.iloc[0]
     assert json.loads((tiny / "teacher/metrics.json").read_text())["flags"] == []
 
 
-def told(capsys, *words: str) -> None:
+def assert_reported(capsys, *words: str) -> None:
     """One sentence on the terminal with these words, and no traceback."""
     text = capsys.readouterr().err
     assert "Traceback" not in text
@@ -255,14 +255,14 @@ def test_labels_of_another_order_are_refused(tiny, tmp_path, capsys) -> None:
     with pytest.raises(SystemExit) as stop:
         distil(tiny, tmp_path / "run", "exp2.0", data="swapped.npz")
     assert stop.value.code == 2
-    told(capsys, "labels", "entailment", "label order")
+    assert_reported(capsys, "labels", "entailment", "label order")
 
 
-def test_diverged_training_is_told(tiny, tmp_path, capsys) -> None:
+def test_diverged_training_is_reported(tiny, tmp_path, capsys) -> None:
     with pytest.raises(SystemExit) as stop:
         distil(tiny, tmp_path / "run", "exp1.1", learning_rate=1e30, max_grad_norm=0.0)
     assert stop.value.code == 2
-    told(capsys, "loss", "learning_rate")
+    assert_reported(capsys, "loss", "learning_rate")
 
 
 def test_flags_of_a_teacher_that_never_learnt_reach_its_students(tiny, tmp_path) -> None:
@@ -276,7 +276,7 @@ def test_flags_of_a_teacher_that_never_learnt_reach_its_students(tiny, tmp_path)
     assert "teacher_at_majority" in json.loads((run / "metrics.json").read_text())["flags"]
 
 
-def test_the_best_epoch_is_that_of_the_metric_asked_for(tiny, tmp_path) -> None:
+def test_the_best_epoch_is_that_of_the_requested_metric(tiny, tmp_path) -> None:
     kept = {}
     for metric in (None, "f1", "mcc"):
         run = distil(tiny, tmp_path / str(metric), "exp3.2", keep_metric=metric, epochs=6)
@@ -307,7 +307,7 @@ def test_scores_of_the_last_epoch_stand_beside_those_of_the_kept_one(tiny, tmp_p
 
 
 @pytest.mark.parametrize("name", ["exp3.2", "exp3.4"])
-def test_layers_are_summed_only_where_the_experiment_says_so(tiny, tmp_path, name) -> None:
+def test_layers_are_summed_only_if_configured(tiny, tmp_path, name) -> None:
     found = {}
     for reduction in ("mean", "sum"):
         run = distil(

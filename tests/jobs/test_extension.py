@@ -43,14 +43,14 @@ def folder(request, tmp_path_factory) -> Path:
 
 def settings(folder: Path, source: str = "auto", **experiment) -> dict:
     """Of a run that has the objective, beside the soft labels."""
-    told = experiment_settings("exp3.2") | {"internal": {"projected_mse": 1.0}} | experiment
+    chosen = experiment_settings("exp3.2") | {"internal": {"projected_mse": 1.0}} | experiment
     files = [str(folder / "my_objectives.py")]
     signals = {"source": source, "attention": "fp32"}
-    return settings_of("exp3.2", signals=signals) | {"experiment": told, "extensions": files}
+    return settings_of("exp3.2", signals=signals) | {"experiment": chosen, "extensions": files}
 
 
-def train(folder: Path, out: Path, told: dict) -> Path:
-    call(distill, told, **paths(folder, out))
+def train(folder: Path, out: Path, chosen: dict) -> Path:
+    call(distill, chosen, **paths(folder, out))
     return out
 
 
@@ -66,7 +66,7 @@ def paths(folder: Path, out: Path) -> dict:
     }
 
 
-def test_it_learns_and_stands_in_the_history(folder, tmp_path) -> None:
+def test_it_learns_and_is_recorded_in_the_history(folder, tmp_path) -> None:
     run = train(folder, tmp_path / "run", settings(folder))
     history = pd.read_csv(run / "history.csv")
     assert set(history.columns) >= COLUMNS
@@ -93,14 +93,14 @@ def test_stored_and_live_signals_give_the_same_student(folder, tmp_path) -> None
 
 
 @pytest.mark.parametrize("schedule", ["simultaneous", "stacked"])
-def test_a_killed_run_ends_like_an_undisturbed_one(folder, tmp_path, monkeypatch, schedule) -> None:
+def test_a_killed_run_equals_an_uninterrupted_one(folder, tmp_path, monkeypatch, schedule) -> None:
     monkeypatch.setenv("INTERNAL_KD_CHECKPOINT_MINUTES", "0")
     output = "start" if schedule == "simultaneous" else "end"
-    told = settings(folder, schedule=schedule, output_from=output)
-    whole = train(folder, tmp_path / "whole", told)
+    chosen = settings(folder, schedule=schedule, output_from=output)
+    whole = train(folder, tmp_path / "whole", chosen)
     killed = tmp_path / "killed"
-    distil_until_killed(monkeypatch, 31, told, paths(folder, killed))
-    train(folder, killed, told)
+    distil_until_killed(monkeypatch, 31, chosen, paths(folder, killed))
+    train(folder, killed, chosen)
     same_run(killed, whole)
 
 
@@ -109,8 +109,8 @@ def test_an_output_objective_reads_the_teachers_logits(folder, tmp_path, source)
     load_extensions([str(folder / "my_objectives.py")])
     experiment = make_experiment("mine", {"label": "", "output": {"logits_mse": 1.0}})
     assert experiment.needs_teacher
-    told = settings(folder, source, internal={}, output={"logits_mse": 1.0})
-    run = train(folder, tmp_path / "run", told)
+    chosen = settings(folder, source, internal={}, output={"logits_mse": 1.0})
+    run = train(folder, tmp_path / "run", chosen)
     history = pd.read_csv(run / "history.csv")
     assert history["logits_mse"].iloc[-1] < 0.9 * history["logits_mse"].iloc[0]
     signals = json.loads((run / "metrics.json").read_text())["signals"]

@@ -30,7 +30,7 @@ def paths(tiny, tmp_path):
     return paths
 
 
-def test_deleted_outputs_come_back_without_training(paths, tmp_path, monkeypatch):
+def test_deleted_outputs_are_restored_without_training(paths, tmp_path, monkeypatch):
     shutil.rmtree(paths["out"])
     steps = count_steps(monkeypatch)
     call(distill, settings_of("exp3.2"), **paths)
@@ -51,7 +51,7 @@ def test_another_run_is_trained(paths, tmp_path, monkeypatch, change):
     assert len(steps) == STEPS
 
 
-def test_a_teacher_comes_back_too(tiny, tmp_path):
+def test_a_teacher_is_restored_too(tiny, tmp_path):
     settings = {"run": run_of("exp1.0", layers=4), "training": {**TRAINING, "epochs": 1}}
     settings["selection"] = SELECTION
     paths = {"base": tiny / "base", "data": tiny / "rte.npz", "out": tmp_path / "run"}
@@ -64,7 +64,7 @@ def test_a_teacher_comes_back_too(tiny, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_second_process_waits_and_takes_over_what_the_first_has_left(tiny, tmp_path):
+def test_a_second_process_waits_and_reuses_the_results_of_the_first(tiny, tmp_path):
     settings, paths = settings_of("exp3.2"), paths_of(tiny, tmp_path / "run")
     settings["training"] = TRAINING | {"epochs": 80}
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}

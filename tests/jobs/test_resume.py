@@ -109,7 +109,7 @@ CASES = {
 @pytest.mark.parametrize(
     ("minutes", "step"), [("0", 0), ("0", 30), ("0", 48), ("0", STEPS - 1), ("10", 13)]
 )
-def test_a_killed_run_ends_like_an_undisturbed_one(
+def test_a_killed_run_equals_an_uninterrupted_one(
     tiny, undisturbed, tmp_path, monkeypatch, name, step, minutes
 ):
     monkeypatch.setenv("INTERNAL_KD_CHECKPOINT_MINUTES", minutes)
@@ -167,7 +167,7 @@ def command(settings: dict, paths: dict[str, Path]) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
-def test_a_signal_leaves_a_checkpoint(tiny, tmp_path, number):
+def test_a_signal_saves_a_checkpoint(tiny, tmp_path, number):
     """Asked to end, a training in a process of its own keeps its state and ends with status 75."""
     settings, paths = settings_of("exp3.2"), paths_of(tiny, tmp_path / "run")
     settings["training"] = TRAINING | {"epochs": 4000}
@@ -195,14 +195,14 @@ def test_a_signal_leaves_a_checkpoint(tiny, tmp_path, number):
 
 
 def test_a_progress_file_that_cannot_be_written_changes_nothing(tiny, undisturbed, tmp_path):
-    """A folder lies in its place."""
+    """There is a folder in its place."""
     paths = paths_of(tiny, tmp_path / "run")
     progress_file(paths["checkpoints"]).mkdir(parents=True)
     call(distill, settings_of("exp3.2"), **paths)
     same_run(tmp_path / "run", undisturbed / "exp3.2")
 
 
-def test_a_job_that_fails_says_so_in_its_progress_file(tiny, tmp_path):
+def test_a_failed_job_records_it_in_its_progress_file(tiny, tmp_path):
     """With the sentence of its log: also before the training, and where memory is short."""
     settings, paths = settings_of("exp3.2"), paths_of(tiny, tmp_path / "run")
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}

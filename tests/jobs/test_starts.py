@@ -1,4 +1,4 @@
-"""What a student starts with: a head that is the teacher's only where the experiment says so."""
+"""What a student starts with: the teacher's head only where the experiment requests it."""
 
 import gc
 import weakref

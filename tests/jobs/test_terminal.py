@@ -27,13 +27,13 @@ run_job(Job(Files, dict, main))
 """
 
 
-def shown(log: Path, told: str | None, on_terminal: bool) -> str:
+def shown(log: Path, setting: str | None, on_terminal: bool) -> str:
     """What a job with a log writes to its stderr, a terminal or a pipe."""
     reading, writing = pty.openpty() if on_terminal else os.pipe()
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     environment.pop("INTERNAL_KD_PROGRESS", None)
-    if told is not None:
-        environment["INTERNAL_KD_PROGRESS"] = told
+    if setting is not None:
+        environment["INTERNAL_KD_PROGRESS"] = setting
     command = [sys.executable, "-c", SCRIPT, "--log", str(log)]
     try:
         subprocess.run(command, stderr=writing, env=environment, check=True)
@@ -44,13 +44,13 @@ def shown(log: Path, told: str | None, on_terminal: bool) -> str:
 
 
 @pytest.mark.parametrize(
-    ("told", "on_terminal", "epochs"),
+    ("setting", "on_terminal", "epochs"),
     [(None, True, True), (None, False, False), ("0", True, False), ("1", False, True)],
 )
-def test_epochs_are_told_on_a_terminal_or_as_the_user_says(
-    tmp_path, told, on_terminal, epochs
+def test_epochs_are_logged_on_a_terminal_or_as_configured(
+    tmp_path, setting, on_terminal, epochs
 ) -> None:
-    text = shown(tmp_path / "run.log", told, on_terminal)
+    text = shown(tmp_path / "run.log", setting, on_terminal)
     assert ("epoch 1: loss 0.5" in text) == epochs
     assert "take care" in text
     assert "chatter" not in text

@@ -91,7 +91,7 @@ def marked(folder_of_results: str, study: str) -> Spoil:
 
 
 def with_code(file: str, **changes: Any) -> Spoil:
-    """A model that brings code of its own, which writes a file where it is run."""
+    """A model with custom code, which writes a file where it is run."""
     code = b"open('RUN', 'w')\nfrom transformers import BertConfig as C, BertModel as M\n"
     return both(content("model/evil.py", code), in_json(file, **changes))
 

@@ -1,7 +1,7 @@
-"""What users get wrong is told in one sentence, and leaves what there is as it is.
+"""Mistakes of users are reported in one sentence and change no file.
 
-One table of mistakes. `Plan` ones are told by `snakemake -n`, before anything runs; `Stage` ones by
-the command of a rule; `Job` ones go through all of it, Snakemake and the process it starts.
+One table of mistakes. `Plan` ones are reported by `snakemake -n`, before anything runs; `Stage`
+ones by the command of a rule; `Job` ones go through Snakemake and the process it starts.
 """
 
 import shutil
@@ -38,9 +38,9 @@ BEGINNINGS = ("config: ", "environment: ", "error: ")
 
 @dataclass(frozen=True)
 class Mistake:
-    """A mistake and the beginning of the sentence that it is told in, which names key or file."""
+    """A mistake and the beginning of its error message, which names the key or the file."""
 
-    told: str
+    message: str
     spoil: Spoil | None = None
     prepare: Callable[[], object] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -48,45 +48,45 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Plan(Mistake):
-    """Told by `snakemake -n`, with these changes of the config."""
+    """Reported by `snakemake -n`, with these changes of the config."""
 
     config: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Stage(Mistake):
-    """Told by the command of a rule."""
+    """Reported by the command of a rule."""
 
     command: str = ""
 
 
 @dataclass(frozen=True)
 class Job(Mistake):
-    """Told by Snakemake after a job has failed."""
+    """Reported by Snakemake after a job has failed."""
 
     target: str = ""
     config: tuple[str, ...] = ()
 
 
-def config(change: str, told: str, also: str | None = None, **more) -> Plan:
+def config(change: str, message: str, also: str | None = None, **more) -> Plan:
     """A mistake in the config; what is changed `also` is none."""
     changes = (change,) if also is None else (change, also)
-    return Plan(f"config: {told}", config=changes, **more)
+    return Plan(f"config: {message}", config=changes, **more)
 
 
-def file(how: Spoil, told: str, **more) -> Plan:
+def file(how: Spoil, message: str, **more) -> Plan:
     """A mistake in the files that the config names."""
-    return Plan(f"config: {told}", spoil=how, **more)
+    return Plan(f"config: {message}", spoil=how, **more)
 
 
-def data(how: Spoil, told: str, **more) -> Stage:
+def data(how: Spoil, message: str, **more) -> Stage:
     """A mistake in the data."""
-    return Stage(f"error: {told}", spoil=how, command="data", **more)
+    return Stage(f"error: {message}", spoil=how, command="data", **more)
 
 
-def base(how: Spoil, told: str, **more) -> Stage:
+def base(how: Spoil, message: str, **more) -> Stage:
     """A base model that cannot be one."""
-    return Stage(f"error: {told}", spoil=how, command="base", **more)
+    return Stage(f"error: {message}", spoil=how, command="base", **more)
 
 
 TRAIN, WEIGHTS = "text/rte/train.parquet", "model/model.safetensors"
@@ -115,7 +115,7 @@ MISTAKES: dict[str, Mistake] = {
         "tasks=[rte, cola]", "data.path: the folder 'text/cola' does not exist; put train.parquet"
     ),
     "no tasks": config("tasks=[]", "tasks: is empty; put at least one entry there"),
-    "seed twice": config("seeds=[0, 1, 0]", "seeds: 0 stands there more than once; name each"),
+    "seed twice": config("seeds=[0, 1, 0]", "seeds: 0 is listed more than once; list each"),
     "unknown loss": config(
         "experiments={exp3.0: {internal: {attention_mse: 1.0}}}",
         "experiments.exp3.0.internal.attention_mse: unknown objective; "
@@ -171,7 +171,7 @@ MISTAKES: dict[str, Mistake] = {
     "settings of an unknown task": config(
         "teacher={per_task: {rt: {epochs: 3}}}", "teacher.per_task.rt: unknown task; did you mean"
     ),
-    "figure of a layer that students lack": config(
+    "figure of a layer that students do not have": config(
         "figures={fig5: {layer: 3}}", "figures.fig5.layer: is 3, but students have 2 layers; write"
     ),
     "texts longer than the positions": config(
@@ -180,7 +180,8 @@ MISTAKES: dict[str, Mistake] = {
         spoil=spoil.bert(max_position_embeddings=64),
     ),
     "heads that do not share the width": config(
-        "pretraining={model: {heads: 7}}", "pretraining.model.heads: 7 heads cannot share the 64"
+        "pretraining={model: {heads: 7}}",
+        "pretraining.model.heads: 7 heads do not divide hidden_size 64",
     ),
     "revision of a folder": config(
         "base_model={revision: main}", "base_model.revision: only the hub has revisions; write null"
@@ -204,12 +205,12 @@ MISTAKES: dict[str, Mistake] = {
     "results inside those of another study": config(
         "results=results/other/tiny",
         "results: 'results/other/tiny' and '{folder}/results/other', the results of study 'other', "
-        "lie one in the other; write results/tiny",
+        "are nested; write results/tiny",
         spoil=spoil.marked("results/other", "other"),
     ),
     "results around those of another study": config(
         "results=all",
-        "results: 'all' and '{folder}/all/base', the results of study 'base', lie one in the othe",
+        "results: 'all' and '{folder}/all/base', the results of study 'base', are nested",
         spoil=spoil.marked("all/base", "base"),
     ),
     "results of another study": file(
@@ -228,7 +229,7 @@ MISTAKES: dict[str, Mistake] = {
     "results with an empty part": config(
         "results=results//tiny", "results: 'results//tiny' has empty parts or '.'; write results/t"
     ),
-    "results that look like an option": config(
+    "results that start like an option": config(
         "results=--forceall", "results: is '--forceall'; it must be a folder name that begins with"
     ),
     "results in a home by its sign": config(
@@ -268,16 +269,16 @@ MISTAKES: dict[str, Mistake] = {
     "a key that clears the screen": config(
         'student={"\\e[2J": 1}', "student.\\x1b[2J: unknown key;"
     ),
-    "a model that looks like an option": config(
+    "a model that starts like an option": config(
         "base_model={path: --help}", "base_model.path: is '--help'; it must be a folder or a name"
     ),
     "a model among the results": config(
         f"base_model={{path: {BASE}}}",
-        f"base_model.path: '{BASE}' lies among the results of this study, which are made anew;",
+        f"base_model.path: '{BASE}' is in the results folder of this study, which is overwritten;",
     ),
     "data among the results": config(
         "data={path: away/text}",
-        "data.path: 'away/text' lies among the results of this study, which are made anew; copy it",
+        "data.path: 'away/text' is in the results folder of this study, which is overwritten; copy",
         spoil=spoil.both(
             spoil.link("away", f"{RESULTS}/data"),
             lambda folder: shutil.copytree(folder / "text", folder / RESULTS / "data/text"),
@@ -301,7 +302,7 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "data cut off": file(spoil.cut_off(TRAIN), f"data.path: '{TRAIN}' is cut off; copy or"),
     "data of another format": file(
-        spoil.content(TRAIN, b"a,b\n1,2\n"), f"data.path: '{TRAIN}' is no Parquet file; copy or"
+        spoil.content(TRAIN, b"a,b\n1,2\n"), f"data.path: '{TRAIN}' is not a Parquet file; copy or"
     ),
     "no folder of the model": config(
         "base_model={path: modle}", "base_model.path: 'modle/config.json' does not exist; give a"
@@ -313,14 +314,14 @@ MISTAKES: dict[str, Mistake] = {
     "weights cut off": file(spoil.cut_off(WEIGHTS), f"base_model.path: '{WEIGHTS}' is cut off ("),
     "weights that are a web page": file(
         spoil.content(WEIGHTS, b"<!doctype html><title>404</title>"),
-        f"base_model.path: '{WEIGHTS}' is no safetensors file; copy or download it again",
+        f"base_model.path: '{WEIGHTS}' is not a safetensors file; copy or download it again",
     ),
     "config.json damaged": file(
         spoil.cut_off("model/config.json", 20), "base_model.path: 'model/config.json' is not JSON;"
     ),
     "a decoder": file(
         spoil.in_json("model/config.json", is_decoder=True),
-        "base_model.path: the model in 'model' is no encoder (is_decoder in its config.json); give",
+        "base_model.path: the model in 'model' is not an encoder (is_decoder in its config.json)",
     ),
     "depth of another model": config(
         "base_model={layers: 2}", "base_model.layers: is 2, but the model in 'model' has 4; write 4"
@@ -375,14 +376,14 @@ MISTAKES: dict[str, Mistake] = {
     # model
     "not an encoder": base(
         spoil.model("GPT2", n_embd=16, n_head=2, n_layer=4, bos_token_id=2, eos_token_id=3),
-        "base_model: GPT2Model names no embeddings; use an encoder such as BERT",
+        "base_model: GPT2Model has no embeddings that can be found; use an encoder such as BERT",
     ),
     "no access to attention": base(
         spoil.model("MPNet", num_hidden_layers=4, **SMALL),
-        "base_model: MPNetModel does not compute attention by Transformers' attention interface",
+        "base_model: MPNetModel does not use Transformers' attention interface",
     ),
     "tokenizer of another model": base(
-        spoil.bert(vocab_size=40), "base_model: its tokenizer has 60 tokens but the model embeds on"
+        spoil.bert(vocab_size=40), "base_model: its tokenizer has 60 tokens but the model has em"
     ),
     "tokenizer that cannot pad": base(
         spoil.tokenizer_without_padding, "base_model: its tokenizer has no padding token; set pad_"
@@ -395,9 +396,9 @@ MISTAKES: dict[str, Mistake] = {
         spoil.in_json("model/config.json", num_hidden_layers=6),
         "model: 32 parameters of its config.json have no weights, such as encoder.layer.4.",
     ),
-    "a model with code of its own": base(
+    "a model with custom code": base(
         spoil.with_code("model/config.json", model_type="evil", auto_map=CODE),
-        "base_model.path: 'model' needs code of its own (auto_map in its files), which is never",
+        "base_model.path: 'model' needs custom code (auto_map in its files), which is never",
     ),
     "weights that run a command": base(
         spoil.pickled,
@@ -423,7 +424,7 @@ MISTAKES: dict[str, Mistake] = {
         ),
         command="distill-exp2.0",
     ),
-    "loss that is no number": Stage(
+    "loss that is NaN": Stage(
         "error: training: the loss became NaN or infinite in epoch 1; lower learning_rate or raise",
         spoil=spoil.weights(f"{RESULTS}/init/upper/layers2/model.safetensors", float("inf")),
         command="distill-exp2.0",
@@ -441,13 +442,13 @@ MISTAKES: dict[str, Mistake] = {
         command="teacher-exp1.0",
     ),
     "results in use": Job(
-        f"error: results: another workflow is at work on '{RESULTS}'; wait for it to end, or name",
+        f"error: results: another workflow is using '{RESULTS}'; wait for it to end, or name",
         prepare=limits.IN_USE,
         target=f"{ANOTHER}/metrics.json",
         config=("teacher={seeds: [1]}",),
     ),
-    "job with code of its own": Job(
-        "error: base_model.path: 'model' needs code of its own (auto_map in its files), which is n",
+    "job with custom code": Job(
+        "error: base_model.path: 'model' needs custom code (auto_map in its files), which is n",
         spoil=spoil.both(
             spoil.without_folder(BASE),
             spoil.with_code("model/config.json", model_type="evil", auto_map=CODE),
@@ -478,7 +479,7 @@ MISTAKES: dict[str, Mistake] = {
         command="data",
     ),
     "no GPU": Stage(
-        "error: require_gpu: this job was given a GPU but sees none; look at the driver and at",
+        "error: require_gpu: this job was given a GPU but sees none; check the driver and",
         spoil=NOT_FINISHED,
         environment=GPU,
         command="teacher-exp1.0",
@@ -499,7 +500,7 @@ MISTAKES: dict[str, Mistake] = {
         config=("teacher={seeds: [1]}",),
     ),
     "job without its GPU": Job(
-        "error: require_gpu: this job was given a GPU but sees none; look at the driver and at",
+        "error: require_gpu: this job was given a GPU but sees none; check the driver and",
         environment={"CUDA_VISIBLE_DEVICES": ""},
         target=f"{ANOTHER}/metrics.json",
         config=("require_gpu=true", "resources={teacher: {gpu: 1}}", "teacher={seeds: [1]}"),
@@ -547,7 +548,7 @@ def results_of(study: Path) -> dict[str, bytes]:
 
 
 def run(mistake: Mistake, study: Path, made: Made) -> forked.Done:
-    """Do what tells the mistake."""
+    """Run what reports the mistake."""
     more = (mistake.environment, mistake.prepare)
     if isinstance(mistake, Stage):
         command = made.commands[mistake.command]
@@ -576,21 +577,21 @@ def test_a_mistake_is_one_sentence_and_changes_nothing(name, study, made):
     done = run(mistake, study, made)
     assert done.status == (2 if isinstance(mistake, Stage) else 1), done.text
     assert "Traceback" not in done.text
-    told = sentences(done.text)
-    assert len(told) == 1, done.text
-    assert told[0].startswith(mistake.told.replace("{folder}", str(study)))
-    assert "; " in told[0], "no remedy"
+    messages = sentences(done.text)
+    assert len(messages) == 1, done.text
+    assert messages[0].startswith(mistake.message.replace("{folder}", str(study)))
+    assert "; " in messages[0], "no remedy"
     assert results_of(study) == before
     assert not (study / "RUN").exists()
 
 
-def test_the_table_is_as_long_as_it_should_be():
+def test_enough_different_mistakes_are_listed():
     assert len(MISTAKES) >= 40
-    assert len({mistake.told for mistake in MISTAKES.values()}) >= 40
+    assert len({mistake.message for mistake in MISTAKES.values()}) >= 40
     assert sum(isinstance(mistake, Plan) for mistake in MISTAKES.values()) >= 12
 
 
-def test_all_problems_of_one_config_are_told_together(study, made):
+def test_all_problems_of_one_config_are_reported_together(study, made):
     """Those of keys, of combinations and of files."""
     spoil.cut_off(WEIGHTS)(study)
     layers, files = "student={layers: 6, training: {epochs: 9}}", "data={path: nowhere}"

@@ -45,7 +45,7 @@ def test_kl_equals_the_reference(family: str) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_scores_do_not_know_attention_dropout(family: str) -> None:
+def test_scores_are_taken_before_attention_dropout(family: str) -> None:
     """In layer 1, attention dropout is the only dropout between scores and probabilities."""
     model, batch = tiny_model(family), tiny_batch()
     for module in model.base_model.modules():

@@ -134,7 +134,7 @@ def test_half_precision_files_are_read_in_single_precision(folder) -> None:
         {"position_embedding_type": "relative_key"},
     ],
 )
-def test_what_computes_otherwise_is_left_to_transformers(folder, change) -> None:
+def test_other_architectures_fall_back_to_transformers(folder, change) -> None:
     assert is_plain_bert(folder)
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, **change}))
@@ -142,7 +142,7 @@ def test_what_computes_otherwise_is_left_to_transformers(folder, change) -> None
 
 
 @pytest.mark.parametrize("missing", ["bert.pooler.dense.weight", None])
-def test_incomplete_folders_are_left_to_transformers(folder, missing) -> None:
+def test_incomplete_folders_fall_back_to_transformers(folder, missing) -> None:
     weights = folder / "model.safetensors"
     state = load_file(weights)
     state.pop(missing, None)
@@ -154,7 +154,7 @@ def test_incomplete_folders_are_left_to_transformers(folder, missing) -> None:
 
 def test_training_imports_neither_transformers_nor_the_compiler_of_torch() -> None:
     heavy = ("transformers", "torch._dynamo", "pandas", "scipy", "datasets")
-    told = subprocess.run(
+    finished = subprocess.run(
         [
             sys.executable,
             "-c",
@@ -165,4 +165,4 @@ def test_training_imports_neither_transformers_nor_the_compiler_of_torch() -> No
         text=True,
         check=True,
     )
-    assert told.stdout.strip() == "[]"
+    assert finished.stdout.strip() == "[]"

@@ -20,7 +20,7 @@ def test_share_and_scale(probability, shape) -> None:
 
 
 def test_neighbours_are_independent() -> None:
-    """Four values share a random number: what happens to one must not tell of the next."""
+    """Four values share a random number: what happens to one must not predict the next."""
     torch.manual_seed(0)
     kept = (dropout(torch.ones(400_000), 0.5, training=True) > 0).double()
     for distance in (1, 2, 3, 4, 5):

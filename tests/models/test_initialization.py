@@ -61,7 +61,7 @@ def test_other_choices_of_layers() -> None:
         ("uper", 6, "uper"),
         ([1, 2], 3, "must name 3 layers"),
         ([1, 13], 2, "between 1 and 12"),
-        ("upper", 13, "13 layers cannot each have a layer of the teacher's 12; write 1 to 12"),
+        ("upper", 13, "13 layers cannot each match one of the teacher's 12 layers; write 1 to 12"),
         ("upper", 0, "0 layers"),
     ],
 )

@@ -22,7 +22,7 @@ def sentences(seed: int, sharpness: float = 2.0) -> list[Tensor]:
 
 
 def pad(scores: list[Tensor], tokens: int, noise: float = 0.0) -> Tensor:
-    """One tensor, no key at padding; what stands in rows of padding must not matter."""
+    """One tensor, no key at padding; rows of padding must not matter."""
     padded = torch.randn(len(scores), HEADS, tokens, tokens) * noise
     for padded_scores, own in zip(padded, scores, strict=True):
         padded_scores[:, : own.shape[1], : own.shape[2]] = own
@@ -79,7 +79,7 @@ def test_zero_for_identical_attention() -> None:
 
 
 @given(extra=st.integers(0, 20), noise=st.floats(0, 1e4))
-def test_padding_plays_no_part(extra: int, noise: float) -> None:
+def test_padding_does_not_affect_the_loss(extra: int, noise: float) -> None:
     teacher, student = sentences(1), sentences(2)
     tokens = max(LENGTHS) + extra
     padded = kl(teacher, pad(student, tokens, noise), tokens)
@@ -87,7 +87,7 @@ def test_padding_plays_no_part(extra: int, noise: float) -> None:
 
 
 @given(st.permutations(range(len(LENGTHS))))
-def test_batch_order_plays_no_part(order: list[int]) -> None:
+def test_batch_order_does_not_matter(order: list[int]) -> None:
     lengths = torch.tensor(LENGTHS)
     teacher, student = taught(sentences(1), 9), pad(sentences(2), 9)
     shuffled = attention_kl(teacher[order], student[order], lengths[order])
@@ -124,7 +124,7 @@ def test_entropy_computed_by_hand() -> None:
     assert attention_entropy(rows).item() == pytest.approx(math.log(2) / 2)
 
 
-def test_entropy_may_be_known() -> None:
+def test_entropy_can_be_given() -> None:
     teacher, student = taught(sentences(1), 9), pad(sentences(2), 9)
     lengths = torch.tensor(LENGTHS)
     known = attention_entropy(teacher, lengths)

@@ -56,7 +56,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("text", FAULTS)
-def test_a_faulty_file_is_reported_and_leaves_nothing(tmp_path, text) -> None:
+def test_a_faulty_file_is_reported_and_registers_nothing(tmp_path, text) -> None:
     before = dict(registry.OBJECTIVES), dict(registry.OUTPUT_OBJECTIVES)
     file = write_extension(tmp_path, text)
     with pytest.raises(UserError) as caught:

@@ -38,14 +38,14 @@ def test_values_computed_by_hand() -> None:
 
 
 @given(scale=st.floats(0.01, 100))
-def test_length_plays_no_part_and_identical_is_zero(scale: float) -> None:
+def test_length_does_not_matter_and_identical_vectors_give_zero(scale: float) -> None:
     torch.manual_seed(0)
     vectors = torch.randn(5, 8)
     assert cls_cosine(vectors, vectors * scale).item() == pytest.approx(0.0, abs=1e-6)
 
 
 @given(st.permutations(range(6)))
-def test_batch_order_plays_no_part(order: list[int]) -> None:
+def test_batch_order_does_not_matter(order: list[int]) -> None:
     torch.manual_seed(0)
     teacher, student = torch.randn(6, 8), torch.randn(6, 8)
     torch.testing.assert_close(

@@ -52,7 +52,7 @@ def test_gradient_keeps_its_size_with_temperature() -> None:
 
 
 @given(st.permutations(range(6)))
-def test_batch_order_plays_no_part(order: list[int]) -> None:
+def test_batch_order_does_not_matter(order: list[int]) -> None:
     torch.manual_seed(0)
     student, teacher, labels = torch.randn(6, 2), torch.randn(6, 2), torch.arange(6) % 2
     torch.testing.assert_close(

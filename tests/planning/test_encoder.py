@@ -38,14 +38,14 @@ def test_known_models_need_no_network(tmp_path, name, millions) -> None:
     assert encoder.parameters(encoder.layers, 2) / 1e6 == pytest.approx(millions, abs=0.1)
 
 
-def test_a_model_that_is_there_counts_more_than_its_name(tmp_path) -> None:
+def test_an_existing_model_takes_precedence_over_its_name(tmp_path) -> None:
     folder = tmp_path / "base"
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps(tiny_model().config.to_dict()))
     assert base(tmp_path, path="bert-base-uncased").hidden == 16
 
 
-def test_a_folder_tells_its_sizes(tmp_path) -> None:
+def test_sizes_are_read_from_a_folder(tmp_path) -> None:
     tiny_model(layers=4).save_pretrained(tmp_path / "model")
     encoder = base(tmp_path, source="folder", path=str(tmp_path / "model"))
     assert (encoder.layers, encoder.hidden, encoder.heads) == (4, 16, 2)
@@ -59,6 +59,6 @@ def test_the_shipped_model_and_one_to_be_pretrained_have_one_shape(tmp_path) -> 
     assert shipped.parameters(8, 2) == 442_690
 
 
-def test_an_unknown_model_is_told_with_what_to_do(tmp_path) -> None:
+def test_an_unknown_model_is_reported_with_a_remedy(tmp_path) -> None:
     with pytest.raises(UserError, match=r"base_model.path: .*'some/encoder'.* snakemake --cores 1"):
         base(tmp_path, path="some/encoder")

@@ -26,7 +26,7 @@ SUMMARY = [
 ]
 
 
-def test_files_of_a_job_make_one_job_that_is_finished_if_all_are() -> None:
+def test_files_of_a_job_are_grouped_and_finished_together() -> None:
     found = {job.files[0]: job for job in jobs_of_summary(SUMMARY, OUTPUTS, Path("none"))}
     assert {file: job.finished for file, job in found.items()} == {
         "results/data/rte/tokens.npz": True,
@@ -48,12 +48,12 @@ def test_files_of_a_job_make_one_job_that_is_finished_if_all_are() -> None:
         ("results/init/upper/layers2", None),
     ],
 )
-def test_the_run_of_a_job_stands_in_its_path(file, run) -> None:
+def test_the_run_of_a_job_is_parsed_from_its_path(file, run) -> None:
     assert Job("distill", (file,), finished=False).run == run
 
 
 def test_a_run_with_a_checkpoint_is_not_finished(tmp_path) -> None:
-    """A process that was killed while it wrote its files leaves them, and its checkpoint."""
+    """A process that was killed while writing: its files and its checkpoint remain."""
 
     def trained() -> Job:
         return next(job for job in jobs_of_summary(SUMMARY, OUTPUTS, tmp_path) if job.trains)

@@ -42,7 +42,7 @@ def test_a_run_that_was_interrupted_takes_the_time_of_all_its_epochs(tmp_path) -
     assert finished_runs(tmp_path)[0].seconds == 80
 
 
-def test_what_is_broken_or_there_in_part_is_left_out(tmp_path) -> None:
+def test_broken_and_partial_runs_are_ignored(tmp_path) -> None:
     for seed in range(4):
         write_run(tmp_path, Run("rte", "exp2.0", 2, 100, seed))
     folders = [Path(Run("rte", "exp2.0", 2, 100, seed).path(str(tmp_path))) for seed in range(3)]

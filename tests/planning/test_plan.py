@@ -165,14 +165,14 @@ CODE = {"exp2.0": "abc"}
 
 
 def write_attempt(costs: Costs, job: Job, state: str, **fields: Any) -> None:
-    """The progress file that an attempt at a run with today's settings has left."""
+    """The progress file of an earlier attempt at a run with today's settings."""
     assert job.run is not None
     identity, now = identity_of(encode(costs.training_job(job.run)), CODE["exp2.0"]), time.time()
     progress = TrainingProgress(identity, state, started=now, updated=now, **fields)  # type: ignore[arg-type]
     write_progress(progress_file(run_files(costs.results, job).checkpoints), progress)
 
 
-def test_progress_tells_runs_by_state_and_the_time_left(study) -> None:
+def test_progress_shows_runs_by_state_and_the_remaining_time(study) -> None:
     costs = Costs(study)
     jobs = jobs_of(study, "rte", "exp2.0", done=2)
     jobs.append(Job("table1", ("results/paper/table1.csv",), False))
@@ -212,11 +212,11 @@ def test_before_the_first_step_training_has_not_begun(study) -> None:
     costs, jobs = Costs(study), jobs_of(study, "rte", "exp2.0")
     write_attempt(costs, jobs[0], "running")
     progress = make_progress(jobs, costs, CODE)
-    assert "seed 0: training has not begun" in progress_text(progress)
+    assert "seed 0: training has not started" in progress_text(progress)
     assert progress.seconds_left == pytest.approx(5 * costs.of(jobs[0]).seconds)
 
 
-def test_a_stopped_run_has_the_rest_of_its_work_to_do(study) -> None:
+def test_a_stopped_run_counts_its_remaining_work(study) -> None:
     costs = Costs(study)
     (run, *_) = jobs_of(study, "rte", "exp2.0")
     write_attempt(costs, run, "interrupted", step=75, steps=100, epoch=3, epochs=4)

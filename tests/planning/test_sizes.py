@@ -32,7 +32,7 @@ def job(experiment: str, source: str = "auto", percent: int = 100) -> StudentJob
 
 
 @pytest.mark.parametrize("experiment", ["exp2.0", "exp3.0", "exp3.1", "exp3.2"])
-def test_signals_take_what_a_run_reckons_with(experiment) -> None:
+def test_signal_sizes_are_those_a_run_computes(experiment) -> None:
     internal = experiment_settings(experiment)["internal"]
     request = SignalRequest(layers=(2, 4), targets=targets_of(internal))
     axes = {"heads": ENCODER.heads, "hidden": ENCODER.hidden}
@@ -40,7 +40,7 @@ def test_signals_take_what_a_run_reckons_with(experiment) -> None:
     assert sizes.signal_bytes(job(experiment), ENCODER, TEXTS) == expected
 
 
-def test_signals_are_stored_where_the_budget_or_the_config_says_so() -> None:
+def test_signals_are_stored_as_budget_and_config_permit() -> None:
     task = TaskTexts(2, train=TEXTS, validation=Texts())
     needed_mb = sizes.signal_bytes(job("exp3.2"), ENCODER, TEXTS) / 1e6
     for source, budget_mb, stored in [
@@ -63,7 +63,7 @@ def test_bytes_are_those_of_the_runs_share_of_the_data() -> None:
     assert sizes.stored_bytes(job("exp1.1"), ENCODER, task, 100) == 0
 
 
-def test_a_run_leaves_a_model_and_predictions(tmp_path) -> None:
+def test_a_run_writes_a_model_and_predictions(tmp_path) -> None:
     rows, model = 3000, tiny_model(layers=2)
     model.save_pretrained(tmp_path)
     logits = np.random.default_rng(0).normal(size=(rows, 2)).astype(np.float32)

@@ -29,7 +29,7 @@ def test_a_job_is_a_start_its_steps_and_its_operations() -> None:
     assert PRIOR.seconds(work, "bf16") == pytest.approx(10 + 0.005 * 110 + 0.3)
 
 
-def test_the_device_is_the_configs_unless_it_says_a_speed_of_its_own() -> None:
+def test_a_speed_in_the_config_overrides_that_of_its_device() -> None:
     plan = read_study("paper").config.plan
     speed = device_speed(plan)
     device = plan.devices["a100"]
@@ -46,7 +46,7 @@ def test_without_runs_nothing_is_corrected() -> None:
 
 
 @pytest.mark.parametrize("factor", [0.3, 1, 4])
-def test_one_run_tells_how_many_times_faster_or_slower(factor) -> None:
+def test_one_run_gives_a_common_speed_factor(factor) -> None:
     slower = Speed(10 * factor, 0.005 * factor, {"fp32": 1e13 / factor, "bf16": 1e14 / factor})
     found = corrected(PRIOR, timed(slower, [SHORT]))
     for work in (SHORT, LONG):
@@ -54,14 +54,14 @@ def test_one_run_tells_how_many_times_faster_or_slower(factor) -> None:
         assert found.seconds(work, "bf16") == pytest.approx(slower.seconds(work, "bf16"), rel=0.01)
 
 
-def test_runs_of_several_sizes_tell_start_steps_and_operations_apart() -> None:
+def test_runs_of_several_sizes_separate_start_steps_and_operations() -> None:
     other = Speed(start=30, step=0.001, flops={"fp32": 4e13, "bf16": 4e14})
     found = corrected(PRIOR, timed(other, WORKS * 5, noise=0.05))
     for work in (SHORT, LONG, Work(flops=1e12, steps=10)):
         assert found.seconds(work) == pytest.approx(other.seconds(work), rel=0.1)
 
 
-def test_runs_of_one_size_do_not_turn_a_part_around() -> None:
+def test_runs_of_one_size_give_no_negative_part() -> None:
     """Short runs cost their start: what their steps and operations take stays as it is."""
     runs = timed(PRIOR, [Work(flops=1e10, steps=10)] * 20, noise=0.2)
     found = corrected(PRIOR, runs)

@@ -39,7 +39,7 @@ def state(costs: Costs, finished: bool = False) -> RunState:
 
 
 def write(costs: Costs, state: str, run: Run = RUN, ago: float = 0, **fields: Any) -> Path:
-    """The progress file of an attempt with today's settings and code, unless told otherwise."""
+    """The progress file of an attempt with today's settings and code by default."""
     now = time.time() - ago
     identity = fields.pop("identity", identity_of(encode(costs.training_job(run)), CODE["exp2.0"]))
     progress = TrainingProgress(identity, state, started=now, updated=now, **fields)  # type: ignore[arg-type]
@@ -66,18 +66,18 @@ def test_a_run_that_was_updated_a_moment_ago_is_running(costs) -> None:
 
 
 @pytest.mark.parametrize("ago", [SILENT_SECONDS + 1, -SILENT_SECONDS - 1])
-def test_one_that_was_not_is_stopped(costs, ago) -> None:
-    """Killed; or written by a machine whose clock is wrong, which nobody can tell from it."""
+def test_a_run_without_recent_update_is_stopped(costs, ago) -> None:
+    """Killed; or written by a machine whose clock is wrong, which cannot be distinguished."""
     write(costs, "running", ago=ago)
     assert state(costs).state == "stopped"
 
 
-def test_an_interruption_is_no_failure(costs) -> None:
+def test_an_interruption_is_not_a_failure(costs) -> None:
     write(costs, "interrupted", reason="stopped by SIGTERM")
     assert state(costs).state == "stopped"
 
 
-def test_a_failure_has_its_sentence_and_its_log(costs) -> None:
+def test_a_failure_shows_its_message_and_its_log(costs) -> None:
     write(costs, "failed", reason="--teacher is missing", ago=1e6)
     found = state(costs)
     assert found.progress is not None
@@ -86,9 +86,7 @@ def test_a_failure_has_its_sentence_and_its_log(costs) -> None:
 
 
 @pytest.mark.parametrize("state_before", ["failed", "interrupted", "running"])
-def test_what_other_settings_or_other_code_have_left_is_not_of_this_run(
-    costs, state_before
-) -> None:
+def test_files_of_other_settings_or_other_code_are_ignored(costs, state_before) -> None:
     for identity in (
         identity_of({**encode(costs.training_job(RUN)), "teacher_seed": 9}, CODE["exp2.0"]),
         identity_of(encode(costs.training_job(RUN)), "of other code"),
@@ -97,18 +95,18 @@ def test_what_other_settings_or_other_code_have_left_is_not_of_this_run(
         assert state(costs).state == "to do"
 
 
-def test_a_run_at_work_is_running_whatever_has_been_edited_since(costs) -> None:
+def test_a_run_stays_running_after_edits(costs) -> None:
     write(costs, "running", identity="of other code")
     assert state(costs).state == "running"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"state": "running"}'])
-def test_a_file_that_is_not_readable_says_nothing(costs, text) -> None:
+def test_an_unreadable_file_is_ignored(costs, text) -> None:
     write(costs, "running").write_text(text)
     assert state(costs).state == "to do"
 
 
-def test_looking_takes_no_lock(costs) -> None:
+def test_reading_states_takes_no_lock(costs) -> None:
     file = write(costs, "running")
     with only_writer(file.with_name(f"{RUN.name}.lock")):
         before = sorted(file.parent.iterdir())

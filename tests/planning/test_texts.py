@@ -18,7 +18,7 @@ HUB = Data(source="hub", path=None, max_length=64, language_seed=0, limit=None)
 ABSENT = ROOT / "no" / "tokens.npz"
 
 
-def test_tokens_that_are_there_are_counted(tmp_path) -> None:
+def test_existing_token_files_are_counted(tmp_path) -> None:
     splits = {"train": tiny_split(50, 1), "validation": tiny_split(20, 2)}
     save_tokens(tmp_path / "tokens.npz", splits, TokensMeta("rte", ("a", "b"), 0, 64, 100))
     found = task_texts(HUB, "rte", tmp_path / "tokens.npz")

@@ -58,9 +58,9 @@ def forward(run: Callable[..., Any], model: Any) -> int:
 
 
 def step(experiment: str, stage: Phase, layers: int = 2) -> int:
-    """Operations of a student's forward and backward pass, the teacher's left out."""
-    told = experiment_settings(experiment)
-    settings = ObjectiveSettings(told["internal"], told["output"])
+    """Operations of a student's forward and backward pass, without the teacher's."""
+    options = experiment_settings(experiment)
+    settings = ObjectiveSettings(options["internal"], options["output"])
     live = LiveSignals(FrozenTeacher(classifier()), signal_request(settings, (2, 4)))
     every = live(BATCH, (1, 2), logits=True)
 
@@ -110,7 +110,7 @@ def test_a_student_without_teacher() -> None:
 
 
 @pytest.mark.parametrize("experiment", ["exp2.0", "exp3.2"])
-def test_a_teacher_is_asked_once_or_in_every_epoch(experiment) -> None:
+def test_a_teacher_runs_once_or_in_every_epoch(experiment) -> None:
     stage = ALL if experiment == "exp3.2" else OUTPUT
     run = represent if experiment == "exp3.2" else logits_of
     student, teacher = step(experiment, stage), forward(run, classifier())
@@ -141,7 +141,7 @@ def test_what_is_not_updated_is_passed_forward_only() -> None:
     assert head.flops < active.flops < whole.flops
 
 
-def test_evaluation_goes_forward_after_each_epoch_and_once_more_at_the_end() -> None:
+def test_evaluation_runs_after_each_epoch_and_once_more_at_the_end() -> None:
     settings = {"run": run_of("exp1.1", layers=LAYERS), "training": TRAINING | {"epochs": 2}}
     task = TaskTexts(2, train=TEXTS, validation=TEXTS, test=TEXTS.times(200))
     once = forward(logits_of, classifier())

@@ -1,4 +1,4 @@
-"""What is asked of Snakemake, and what is said where it cannot answer."""
+"""How Snakemake is called for a study, and the errors if it fails."""
 
 import json
 import os
@@ -18,30 +18,30 @@ from tests.study.configs import read_config
 
 
 class Snakemake:
-    """Answers in place of Snakemake, and keeps what it was asked."""
+    """Stands in for Snakemake, and records the command."""
 
     def __init__(self, stdout: str = "", stderr: str = "", description: Any = None) -> None:
         self.stdout, self.stderr, self.description = stdout, stderr, description
-        self.asked: list[str] = []
+        self.command: list[str] = []
 
     def __call__(self, command: list[str], env: dict[str, str], **_: Any) -> Any:
-        self.asked = command
+        self.command = command
         if self.description is not None:
             Path(env[DESCRIPTION]).write_text(json.dumps(self.description))
         return subprocess.CompletedProcess(command, bool(self.stderr), self.stdout, self.stderr)
 
 
-def ask(monkeypatch: pytest.MonkeyPatch, answer: Snakemake, **options: Any) -> Any:
+def describe(monkeypatch: pytest.MonkeyPatch, answer: Snakemake, **options: Any) -> Any:
     monkeypatch.setattr(workflow.subprocess, "run", answer)
     return read_jobs(WorkflowOptions(**options))
 
 
-def test_the_users_options_are_handed_on_and_nothing_is_locked(tmp_path, monkeypatch) -> None:
+def test_user_options_are_passed_on_and_nothing_is_locked(tmp_path, monkeypatch) -> None:
     file = tmp_path / "study.yaml"
     file.touch()
     described = {"config": read_config(), "outputs": OUTPUTS, "code": {"exp2.0": "abc"}}
     answer = Snakemake("\n".join(SUMMARY), description=described)
-    found = ask(
+    found = describe(
         monkeypatch,
         answer,
         snakefile=file,
@@ -50,7 +50,7 @@ def test_the_users_options_are_handed_on_and_nothing_is_locked(tmp_path, monkeyp
         rerun_triggers=["mtime"],
         targets=["results/table1.csv"],
     )
-    assert answer.asked == [
+    assert answer.command == [
         *(sys.executable, "-P", "-m", "snakemake", "--summary", "--nolock"),
         *("--snakefile", str(file), "--configfile", str(file), str(file)),
         *("--config", "seeds=[0, 1]", "study=x", "--rerun-triggers", "mtime"),
@@ -71,39 +71,39 @@ def test_mistakes_are_found_before_snakemake_starts(tmp_path, monkeypatch, optio
     monkeypatch.chdir(tmp_path)
     answer = Snakemake()
     with pytest.raises(UserError, match=sentence):
-        ask(monkeypatch, answer, **options)
-    assert answer.asked == []
+        describe(monkeypatch, answer, **options)
+    assert answer.command == []
 
 
 def test_a_mistake_in_the_config_is_reported_as_the_workflow_does(monkeypatch) -> None:
     answer = Snakemake(stderr="more words", description={"mistake": "config: foo: unknown key"})
     with pytest.raises(UserError, match=r"^config: foo: unknown key$"):
-        ask(monkeypatch, answer)
+        describe(monkeypatch, answer)
 
 
-def test_what_snakemake_refuses_is_reported_with_its_last_line(monkeypatch) -> None:
+def test_snakemake_errors_are_reported_with_their_last_line(monkeypatch) -> None:
     answer = Snakemake(stderr="Building DAG of jobs...\nNo rule to produce tabel1.csv.\n")
     with pytest.raises(UserError) as caught:
-        ask(monkeypatch, answer, targets=["tabel1.csv"])
+        describe(monkeypatch, answer, targets=["tabel1.csv"])
     assert str(caught.value) == (
-        "tabel1.csv cannot be planned, Snakemake says: No rule to produce tabel1.csv; "
+        "tabel1.csv cannot be planned, Snakemake reports: No rule to produce tabel1.csv; "
         "run snakemake -n to see more"
     )
 
 
-def test_another_workflow_is_no_study(monkeypatch) -> None:
+def test_another_workflow_is_rejected(monkeypatch) -> None:
     with pytest.raises(UserError, match="--snakefile: this is not the workflow of internal-kd"):
-        ask(monkeypatch, Snakemake("output_file\n"))
+        describe(monkeypatch, Snakemake("output_file\n"))
 
 
-def test_snakemake_is_looked_for_on_the_path_too(tmp_path, monkeypatch) -> None:
+def test_snakemake_is_also_found_on_the_path(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(workflow, "find_spec", lambda _: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match=r"snakemake: not found in this environment; install"):
-        ask(monkeypatch, Snakemake())
+        describe(monkeypatch, Snakemake())
     program = tmp_path / "snakemake"
     program.touch(0o755)
     answer = Snakemake(stderr="no")
-    with pytest.raises(UserError, match="Snakemake says: no; run"):
-        ask(monkeypatch, answer)
-    assert answer.asked[0] == os.fspath(program)
+    with pytest.raises(UserError, match="Snakemake reports: no; run"):
+        describe(monkeypatch, answer)
+    assert answer.command[0] == os.fspath(program)

@@ -1,4 +1,4 @@
-"""Folders as runs leave them, with predictions made by hand or drawn at random, and no model."""
+"""Folders as runs write them, with predictions made by hand or drawn at random, and no model."""
 
 import json
 from collections.abc import Sequence

@@ -34,7 +34,7 @@ def test_rows_of_a_split_by_index(file):
     assert frame["idx"].tolist() == [8, 7]
 
 
-def test_only_wanted_columns(file):
+def test_only_requested_columns_are_read(file):
     frame = read_examples([file], "rte", "test", columns=["split", "index", "idx"])
     assert list(frame.columns) == ["split", "index", "idx"]
 

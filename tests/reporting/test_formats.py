@@ -58,7 +58,7 @@ def test_no_line_of_groups_without_groups():
     assert "multicolumn" not in booktabs(table, "l")
 
 
-def test_text_is_harmless_in_latex():
+def test_text_is_escaped_in_latex():
     assert tex_text("a_b {c} 5% #1 $x \\y") == r"a\_b \{c\} 5\% \#1 \$x \textbackslash{}y"
 
 

@@ -36,7 +36,7 @@ def test_classes_are_named_as_in_the_data(task):
     assert file.labels == TASKS[task].labels == ("entailment", "not_entailment")
 
 
-def test_placeholders_answer_the_first_label():
+def test_placeholders_predict_the_first_label():
     by_name = {file.name: placeholder(file) for file in FILES}
     assert {len(by_name[file.name]) == file.rows for file in FILES} == {True}
     assert set(by_name["WNLI.tsv"]) == {"0"}

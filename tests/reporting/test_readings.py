@@ -43,8 +43,8 @@ def settings(*readings):
 
 def page(folder, seeds) -> str:
     runs = runs_of(folder / "runs", seeds)
-    told = settings("exp3.4-same", "exp3.4-worse")
-    write_readings([run.folder for run in runs], told, folder / "readings.csv")
+    options = settings("exp3.4-same", "exp3.4-worse")
+    write_readings([run.folder for run in runs], options, folder / "readings.csv")
     return (folder / "readings.md").read_text()
 
 
@@ -73,7 +73,7 @@ def test_a_row_is_the_test_over_examples_and_seeds(tmp_path) -> None:
     assert frame.loc["exp3.4-worse", "p_bh"] < 0.05 < frame.loc["exp3.4-same", "p_bh"]
 
 
-def test_what_clearly_differs_is_bold_from_three_seeds_on(tmp_path) -> None:
+def test_clear_differences_are_bold_from_three_seeds_on(tmp_path) -> None:
     text = page(tmp_path, (0, 1, 2))
     (worse,) = [line for line in text.splitlines() if "label of exp3.4-worse" in line]
     (same,) = [line for line in text.splitlines() if "label of exp3.4-same" in line]

@@ -24,7 +24,7 @@ def run(add) -> RunFolder:
     return add(layers=3, percent=25, seed=4)
 
 
-def test_what_a_run_is(run) -> None:
+def test_fields_of_a_run(run) -> None:
     found = (run.task, run.experiment, run.layers, run.percent, run.seed)
     assert found == ("rte", "exp2.0", 3, 25, 4)
     assert run.folder.parts[-5:] == ("rte", "exp2.0", "layers3", "train25", "seed4")
@@ -65,7 +65,7 @@ def test_broken_predictions_are_named(run, broken) -> None:
         run.predictions()
 
 
-def test_a_parquet_file_of_something_else_is_named(run) -> None:
+def test_an_unrelated_parquet_file_is_named(run) -> None:
     pd.DataFrame({"a": [1]}).to_parquet(run.folder / "predictions.parquet")
     with pytest.raises(UserError, match="not the predictions of a run"):
         run.predictions()

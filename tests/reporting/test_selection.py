@@ -39,9 +39,9 @@ def test_runs_of_several_sizes_are_refused(add):
         runs_of(runs, "rte", "exp3.0")
 
 
-def test_a_run_given_twice_is_refused(add):
+def test_duplicate_run_is_rejected(add):
     run = add("exp3.0", 0, 8)
-    with pytest.raises(UserError, match="a seed stands twice in --runs"):
+    with pytest.raises(UserError, match="a seed occurs twice in --runs"):
         runs_of([run, run], "rte", "exp3.0")
 
 
@@ -54,7 +54,7 @@ def test_a_student_has_the_only_teacher_or_that_of_its_seed(add):
     assert teacher_of([], student) is None
 
 
-def test_runs_of_roles_leave_out_other_experiments_and_tasks(add):
+def test_runs_of_roles_exclude_other_experiments_and_tasks(add):
     runs = [add("exp1.0", 0, 9), add("exp2.0", 0, 9), add("exp3.2", 0, 9), add("exp3.3", 0, 9)]
     roles = {"teacher": "exp1.0", "standard": "exp2.0", "internal": "exp3.2"}
     settings = {role: {"name": name} for role, name in roles.items()}
@@ -84,7 +84,7 @@ def test_best_mean_wins_not_the_best_seed(add):
 
 
 def test_first_of_equal_experiments_wins(add):
-    """Both means are 0.15, which floating-point numbers do not say."""
+    """Both means are 0.15, which floating-point numbers do not represent exactly."""
     runs = [add("exp3.0", seed, right) for seed, right in enumerate((0, 3))]
     runs += [add("exp3.1", seed, right) for seed, right in enumerate((1, 2))]
     assert (0.0 + 0.3) / 2 != (0.1 + 0.2) / 2
@@ -92,7 +92,7 @@ def test_first_of_equal_experiments_wins(add):
         assert best_experiment(runs, "rte", names) == names[0]
 
 
-def test_candidates_without_runs_take_no_part(add):
+def test_candidates_without_runs_are_ignored(add):
     runs = [add("exp3.1", 0, 2)]
     assert best_experiment(runs, "rte", ["exp3.0", "exp3.1"]) == "exp3.1"
     assert best_experiment(runs, "rte", ["exp3.0"]) is None

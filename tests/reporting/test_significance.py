@@ -268,7 +268,7 @@ def test_missing_runs_have_a_remark(tmp_path):
 
 
 @pytest.mark.parametrize("candidates", [SETTINGS["candidates"], []], ids=["no runs", "none"])
-def test_nothing_to_compare_is_told(tmp_path, candidates):
+def test_absence_of_comparisons_is_reported(tmp_path, candidates):
     runs = [run for run in study(tmp_path) if run.experiment == "exp2.0"]
     text = written(tmp_path, runs, SETTINGS | {"candidates": candidates})
     expected = "Nothing to compare: no internal KD has a seed in common with its standard KD."

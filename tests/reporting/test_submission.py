@@ -144,7 +144,7 @@ def test_classes_become_words(add, examples, send, read):
     assert found == ["entailment", "not_entailment", "not_entailment"]
 
 
-def test_classes_stay_numbers_where_the_server_wants_numbers(add, examples, send, read):
+def test_classes_stay_numbers_where_the_server_expects_numbers(add, examples, send, read):
     send([add("exp2.0", 0, 8, [0, 1, 1], "cola")], [examples([0, 1, 2], "cola")])
     assert read("CoLA.tsv", "glue_submission_exp2.0.zip") == ["0", "1", "1"]
 
@@ -166,7 +166,7 @@ def test_best_experiment_and_its_best_seed(add, examples, send, read):
     assert lines_about(page, "RTE.tsv")[0] == "| RTE.tsv | exp3.4 | 1 | Acc. 80.0 | 2 | 3000 |  |"
 
 
-def test_test_labels_have_no_part(add, examples, send, read):
+def test_test_labels_are_not_used(add, examples, send, read):
     """Labels of the test split, where known, neither choose a seed nor reach the file."""
     runs = [
         add("exp2.0", 0, 9, None, "cola", test=predicted([1, 1], [0, 0])),
@@ -188,7 +188,7 @@ def test_each_row_of_table_2_has_its_submission(add, examples, send, read):
     ]
 
 
-def test_page_tells_what_is_no_prediction(add, examples, send, read):
+def test_page_lists_placeholder_files(add, examples, send, read):
     page = send([add("exp2.0", 0, 8, None)], [examples([])])
     assert lines_about(page, "RTE.tsv") == [
         "| RTE.tsv | – | – | – | 3000 | 3000 | placeholder: no run |",
@@ -211,10 +211,10 @@ def test_placeholders_alone_are_not_for_the_server(send):
     assert send([], [], official=True).count("Not for the server: placeholders only.") == 3
 
 
-def test_flagged_run_is_told(add, examples, send):
+def test_flagged_run_is_reported(add, examples, send):
     run = add("exp2.0", 0, 8, [0, 0], flags=["one_class"])
     page = send([run], [examples([0, 1])])
-    assert "always answers the same class" in lines_about(page, "RTE.tsv")[1]
+    assert "always predicts the same class" in lines_about(page, "RTE.tsv")[1]
 
 
 def test_same_bytes_every_time(tmp_path, add, examples, send):
@@ -235,7 +235,7 @@ def test_same_bytes_every_time(tmp_path, add, examples, send):
         ([0] * 3000, "placeholder: idx of the test split is not 0 to 2999"),
     ],
 )
-def test_a_test_split_that_is_not_glues_is_left_out(add, examples, send, read, idx, remark):
+def test_a_test_split_that_is_not_glues_is_excluded(add, examples, send, read, idx, remark):
     """As that of somebody's own data in GLUE's form."""
     page = send([add("exp2.0", 0, 8, full([1], len(idx)))], [examples(idx)], official=True)
     assert remark in lines_about(page, "RTE.tsv")[1]
@@ -270,7 +270,7 @@ def test_job(tmp_path, add, examples, settings):
     assert sorted(path.name for path in out.parent.iterdir()) == expected
 
 
-def test_stage_tells_a_mistake_in_one_sentence(tmp_path, add, examples, settings, capsys):
+def test_stage_reports_a_mistake_in_one_sentence(tmp_path, add, examples, settings, capsys):
     run, file = add("exp3.4", 0, 8, [0, 1]), examples([0, 1, 2])
     arguments = ["--runs", str(run.folder), "--examples", str(file)]
     arguments += ["--out", str(tmp_path / "sent.zip")]

@@ -97,13 +97,13 @@ def test_a_row_without_a_baseline_has_no_detectable_difference(folders, settings
     assert build(folders, settings)["detectable"].isna().all()
 
 
-def test_papers_value_stands_beside_the_development_score_only(frame):
+def test_papers_value_is_shown_only_with_the_development_score(frame):
     assert cell(frame, "exp3.4", "cola", "mcc")["paper"] == pytest.approx(0.4609)
     assert cell(frame, "exp3.4", "mrpc", "f1_weighted")["paper"] == pytest.approx(0.8139)
     assert math.isnan(cell(frame, "exp3.4", "mrpc", "f1_weighted", "test")["paper"])
 
 
-def test_no_papers_value_where_it_is_not_wanted_or_does_not_exist(folders, settings):
+def test_papers_value_is_absent_if_disabled_or_not_published(folders, settings):
     assert build(folders, settings)["paper"].isna().all()
     own = row("exp2.0", "own", "random", "exp2.0") | {"paper_row": None}
     changes = {"experiments": [own], "tasks": ["cola", "qnli"], "with_paper": True}
@@ -165,11 +165,11 @@ def test_several_teachers_are_counted(tmp_path, runs, settings, write):
     assert "conditional on the one teacher" not in text
 
 
-def test_the_choice_of_the_epoch_is_told(tmp_path, runs, settings, write):
+def test_the_choice_of_the_epoch_is_reported(tmp_path, runs, settings, write):
     """By the metric that selects; exp2.0 on CoLA 1 point, exp3.4 on MRPC 3, of six rows."""
     write_table1(write(runs), settings, tmp_path / "table1.csv")
     expected = (
-        "the kept epoch lies above the last one by 0.7 points in the mean over rows (CoLA 0.3, "
+        "the kept epoch scores 0.7 points above the last one in the mean over rows (CoLA 0.3, "
         "MRPC 1.0), at most by 3.0 (Exp3.4 on MRPC)."
     )
     assert expected in (tmp_path / "table1.md").read_text()
@@ -190,7 +190,7 @@ def test_heads_are_named(tmp_path, runs, settings, write, head):
     assert set(pd.read_csv(tmp_path / "table1.csv")["head"].dropna()) == {"random", head}
 
 
-def test_nothing_at_all(tmp_path, settings, write):
+def test_no_runs_at_all(tmp_path, settings, write):
     write_table1(write([]), settings, tmp_path / "table1.csv")
     text = (tmp_path / "table1.md").read_text()
     assert "| Exp3.4 | BERT_6" in text.replace("\\", "")

@@ -91,7 +91,7 @@ def test_rows_in_paper_order(runs, settings):
     assert of_teacher.to_numpy().tolist() == expected
 
 
-def test_choice_looks_at_the_development_set_alone(runs, settings):
+def test_choice_depends_only_on_the_development_set(runs, settings):
     """exp3.0 has the best seed there and is perfect on the test set; exp3.4 has the best mean."""
     found = row(build(runs, settings), "exp3.X")
     assert found["chosen"] == "exp3.4"
@@ -157,7 +157,7 @@ def test_task_without_test_split_is_not_submitted(tmp_path, add, settings):
     assert "| Exp2.0 | BERT\\_6 soft | random | no test | – |" in written(tmp_path, runs, settings)
 
 
-def test_missing_runs_are_told(tmp_path, add, settings):
+def test_missing_runs_are_reported(tmp_path, add, settings):
     runs = [add("exp2.0", 0, 8, 8)]
     found = row(build(runs, settings), "exp3.X")
     assert (found["status"], found["chosen"], found["label"], found["n"]) == ("missing", "", "", 0)
@@ -169,14 +169,14 @@ def test_missing_runs_are_told(tmp_path, add, settings):
     assert any("Chosen: RTE none, there are no runs." in line for line in lines)
 
 
-def test_nothing_at_all(settings):
+def test_no_runs_at_all(settings):
     frame = build([], settings | {"candidates": []})
     assert set(frame["status"]) == {"missing"}
     text = str(table([], settings | {"candidates": []}))
     assert "nan" not in text.lower()
 
 
-def test_papers_value_stands_beside_ours(runs, settings):
+def test_papers_value_is_shown_next_to_ours(runs, settings):
     frame = build(runs, settings | {"with_paper": True, "tasks": ["qqp", "rte"]})
     assert row(frame, "exp3.X")["paper"] == 0.622
     assert row(frame, "exp1.0", "qqp", "f1")["paper"] == 0.713
@@ -237,10 +237,10 @@ def test_one_class_student_has_a_footnote(tmp_path, add, settings):
     assert (found["mean"], found["flags"]) == (0.0, "at_majority one_class")
     lines = written(tmp_path, [run], settings | {"tasks": ["cola"]})
     assert "| Exp2.0 | BERT\\_6 soft | random | 0.0<sup>a,b</sup> | 1 |" in lines
-    assert "b: at least one run always answers the same class." in lines
+    assert "b: at least one run always predicts the same class." in lines
 
 
-def test_unequal_numbers_of_runs_are_told(tmp_path, runs, settings):
+def test_unequal_numbers_of_runs_are_reported(tmp_path, runs, settings):
     assert not any("unequal" in line for line in written(tmp_path, runs, settings))
     expected = "the choice on RTE compares unequal numbers of runs: Exp3.0 3, Exp3.4 2."
     assert any(expected in line for line in written(tmp_path, runs[:-1], settings))
@@ -262,7 +262,7 @@ def test_job(tmp_path, runs, settings):
     assert out.with_suffix(".tex").is_file()
 
 
-def test_stage_names_what_is_no_run(tmp_path, settings, capsys):
+def test_stage_names_a_folder_that_is_not_a_run(tmp_path, settings, capsys):
     arguments = ["--runs", str(tmp_path / "nowhere")]
     with pytest.raises(SystemExit) as stop:
         write_product("table2:write_table2", settings, *arguments, "--out", tmp_path / "out.csv")

@@ -232,7 +232,7 @@ def test_one_seed_shows_whole_numbers(tmp_path, runs, settings):
 
 
 @pytest.mark.parametrize("kept", [[], [0], [1, 2]])
-def test_missing_runs_are_told(tmp_path, runs, settings, kept):
+def test_missing_runs_are_reported(tmp_path, runs, settings, kept):
     """No run at all, the teacher alone, a student without its teacher."""
     lines = written(tmp_path, [runs[i] for i in kept], settings)
     missing = "| QQP | Exp2.0: BERT\\_6 soft | random | – | – | – | – | – | – | – | 0 |"
@@ -248,10 +248,10 @@ def test_teacher_that_is_always_right(tmp_path, add, settings):
     assert "The teacher is always right on QQP." in lines
 
 
-def test_student_of_one_class_is_told(tmp_path, add, settings):
+def test_single_class_predictions_are_reported(tmp_path, add, settings):
     runs = [add("exp1.0", 0, TEACHER), add("exp2.0", 0, [1] * 8, flags=["one_class"])]
     lines = written(tmp_path, runs, settings)
-    assert "Exp2.0 on QQP: at least one run always answers the same class." in lines
+    assert "Exp2.0 on QQP: at least one run always predicts the same class." in lines
     assert "| 6 | 3 (50.0 %) | 3 (50.0 %) | 2 | 1 (50.0 %) | 1 (50.0 %) |" in lines[4]
 
 

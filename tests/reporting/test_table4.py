@@ -132,7 +132,7 @@ def test_single_sentences_have_no_second_text(add, examples, settings):
     assert set(frame["text_2"]) == {""}
 
 
-def test_wanted_seed_of_the_students(add, examples, settings):
+def test_student_seed_is_configurable(add, examples, settings):
     runs = [add("exp1.0", TEACHER), add("exp2.0", STANDARD), add("exp3.2", STANDARD)]
     runs += [add("exp2.0", STANDARD, seed=1), add("exp3.2", INTERNAL, seed=1)]
     file = examples()
@@ -161,7 +161,7 @@ def test_draw_of_a_task_does_not_depend_on_other_tasks():
     assert both[both["task"] == "qqp"]["index"].tolist() != alone["index"].tolist()
 
 
-def test_fewer_than_wanted_are_all_shown(runs, examples, settings):
+def test_all_examples_are_shown_if_there_are_fewer_than_requested(runs, examples, settings):
     found = cases(runs, "qqp", [examples()], settings)
     assert draw({"qqp": found}, 10, 0)["index"].tolist() == [0, 1, 2, 3, 4]
     assert draw({"qqp": found}, 2, 0)["wrong"].tolist() == ["internal"] * 2 + ["standard"] * 2
@@ -229,7 +229,7 @@ def test_only_the_head_of_the_table_is_changed():
     assert wrapped(latex) == latex.replace("{rllrrrr}", "{rlp{0.45\\linewidth}rrrr}")
 
 
-def test_no_examples_are_told(tmp_path, add, examples, settings):
+def test_absence_of_examples_is_reported(tmp_path, add, examples, settings):
     runs = [add("exp1.0", TEACHER), add("exp2.0", TEACHER), add("exp3.2", TEACHER)]
     lines = written(tmp_path, runs, [examples()], settings)
     assert body(lines) == []
@@ -239,17 +239,17 @@ def test_no_examples_are_told(tmp_path, add, examples, settings):
 
 
 @pytest.mark.parametrize("kept", [[], [0], [0, 1], [1, 2]])
-def test_missing_runs_are_told(tmp_path, runs, settings, kept):
+def test_missing_runs_are_reported(tmp_path, runs, settings, kept):
     lines = written(tmp_path, [runs[i] for i in kept], [], settings)
     assert "QQP: no examples, a run of the teacher or of a student is missing." in lines
     assert pd.read_csv(tmp_path / "table4.csv").empty
 
 
-def test_student_of_one_class_is_told(tmp_path, add, examples, settings):
+def test_single_class_predictions_are_reported(tmp_path, add, examples, settings):
     runs = [add("exp1.0", TEACHER), add("exp2.0", STANDARD)]
     runs.append(add("exp3.2", [1] * 8, flags=["one_class"]))
     lines = written(tmp_path, runs, [examples()], settings)
-    assert "Exp3.2 on QQP: at least one run always answers the same class." in lines
+    assert "Exp3.2 on QQP: at least one run always predicts the same class." in lines
 
 
 def test_texts_of_other_examples_are_refused(runs, examples, settings):

@@ -72,7 +72,7 @@ def test_each_flag_has_one_letter():
     ]
 
 
-def test_unknown_flag_speaks_for_itself():
+def test_unknown_flag_is_shown_by_its_name():
     assert flag_notes({"lost_its_way": "a"}) == ["a: lost its way."]
 
 
@@ -81,5 +81,5 @@ def test_a_sentence_for_each_flagged_experiment(tmp_path):
         write_fake_run(tmp_path, "cola", "exp2.0", validation=answers(5), flags=["one_class"]),
         write_fake_run(tmp_path, "rte", "exp2.0", validation=answers(9)),
     ]
-    expected = "Exp2.0 on CoLA: at least one run always answers the same class."
+    expected = "Exp2.0 on CoLA: at least one run always predicts the same class."
     assert flag_sentences(runs) == [expected]

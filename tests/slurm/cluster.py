@@ -13,7 +13,7 @@ FILES = ("slurm.conf", "gres.conf", "cgroup.conf")
 PARTITION = "tests"
 CPUS, GPUS, MEMORY = 8, 2, 20000
 
-# No cgroups and no accounting; squeue knows a finished job for MinJobAge seconds.
+# No cgroups and no accounting; squeue lists a finished job for MinJobAge seconds.
 SLURM_CONF = """\
 ClusterName=tests
 SlurmctldHost={host}(127.0.0.1)
@@ -111,7 +111,7 @@ class Cluster:
         return done.stdout
 
     def jobs(self) -> dict[int, dict[str, str]]:
-        """All jobs that SLURM still knows, by number, with the fields of `scontrol show job`."""
+        """All jobs that SLURM still lists, by number, with the fields of `scontrol show job`."""
         records = self.call("scontrol", "--oneliner", "--details", "show", "job").splitlines()
         fields = [
             dict(word.split("=", 1) for word in line.split() if "=" in word) for line in records

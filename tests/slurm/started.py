@@ -32,7 +32,7 @@ class Started:
             )
 
     def text(self) -> str:
-        """What Snakemake has said so far."""
+        """Snakemake's output so far."""
         return self.output.read_text()
 
     def end(self, timeout: float = 500) -> int:
@@ -59,7 +59,7 @@ class Student:
 
     @property
     def folder(self) -> Path:
-        """Where the run leaves its files."""
+        """The folder of the run."""
         return self.project / RESULTS / "runs/rte" / self.experiment / "layers2/train100/seed0"
 
     @property
@@ -68,7 +68,7 @@ class Student:
         return self.folder / "metrics.json"
 
     def log(self) -> str:
-        """What the last attempt has said so far."""
+        """Output of the last attempt so far."""
         file = self.project / RESULTS / "logs/distill" / f"{self._name}.log"
         return file.read_text() if file.exists() else ""
 
@@ -103,7 +103,7 @@ class Student:
 
 
 def without(done: Path, folder: Path, *experiments: str) -> Path:
-    """A copy of a project that lacks students, and the table that shows them."""
+    """A copy of a project without its students and the table that shows them."""
     shutil.copytree(done, folder)
     for experiment in experiments:
         shutil.rmtree(Student(folder, experiment).folder)

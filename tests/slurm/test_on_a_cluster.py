@@ -112,7 +112,7 @@ def stopped_epoch(log: str) -> int:
     return int(re.findall(r"stopped by SIGTERM in epoch (\d+)", log)[0])
 
 
-def test_an_orphan_of_a_killed_snakemake_finishes_what_the_next_one_wants(
+def test_an_orphan_of_a_killed_snakemake_finishes_what_the_next_one_needs(
     project, student, jobs, undisturbed
 ):
     first = Started(project)

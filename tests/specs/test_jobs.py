@@ -41,14 +41,14 @@ def test_the_loop_reads_the_experiment_that_yaml_gives(name) -> None:
         assert read.experiment.needs_teacher == experiment.needs_teacher
 
 
-def test_a_label_is_no_part_of_a_job() -> None:
+def test_a_label_is_not_part_of_a_job() -> None:
     study = read_study()
     other = read_study(experiments={"exp3.4": {"label": "another"}})
     run = run_of(study, "exp3.4")
     assert encode(student_job(study, run)) == encode(student_job(other, run))
 
 
-def test_settings_of_either_kind_are_told_apart() -> None:
+def test_settings_of_teachers_and_students_are_distinguished() -> None:
     study = read_study()
     for job in (
         teacher_job(study, run_of(study, "exp1.0")),
@@ -65,7 +65,7 @@ def test_settings_of_either_kind_are_told_apart() -> None:
         ({"teacher_seed": "0"}, "teacher_seed"),
     ],
 )
-def test_what_is_no_job_names_the_place(change, place) -> None:
+def test_invalid_settings_are_reported_with_their_key(change, place) -> None:
     study = read_study()
     settings = encode(student_job(study, run_of(study, "exp3.4")))
     with pytest.raises(msgspec.ValidationError, match=place):

@@ -2,7 +2,7 @@ import pytest
 
 from internal_kd.specs.runs import Run
 from internal_kd.study import analysis
-from internal_kd.study.figures import figures, left_out
+from internal_kd.study.figures import figures, skipped_figures
 from tests.study.configs import read_study
 
 PAPER_TASKS = ("cola", "qqp", "mrpc", "rte")
@@ -24,7 +24,7 @@ def test_layer_sweep_shares_the_runs_of_table1():
     }
 
 
-def test_layer_sweep_may_leave_tasks_out():
+def test_layer_sweep_may_exclude_tasks():
     study = read_study(sweeps={"layers": {"tasks": ["cola"]}})
     assert analysis.layer_sweep_tasks(study) == ("cola",)
     assert analysis.layer_counts(study, "rte") == (3,)
@@ -54,7 +54,7 @@ def test_without_fractions_a_sweeps_tasks_are_not_the_studys():
     study = read_study(sweeps={"data_size": {"fractions": []}})
     assert study.tasks == PAPER_TASKS
     assert analysis.size_sweep_tasks(study) == ()
-    assert left_out(study) == {"fig9": "its task qnli is not one of the study's tasks"}
+    assert skipped_figures(study) == {"fig9": "its task qnli is not one of the study's tasks"}
 
 
 def test_claims_read_every_run_once():
@@ -98,7 +98,7 @@ def test_single_examples_are_shown_of_the_first_seed():
     )
 
 
-def test_the_papers_figures_are_all_there():
+def test_all_figures_of_the_paper_are_included():
     names = {figure.name for figure in figures(read_study("paper"))}
     assert names == {f"fig{i}" for i in range(2, 12)} | {"attention_kl", "calibration"}
 
@@ -107,7 +107,7 @@ def test_the_papers_figures_are_all_there():
 def test_null_removes_a_figure(name):
     study = read_study(figures={name: None})
     assert name not in {figure.name for figure in figures(study)}
-    assert name not in left_out(study)
+    assert name not in skipped_figures(study)
 
 
 def test_convergence_shows_teacher_and_the_experiments_named():

@@ -18,7 +18,7 @@ ALL = (
 
 @pytest.mark.parametrize("make", ALL)
 @pytest.mark.parametrize("overlay", [(), ("paper",)])
-def test_settings_are_json_and_say_whose_numbers_they_are(make, overlay):
+def test_settings_are_json_and_identify_their_study(make, overlay):
     study = read_study(*overlay)
     settings = json.loads(json.dumps(make(study)))
     assert settings == make(study)
@@ -44,7 +44,7 @@ def test_only_whole_glue_data_are_official(changes, official):
     assert analysis_settings.submission_settings(read_study(**changes))["official"] is official
 
 
-def test_significance_knows_baselines_and_teachers():
+def test_significance_settings_include_baselines_and_teachers():
     settings = analysis_settings.significance_settings(read_study())
     baselines = {row["name"]: row["baseline"] for row in settings["candidates"]}
     assert baselines["exp3.2"] == settings["internal"]["baseline"] == "exp2.0"
@@ -54,7 +54,7 @@ def test_significance_knows_baselines_and_teachers():
     assert analysis_settings.significance_settings(several)["teachers"] == 2
 
 
-def test_claims_know_experiments_by_the_papers_rows():
+def test_claim_settings_name_experiments_by_the_papers_rows():
     study = read_study(experiments={"exp3.1": {"paper_row": None}})
     settings = analysis_settings.claims_settings(study)
     rows = {row["name"]: row for row in settings["rows"]}
@@ -67,7 +67,7 @@ def test_claims_know_experiments_by_the_papers_rows():
     assert settings["student_layers"] == 3
 
 
-def test_a_figure_is_told_what_its_kind_needs():
+def test_figure_settings_contain_what_their_kind_needs():
     study = read_study()
     by_name = {
         figure.name: analysis_settings.figure_settings(study, figure) for figure in figures(study)

@@ -28,8 +28,8 @@ MISTAKES = {
     "section replaced": ({"student": 3}, "student: is 3; it must be a mapping"),
     "unknown task": ({"tasks": ["cola", "qpq"]}, "tasks: unknown task 'qpq'; did you mean 'qqp'?"),
     "no tasks": ({"tasks": []}, "tasks: is empty"),
-    "task twice": ({"tasks": ["rte", "rte"]}, "tasks: 'rte' stands there more than once"),
-    "seed twice": ({"seeds": [1, 2, 1]}, "seeds: 1 stands there more than once"),
+    "task twice": ({"tasks": ["rte", "rte"]}, "tasks: 'rte' is listed more than once"),
+    "seed twice": ({"seeds": [1, 2, 1]}, "seeds: 1 is listed more than once"),
     "no seeds": ({"seeds": []}, "seeds: is empty; put at least one entry there"),
     "negative seed": ({"seeds": [-1]}, "seeds[0]: is -1; it must be at least 0"),
     "unknown experiment in the table": (
@@ -71,9 +71,9 @@ MISTAKES = {
     ),
     "reading of itself": (
         {"experiments": {"exp3.4": {"reading_of": "exp3.4"}}},
-        "experiments.exp3.4.reading_of: an experiment is no reading of itself",
+        "experiments.exp3.4.reading_of: an experiment cannot be a reading of itself",
     ),
-    "share held out that leaves too little": (
+    "held-out share that is too large": (
         {"selection": {"split": "holdout", "share": 0.9}},
         "selection.share: is 0.9; it must be at most 0.5",
     ),
@@ -112,7 +112,7 @@ MISTAKES = {
     ),
     "fraction of a percent": (
         {"sweeps": {"data_size": {"fractions": [0.125]}}},
-        "sweeps.data_size.fractions[0]: 0.125 is no whole percentage; write 0.12",
+        "sweeps.data_size.fractions[0]: 0.125 is not a whole percentage; write 0.12",
     ),
     "data sweep on an unknown task": (
         {"sweeps": {"data_size": {"tasks": ["qqq"]}}},
@@ -138,7 +138,7 @@ MISTAKES = {
         {"figures": {"fig4": {"kind": "convergances"}}},
         "figures.fig4.kind: 'convergances' is not allowed; did you mean 'convergence'?",
     ),
-    "layer that the base lacks": (
+    "layer that the base does not have": (
         {"experiments": {"exp2.0": {"init": [2, 4, 6, 9]}}},
         "between 1 and 8",
     ),
@@ -164,7 +164,7 @@ MISTAKES = {
     ),
     "nothing to schedule": (
         {"experiments": {"exp3.4": {"internal": None}}},
-        "experiments.exp3.4.internal: a stacked schedule goes from layer to layer",
+        "experiments.exp3.4.internal: a stacked schedule trains layer by layer",
     ),
     "schedule key without schedule": (
         {"experiments": {"exp3.2": {"output_from": "end"}}},
@@ -198,7 +198,7 @@ MISTAKES = {
         "student.per_task.cola.epochs: 3 epochs are too few for exp3.3: one for each of 3 layers "
         "and one for the output loss; write at least 4",
     ),
-    "no epoch left for the output loss": (
+    "no epoch remaining for the output loss": (
         {"distillation": {"internal_fraction": 1.0}},
         "distillation.internal_fraction: 1.0 of",
     ),
@@ -220,7 +220,7 @@ MISTAKES = {
     ),
     "readings without any": (
         {"reports": ["readings"]},
-        "reports: readings cannot be made, because no experiment has reading_of; leave it out",
+        "reports: readings cannot be made, because no experiment has reading_of; remove it",
     ),
     "unknown signal source": (
         {"distillation": {"signals": {"source": "disk"}}},
@@ -320,7 +320,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_mistake_is_told_in_one_sentence(name):
+def test_mistake_is_reported_in_one_sentence(name):
     changes, sentence = MISTAKES[name]
     with pytest.raises(UserError) as caught:
         read_study(**changes)
@@ -330,7 +330,7 @@ def test_mistake_is_told_in_one_sentence(name):
     assert lines[0].startswith("config: ")
 
 
-def test_all_mistakes_are_told_together():
+def test_config_problems_are_reported_together():
     with pytest.raises(UserError) as caught:
         read_study(
             seeds=[1, 1],
@@ -350,7 +350,7 @@ def test_all_mistakes_are_told_together():
     ]
 
 
-def test_every_missing_key_is_told():
+def test_every_missing_key_is_reported():
     with pytest.raises(UserError) as caught:
         load({})
     assert {line.split(": ")[1] for line in str(caught.value).splitlines()} == set(read_config())
@@ -455,7 +455,7 @@ def test_experiments_are_the_papers():
     ]
 
 
-def test_rows_keep_their_order_however_configs_are_merged():
+def test_rows_keep_their_order_when_configs_are_merged():
     config = read_config()
     config["experiments"] = dict(reversed(config["experiments"].items()))
     rows = [row.name for row in load(config).table1_experiments]

@@ -6,13 +6,13 @@ def items_of(settings, section):
     return next(part["items"] for part in settings["sections"] if part["title"] == section)
 
 
-def test_figures_stand_in_the_papers_order_however_overlays_merge():
+def test_figures_keep_the_papers_order_when_configs_are_merged():
     settings = index_settings(read_study(figures={"fig1": {"kind": "calibration"}}))
     names = [item["name"] for item in items_of(settings, "Figures")]
     assert names == [*(f"fig{i}" for i in range(1, 12)), "attention_kl", "calibration"]
 
 
-def test_a_second_figure_of_a_number_says_its_task():
+def test_a_second_figure_of_a_number_names_its_task():
     extra = {"kind": "heads", "task": "rte", "example": 0, "head": 1}
     items = items_of(index_settings(read_study(figures={"fig11_rte": extra})), "Figures")
     titles = {item["name"]: item["title"] for item in items}

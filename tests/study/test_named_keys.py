@@ -1,4 +1,4 @@
-"""Keys that messages tell a user to change are keys of the config."""
+"""Keys that messages name are keys of the config."""
 
 import ast
 import re
@@ -56,12 +56,12 @@ def named(file: Path) -> set[str]:
     }
 
 
-def test_every_key_that_a_message_names_is_one():
+def test_every_key_named_by_a_message_exists():
     found = {name: file.name for file in SOURCES for name in named(file)}
     assert len(found) >= 15
     assert {name: file for name, file in found.items() if not is_key(name)} == {}
 
 
 @pytest.mark.parametrize("name", ["official", "data.limits", "student.training.epoch"])
-def test_what_is_no_key_is_noticed(name):
+def test_unknown_keys_are_detected(name):
     assert not is_key(name)

@@ -8,7 +8,7 @@ BASE = {"threads": 2, "gpu": 1, "mem_mb": 3000, "runtime": 30}
 PER_TASK = {"per_task": {"rte": {"runtime": 5}}}
 
 
-def asked_for(own: dict) -> RuleResources:
+def resources_with(own: dict) -> RuleResources:
     return msgspec.convert(BASE | own, RuleResources)
 
 
@@ -24,11 +24,11 @@ def asked_for(own: dict) -> RuleResources:
     ],
 )
 def test_memory_and_time_grow_with_every_attempt(own, task, attempt, mem_mb, runtime):
-    asked = needs(asked_for(own))
-    assert asked["gpu"] == 1
-    assert asked["mem_mb"]({"task": task}, attempt) == mem_mb
-    assert asked["runtime"]({"task": task}, attempt) == runtime
+    found = needs(resources_with(own))
+    assert found["gpu"] == 1
+    assert found["mem_mb"]({"task": task}, attempt) == mem_mb
+    assert found["runtime"]({"task": task}, attempt) == runtime
 
 
 def test_rules_without_a_task_have_the_common_needs():
-    assert needs(asked_for(PER_TASK))["runtime"]({}, 2) == 60
+    assert needs(resources_with(PER_TASK))["runtime"]({}, 2) == 60

@@ -21,7 +21,7 @@ def test_its_function_and_its_caption_are_there(name):
     assert (ROOT / f"workflow/report/{name}.rst").is_file()
 
 
-def test_the_schema_knows_the_same_names():
+def test_the_schema_lists_the_same_names():
     assert SCHEMA["properties"]["reports"]["items"]["enum"] == list(REPORTS)
     figure = SCHEMA["properties"]["figures"]["additionalProperties"]
     assert set(figure["properties"]["kind"]["enum"]) == set(FIGURE_KINDS)
@@ -34,7 +34,7 @@ def test_names_and_files_are_unique():
     assert len({report.name for report in made}) == len(made)
 
 
-def test_a_study_says_which_it_has():
+def test_items_of_a_study():
     def tables(study) -> list[str]:
         return [report.name for report in reports(study) if report.kind != "figure"]
 

@@ -63,7 +63,7 @@ WRONG = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(
 
 
 @given(st.sampled_from(PATHS), WRONG)
-def test_any_wrong_value_is_told_under_its_key(path, value):
+def test_any_wrong_value_is_reported_under_its_key(path, value):
     config = read_config()
     section = config
     for key in path[:-1]:

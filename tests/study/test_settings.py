@@ -21,19 +21,19 @@ def distill(experiment: str, task: str = "rte", **changes) -> str:
     )
 
 
-def test_run_knows_its_path():
+def test_path_of_a_run():
     assert run("exp3.4").path("results") == "results/runs/rte/exp3.4/layers4/train100/seed0"
 
 
-def test_settings_of_single_tasks_win():
+def test_settings_of_single_tasks_take_precedence():
     study = read_study(student={"per_task": {"rte": {"epochs": 77}}})
-    told = settings.student_job(study, run("exp2.0", "rte"))
-    assert told.training.epochs == 77
+    job = settings.student_job(study, run("exp2.0", "rte"))
+    assert job.training.epochs == 77
     other = settings.student_job(study, run("exp2.0", "qqp"))
     assert other.training.epochs == study.config.student.training.epochs
 
 
-def test_student_run_is_told_only_what_acts_on_it():
+def test_student_settings_contain_only_what_affects_the_run():
     same = {
         "exp1.1": {"temperature": 2.0, "internal_fraction": 0.5, "signals": {"budget_mb": 9}},
         "exp2.0": {"internal_fraction": 0.5, "cosine_threshold": 0.5, "restart_schedule": False},
@@ -76,9 +76,9 @@ def test_real_data_do_not_depend_on_the_generated_language():
     assert settings.task_data_settings(plain, "rte") == settings.task_data_settings(other, "rte")
 
 
-def test_pretraining_is_told_only_to_the_stage_that_does_it():
-    told = settings.base_model_settings(read_study())
-    assert told == {"layers": 8}
+def test_pretraining_settings_are_passed_only_to_their_stage():
+    chosen = settings.base_model_settings(read_study())
+    assert chosen == {"layers": 8}
     study = read_study(base_model={"source": "pretrain"})
     assert settings.base_model_settings(study) == msgspec.to_builtins(study.config.pretraining)
     paper = read_study("paper")
@@ -98,14 +98,14 @@ def test_initial_students_are_shared_by_their_folder_names():
         "random": ("random-rte-seed3", "random"),
         (2, 4, 6, 11): ("2-4-6-11", [2, 4, 6, 11]),
     }
-    for init, (name, told) in expected.items():
+    for init, (name, given) in expected.items():
         assert settings.init_name(Experiment(label="x", init=init), "rte", seed=3) == name
         back = settings.student_init_settings(name, layers=4)
         drawn = {"task": "rte", "seed": 3} if init == "random" else {}
-        assert back == {"init": told, "layers": 4} | drawn
+        assert back == {"init": given, "layers": 4} | drawn
 
 
-def test_table_says_when_numbers_are_not_the_papers():
+def test_table_notes_numbers_that_are_not_the_papers():
     assert "not the paper's" in settings.table1_settings(read_study())["note"]
     paper = settings.table1_settings(read_study("paper"))
     assert (paper["note"], paper["with_paper"]) == ("", True)
@@ -122,7 +122,7 @@ def test_rows_name_their_head_and_their_baseline():
     assert (rows["exp3.5"]["head"], rows["exp3.5"]["baseline"]) == ("random", "exp2.0")
 
 
-def test_an_experiments_own_training_settings_come_last():
+def test_training_settings_of_an_experiment_take_precedence():
     study = read_study(
         distillation={"restart_schedule": True},
         experiments={"exp3.4": {"training": {"optimizer": "bert_adam", "restart_schedule": False}}},
@@ -143,7 +143,7 @@ def test_an_experiments_own_training_settings_come_last():
     }
 
 
-def test_only_students_that_start_with_an_untrained_head_of_a_teacher_know_its_seed():
+def test_only_students_with_an_untrained_head_of_a_teacher_depend_on_its_seed():
     study = read_study(
         seeds=[1, 2],
         teacher={"seeds": [1, 2]},
@@ -171,6 +171,6 @@ def test_json_does_not_depend_on_the_order_of_keys():
     assert json.loads(distill("exp3.6"))["experiment"]["output"] == {"soft": 1.0, "hard": 0.1}
 
 
-def test_the_budget_of_signals_is_no_setting_of_a_run():
+def test_the_signal_budget_is_not_a_setting_of_a_run():
     assert distill("exp3.4") == distill("exp3.4", distillation={"signals": {"budget_mb": 7}})
     assert distill("exp3.4") != distill("exp3.4", distillation={"signals": {"source": "live"}})

@@ -9,7 +9,7 @@ from internal_kd.errors import UserError, printable
 from internal_kd.study.schema import schema_problems
 from tests.study.configs import SCHEMA, merged, read_config, read_study
 
-# Where a text stands in a config: a function that gives the changes with the text there.
+# Positions of a text in a config: a function that gives the changes with the text there.
 NAMES = {
     "study": lambda text: {"study": text, "results": "results/x"},
     "experiments": lambda text: {"experiments": {text: {"label": "x", "output": {"hard": 1.0}}}},
@@ -125,27 +125,27 @@ def problem(**changes) -> str:
 
 
 @pytest.mark.parametrize(("changed", "key", "good", "bad"), TAKEN_AND_REFUSED, ids=KEYS)
-def test_a_text_that_would_do_harm_is_refused_under_its_key(changed, key, good, bad):
+def test_harmful_text_is_rejected_under_its_key(changed, key, good, bad):
     config, schema = read_config(), SCHEMA
     for text in good:
         assert schema_problems(merged(config, changed(text)), schema) == []
     for text in bad:
-        told = [str(found) for found in schema_problems(merged(config, changed(text)), schema)]
-        assert told, ascii(text)
-        for line in told:
+        problems = [str(found) for found in schema_problems(merged(config, changed(text)), schema)]
+        assert problems, ascii(text)
+        for line in problems:
             assert line.startswith(f"config: {key.split('.')[0]}")
             assert "must be" in line
             assert printable(line) == line
             assert len(line) < 600
 
 
-def test_a_name_that_is_a_number_is_refused():
+def test_a_numeric_name_is_rejected():
     config = read_config(experiments={1: {"label": "x", "output": {"hard": 1.0}}})
     assert "must be a name of letters" in problem(**config)
 
 
 @pytest.mark.parametrize(
-    ("results", "told"),
+    ("results", "expected"),
     [
         ("./x", "write x"),
         ("x//y", "write x/y"),
@@ -164,7 +164,7 @@ def test_a_name_that_is_a_number_is_refused():
         ("profiles", "'profiles' holds sources"),
         ("benchmarks/results", "'benchmarks' holds sources"),
         ("link", "'src' holds sources"),
-        ("round/x", "is a link to nothing"),
+        ("round/x", "is a broken link"),
         ("results/base", "'results/base' is used by the default study"),
         ("results/runs/x", "'results/runs' is used"),
         ("results/table9.csv", "'results/table9.csv' is used"),
@@ -174,7 +174,7 @@ def test_a_name_that_is_a_number_is_refused():
         ("/tmp", "holds the working directory"),
     ],
 )
-def test_results_are_kept_apart(tmp_path, monkeypatch, results, told):
+def test_results_are_kept_apart(tmp_path, monkeypatch, results, expected):
     for name in ("src", "results"):
         (tmp_path / name).mkdir()
     (tmp_path / "link").symlink_to("src")
@@ -184,16 +184,16 @@ def test_results_are_kept_apart(tmp_path, monkeypatch, results, told):
     if results == "/tmp":
         results = str(tmp_path.parent)
     changes = {"study": "s", "results": results.replace("{folder}", str(tmp_path))}
-    if not told:
+    if not expected:
         read_study(**changes)
         return
-    said = problem(**changes)
-    assert told in said
-    assert len(said.splitlines()) == 1
+    message = problem(**changes)
+    assert expected in message
+    assert len(message.splitlines()) == 1
 
 
 @pytest.mark.parametrize("study", ["base", "runs", "init", "logs", "x.csv", "figures"])
-def test_advice_leads_to_no_folder_that_is_used(tmp_path, monkeypatch, study):
+def test_suggested_folders_are_unused(tmp_path, monkeypatch, study):
     monkeypatch.chdir(tmp_path)
     advice = problem(study=study, results="results").rpartition("write ")[2].split()[0]
     read_study(study=study, results=advice)
@@ -208,20 +208,20 @@ def mark(folder: Path, study: str) -> None:
 @pytest.mark.parametrize(
     "results", ["results/a", "results/a/b", "results/a/b/c", "x", "x/y", "x/y/z"]
 )
-def test_studies_do_not_lie_in_each_other(tmp_path, monkeypatch, results):
+def test_studies_are_not_nested(tmp_path, monkeypatch, results):
     monkeypatch.chdir(tmp_path)
     mark(tmp_path / "results", "embedded")
     mark(tmp_path / "results/a", "a")
     mark(tmp_path / "x/y", "other")
-    said = problem(study="s", results=results)
-    assert "study 'a'" in said or "study 'other'" in said
-    assert "write results/s" in said
+    message = problem(study="s", results=results)
+    assert "study 'a'" in message or "study 'other'" in message
+    assert "write results/s" in message
     read_study(study="s", results="results/s")
     read_study()
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"study": 3}', "\0"])
-def test_a_mark_that_says_nothing_is_none(tmp_path, monkeypatch, content):
+def test_an_invalid_lock_file_is_ignored(tmp_path, monkeypatch, content):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x").mkdir()
     (tmp_path / "x/.internal-kd.lock").write_text(content)
@@ -234,7 +234,7 @@ def test_nothing_is_read_from_where_the_study_writes(tmp_path, monkeypatch, key,
     monkeypatch.chdir(tmp_path)
     os.symlink("out", "away")
     changes = {"study": "s", "results": "out", key: {"source": "folder", "path": path}}
-    assert f"config: {key}.path: '{path}' lies among the results of this study" in problem(
+    assert f"config: {key}.path: '{path}' is in the results folder of this study" in problem(
         **changes
     )
 

@@ -1,4 +1,4 @@
-"""Pages in a headless Chromium: what a script finds on them, and what they look like."""
+"""Pages in a headless Chromium: what a script finds on them, and how they are drawn."""
 
 import json
 import os
@@ -54,7 +54,7 @@ def needs_chromium() -> pytest.MarkDecorator:
     return pytest.mark.skipif(find_chromium() is None, reason=reason)
 
 
-def ask(page: Path, script: str, size: str = "1200,1600") -> Any:
+def evaluate(page: Path, script: str, size: str = "1200,1600") -> Any:
     """Open a page from its file, run the body of an asynchronous function in it, give its answer.
 
     Args:
@@ -78,7 +78,7 @@ def screenshot(page: Path, picture: Path, script: str = "", size: str = "1200,16
 @contextmanager
 def _with_script(page: Path, script: str) -> Iterator[Path]:
     """A copy of the page beside it that runs the script once it is loaded."""
-    copy = page.with_name(f"asked-{page.name}")
+    copy = page.with_name(f"script-{page.name}")
     copy.write_text(page.read_text(encoding="utf-8") + SCRIPT % (ANSWER, script), encoding="utf-8")
     try:
         yield copy

@@ -1,7 +1,7 @@
-"""What the trainings of the tiny study would leave, made by hand in a second.
+"""What the trainings of the tiny study would write, made by hand in a second.
 
 Snakemake runs no job whose outputs are there and have no record of how they were made: with these
-files only tables, figures and what shows them are left to do.
+files only tables, figures and what shows them remain to be made.
 """
 
 from collections.abc import Mapping
@@ -93,7 +93,7 @@ def _write_attention(folder: Path, study: Study) -> None:
 
 
 def _write_manifests(study: Study) -> None:
-    """The records that the jobs of all that is there would leave."""
+    """The records that the jobs of all existing files would write."""
     without = "" if study.config.data.source == "embedded" else "embedded"
     expectations = Expectations(
         study,
@@ -112,7 +112,7 @@ def _write_manifests(study: Study) -> None:
 
 
 def _written(manifest: Path) -> list[Path]:
-    """What lies beside a manifest: a whole folder, or one file of the same name."""
+    """What a manifest describes: a whole folder, or one file of the same name."""
     if manifest.name == NAME:
         return [manifest.parent] if manifest.parent.is_dir() else []
     stem = str(manifest).removesuffix(f".{NAME}")

@@ -141,7 +141,7 @@ def text_keys(part: Any, path: str = "") -> Iterator[str]:
         yield from text_keys(part["items"], f"{path}[]")
 
 
-def test_every_text_of_the_schema_has_its_place_here():
+def test_every_string_of_the_schema_is_covered():
     found = {key.replace("resources.teacher.", "resources.*.") for key in text_keys(SCHEMA)}
     found = {key for key in found if not key.startswith("resources.") or ".*." in key}
     assert found == set(PLACES)
@@ -245,15 +245,15 @@ def use(folder: Path, changes: Mapping[str, Any]) -> None:
     targets = [f"{results}/figures/{name}.csv" for name in figures if name not in STUDY["figures"]]
     targets += [f"{results}/table1.csv", f"{results}/base", f"{results}/data/rte/tokens.npz"]
     before = files_outside(folder)
-    for told in (["-n", "--", "all"], ["--cores", "1", "--", *targets]):
-        done = forked.run("snakemake", ["--configfile", "odd.yaml", *told], folder)
+    for options in (["-n", "--", "all"], ["--cores", "1", "--", *targets]):
+        done = forked.run("snakemake", ["--configfile", "odd.yaml", *options], folder)
         assert done.status == 0, done.text
         assert "Traceback" not in done.text
     assert all((folder / target).exists() for target in targets)
     assert files_outside(folder) == before
 
 
-def test_any_text_is_refused_or_harmless(made, tmp_path, rounds):
+def test_any_text_is_rejected_or_harmless(made, tmp_path, rounds):
     tally, numbers = Tally(), iter(range(10**6))
 
     @settings(

@@ -32,7 +32,7 @@ def project(tmp_path_factory) -> Path:
 
 
 def as_job(project: Path, monkeypatch, **planned: str) -> subprocess.CompletedProcess[str]:
-    """The process that a cluster's job starts, told what was planned; it makes a student."""
+    """The process that a cluster's job starts for what was planned; it makes a student."""
     for name, value in planned.items():
         monkeypatch.setenv(f"INTERNAL_KD_PLANNED_{name}", value)
     return snakemake(project, "--cores", "1", "--mode", "remote", "--force", *OPTIONS, "--", INIT)
@@ -50,9 +50,9 @@ def test_a_job_uses_the_config_it_was_planned_with(project, monkeypatch):
     planned = yaml.safe_load((project / "config.yaml").read_text())
     update_config(planned, STUDY | {"study": "planned", "results": "results/planned"})
     monkeypatch.setenv("INTERNAL_KD_PLANNED_CONFIG", json.dumps(planned))
-    told = ("--cores", "1", "-n", *OPTIONS, "--", "results/planned/base")
-    assert snakemake(project, "--mode", "remote", *told).returncode == 0
-    assert snakemake(project, *told).returncode != 0
+    options = ("--cores", "1", "-n", *OPTIONS, "--", "results/planned/base")
+    assert snakemake(project, "--mode", "remote", *options).returncode == 0
+    assert snakemake(project, *options).returncode != 0
 
 
 def test_another_snakemake_in_the_folder_is_refused(project):
@@ -78,13 +78,13 @@ def test_another_snakemake_in_the_folder_is_refused(project):
     assert (project / INIT / "model.safetensors").is_file()
 
 
-def test_the_profile_packs_students_and_tells_what_it_would_submit(project):
+def test_the_profile_groups_students_and_lists_what_it_would_submit(project):
     result = snakemake(project, "-n", "--profile", "profiles/slurm", *OPTIONS, "--", TARGET)
     assert result.returncode == 0, result.stdout
     assert result.stdout.count("Group job students_rte") == 1
     assert result.stdout.count("Group job") == 1
 
 
-def test_retries_stand_in_the_profile_alone():
+def test_retries_are_set_only_in_the_profile():
     assert yaml.safe_load(PROFILE.read_text())["retries"] > 0
     assert not [file for file in ROOT.glob("workflow/rules/*.smk") if "retries" in file.read_text()]

@@ -36,7 +36,7 @@ PAPER_FIGURES = {
 
 @pytest.fixture(scope="module")
 def stand_ins(tmp_path_factory) -> Path:
-    """A working directory with files like those studies/minilm.yaml looks for, without content."""
+    """A working directory with files like those studies/minilm.yaml needs, without content."""
     folder = tmp_path_factory.mktemp("minilm")
     model = folder / "models" / "all-MiniLM-L6-v2"
     model.mkdir(parents=True)
@@ -153,13 +153,13 @@ def test_mistakes_end_a_dry_run_with_a_sentence_each(tmp_path, changes, sentence
     result = snakemake(tmp_path, "-n", *SNAKEFILE, "--config", *changes)
     assert result.returncode != 0
     assert "Traceback" not in result.stdout
-    told = [line for line in result.stdout.splitlines() if line.startswith("config: ")]
-    assert len(told) == len(sentences)
-    for line, sentence in zip(told, sentences, strict=True):
+    reported = [line for line in result.stdout.splitlines() if line.startswith("config: ")]
+    assert len(reported) == len(sentences)
+    for line, sentence in zip(reported, sentences, strict=True):
         assert line.startswith(sentence)
 
 
-def test_misspelt_overlay_file_is_told(tmp_path):
+def test_misspelt_overlay_file_is_reported(tmp_path):
     result = snakemake(tmp_path, "-n", *SNAKEFILE, "--configfile", "studies/papr.yaml")
     assert result.returncode != 0
     assert "papr.yaml" in result.stdout
@@ -181,7 +181,7 @@ def test_paper_study_without_the_hub_ends_with_a_sentence(tmp_path, monkeypatch)
 
 
 def test_every_rule_declares_what_it_needs():
-    """What `--lint` does not ask for: benchmark, threads, GPU, memory, time, fingerprint."""
+    """What `--lint` does not check: benchmark, threads, GPU, memory, time, fingerprint."""
     found = 0
     for file in (ROOT / "workflow" / "rules").glob("*.smk"):
         text = file.read_text()

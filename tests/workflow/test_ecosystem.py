@@ -30,7 +30,7 @@ module internal_kd:
 
 use rule * from internal_kd
 """
-# Answers what Snakemake asks conda; an environment has this one's packages but not internal_kd.
+# A conda for Snakemake; an environment has this one's packages but not internal_kd.
 CONDA = """#!/bin/bash
 case "$1" in
 --version) echo "conda 24.7.1" ;;

@@ -48,7 +48,7 @@ def test_an_edit_of_the_file_reruns_that_experiment_alone(project):
     file.write_text(before)
 
 
-def test_the_plan_knows_what_its_signals_take(project):
+def test_the_plan_includes_the_size_of_its_signals(project):
     result = internal_kd(project, "plan", "--configfile", "tiny.yaml", "--out", "plan.csv")
     assert result.returncode == 0, result.stderr
     plan = pd.read_csv(project / "plan.csv")

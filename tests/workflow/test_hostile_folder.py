@@ -31,14 +31,14 @@ def test_no_module_of_the_working_directory_is_imported(project, path):
     program = Path(sys.executable).with_name("snakemake")
     environment = {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
     before = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    told = [str(program)]
+    command = [str(program)]
     if path is not None:
-        # Snakemake itself is started by a Python that does not look there.
+        # Snakemake itself is started by a Python that does not search there.
         environment["PYTHONPATH"] = path.replace("{folder}", str(project))
-        told = [sys.executable, "-E", str(program)]
+        command = [sys.executable, "-E", str(program)]
     options = ["--cores", "1", "--configfile", "tiny.yaml", "-f", "--", "results/tiny/table1.csv"]
     done = subprocess.run(
-        [*told, *options],
+        [*command, *options],
         cwd=project,
         env=before | environment,
         capture_output=True,

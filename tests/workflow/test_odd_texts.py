@@ -46,9 +46,9 @@ ODD = merged(
         },
     },
 )
-# A Python that only says what it is told.
+# A Python that only records its arguments.
 ECHO = """#!/bin/sh
-for word in "$@"; do printf '%s\\0' "$word" >> "$SAID"; done
+for word in "$@"; do printf '%s\\0' "$word" >> "$RECEIVED"; done
 """
 
 
@@ -66,25 +66,25 @@ def project(tmp_path_factory) -> Path:
 
 def run(project: Path, *arguments: str) -> str:
     source = {"PYTHONPATH": str(project / "src")}
-    told = [*arguments[:-1], "--configfile", "odd.yaml", "--", arguments[-1]]
-    done = forked.run("snakemake", told, project, source)
+    options = [*arguments[:-1], "--configfile", "odd.yaml", "--", arguments[-1]]
+    done = forked.run("snakemake", options, project, source)
     assert done.status == 0, done.text
     return done.text
 
 
-def test_every_command_takes_each_text_as_one_word(project, tmp_path):
+def test_every_command_receives_each_text_as_one_argument(project, tmp_path):
     """The commands of all jobs, as a shell runs them."""
     planned = run(project, "-n", "-p", "all")
     commands = re.findall(r"^Shell command: (.* -m .+)$", planned, re.MULTILINE)
     assert len(commands) > 25
-    python, said = tmp_path / "python", tmp_path / "said"
+    python, received = tmp_path / "python", tmp_path / "received"
     python.write_text(ECHO)
     python.chmod(0o755)
-    told = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SAID": str(said)}
-    environment = os.environ | told | {"INTERNAL_KD_PYTHON": str(python)}
+    added = {"PATH": f"{tmp_path}:/usr/bin:/bin", "RECEIVED": str(received)}
+    environment = os.environ | added | {"INTERNAL_KD_PYTHON": str(python)}
     for command in commands:
         subprocess.run(command, shell=True, cwd=project, env=environment, check=True)
-    words = said.read_text(encoding="utf-8").split("\0")[:-1]
+    words = received.read_text(encoding="utf-8").split("\0")[:-1]
     assert not list(project.rglob("RUN"))
     assert not (tmp_path / "RUN").exists()
     assert words.count("internal_kd.jobs") == len(commands)

@@ -1,4 +1,4 @@
-"""Plan and progress as a user asks for them, before, while and after Snakemake works."""
+"""Plan and progress as a user calls them, before, while and after Snakemake runs."""
 
 import csv
 import json
@@ -42,7 +42,7 @@ def project(tmp_path_factory) -> Path:
     return folder
 
 
-def ask(folder: Path, *arguments: str) -> str:
+def output_of(folder: Path, *arguments: str) -> str:
     """What a command prints."""
     result = internal_kd(folder, *arguments)
     assert result.returncode == 0, result.stderr
@@ -68,11 +68,11 @@ def files_in(folder: Path) -> dict[str, int]:
     }
 
 
-def test_a_plan_is_what_snakemake_would_do_and_does_none_of_it(project, tmp_path):
+def test_a_plan_lists_what_snakemake_would_do_and_runs_nothing(project, tmp_path):
     expected = planned(project, *OPTIONS)
     del expected["all"]
     before = files_in(project)
-    text = ask(project, "plan", *OPTIONS, "--out", str(tmp_path / "plan.csv"))
+    text = output_of(project, "plan", *OPTIONS, "--out", str(tmp_path / "plan.csv"))
     jobs, done, basis = LINE.match(text.splitlines()[-1]).groups()
     assert (int(jobs), int(done)) == (sum(expected.values()), 16)
     assert basis == "estimate from plan.device cpu_core, nothing measured yet"
@@ -82,15 +82,15 @@ def test_a_plan_is_what_snakemake_would_do_and_does_none_of_it(project, tmp_path
 
 
 def test_a_plan_of_one_table_although_one_has_been_made(project):
-    text = ask(project, "plan", *OPTIONS, "--", "results/tiny/table1.csv")
+    text = output_of(project, "plan", *OPTIONS, "--", "results/tiny/table1.csv")
     assert text.splitlines()[-1].startswith("1 job to do and 7 done, ")
 
 
-def test_an_edit_of_a_setting_is_to_be_done_again_if_snakemake_says_so(project):
+def test_a_changed_setting_is_planned_again_as_snakemake_would(project):
     """Made by hand, the runs have no record of their settings; what is missing is to be made."""
     more = ("--config", "seeds=[0, 1]")
     expected = planned(project, *OPTIONS, *more)
-    found = json.loads(ask(project, "plan", *OPTIONS, *more, "--json"))
+    found = json.loads(output_of(project, "plan", *OPTIONS, *more, "--json"))
     counts: Counter[str] = Counter()
     for row in found["rows"]:
         counts[row["rule"]] += row["to_do"]
@@ -99,13 +99,13 @@ def test_an_edit_of_a_setting_is_to_be_done_again_if_snakemake_says_so(project):
 
 def test_progress_of_a_study_at_rest(project):
     before = files_in(project)
-    lines = ask(project, "progress", *OPTIONS).splitlines()
+    lines = output_of(project, "progress", *OPTIONS).splitlines()
     assert ["rte", "exp3.4", "3", ".", ".", ".", "."] in [line.split() for line in lines]
     assert lines[-1].startswith("9 of 9 runs and 7 of 23 other jobs of tiny done; ")
     assert files_in(project) == before
 
 
-def test_results_may_lie_elsewhere(project, tmp_path):
+def test_results_may_be_in_another_folder(project, tmp_path):
     """Also where the command is called from a folder that has nothing else."""
     shutil.copytree(project / RESULTS, tmp_path / "results")
     study = yaml.safe_load((project / "tiny.yaml").read_text())
@@ -116,7 +116,7 @@ def test_results_may_lie_elsewhere(project, tmp_path):
     folder = tmp_path / "empty"
     folder.mkdir()
     options = ("--snakefile", str(project / "Snakefile"), "--configfile", "../elsewhere.yaml")
-    lines = ask(folder, "progress", *options).splitlines()
+    lines = output_of(folder, "progress", *options).splitlines()
     assert lines[-1].startswith("9 of 9 runs and 7 of 23 other jobs of tiny done; ")
     assert {file.name for file in folder.iterdir()} == {".snakemake"}
 
@@ -125,7 +125,10 @@ def test_results_may_lie_elsewhere(project, tmp_path):
     ("arguments", "sentence"),
     [
         (("--config", "sutdy=x"), "error: config: sutdy: unknown key; did you mean 'study'?"),
-        (("--", "tabel1.csv"), "error: tabel1.csv cannot be planned, Snakemake says: No rule to"),
+        (
+            ("--", "tabel1.csv"),
+            "error: tabel1.csv cannot be planned, Snakemake reports: No rule to",
+        ),
     ],
 )
 def test_mistakes_are_one_sentence(project, arguments, sentence):
@@ -138,7 +141,7 @@ def test_mistakes_are_one_sentence(project, arguments, sentence):
 def test_the_papers_study_is_planned_offline(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     study = ("--configfile", str(ROOT / "studies" / "paper.yaml"), "--out", "plan.csv")
-    text = ask(tmp_path, "plan", "--snakefile", str(ROOT / "Snakefile"), *study)
+    text = output_of(tmp_path, "plan", "--snakefile", str(ROOT / "Snakefile"), *study)
     assert re.search(r"^528 jobs to do, about \d+ GPU-hours and [\d.]+ CPU-hours \(", text, re.M)
     assert to_do(tmp_path / "plan.csv")["distill"] == 430
     assert not (tmp_path / "results").exists()
@@ -146,7 +149,7 @@ def test_the_papers_study_is_planned_offline(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def at_work(tmp_path_factory) -> Iterator[tuple[Path, subprocess.Popen]]:
-    """The tiny study with Snakemake at work on a run of many epochs, in a session of its own."""
+    """The tiny study with Snakemake working on a run of many epochs, in a session of its own."""
     folder = make_project(tmp_path_factory.mktemp("at_work"))
     options = ("--cores", "1", "--quiet", "all", *LONG)
     command = [sys.executable, "-m", "snakemake", *options, "--", f"{RUN}/metrics.json"]
@@ -174,10 +177,10 @@ def wait_for_epoch(file: Path, seconds: float = 900) -> None:
 
 
 @pytest.mark.slow
-def test_progress_looks_at_a_study_at_work_and_disturbs_nothing(at_work):
+def test_progress_of_a_running_study_does_not_disturb_it(at_work):
     folder, process = at_work
     locks, kept = (files_in(folder / ".snakemake" / name) for name in ("locks", "metadata"))
-    text = ask(folder, "progress", *LONG)
+    text = output_of(folder, "progress", *LONG)
     assert re.search(
         r"^running:\n  exp1.1 on rte, 2 layers, 100 % of the data, seed 0: epoch \d+ of 100000, "
         r"step \d+ of 100000; last epoch: loss [\d.]+, validation accuracy [\d.]+, [\d.]+ s$",
@@ -191,9 +194,9 @@ def test_progress_looks_at_a_study_at_work_and_disturbs_nothing(at_work):
 
 
 @pytest.mark.slow
-def test_a_study_that_was_stopped_goes_on_from_where_it_was(at_work):
+def test_a_stopped_study_resumes_where_it_stopped(at_work):
     folder, process = at_work
     os.killpg(process.pid, signal.SIGINT)
     process.wait(timeout=120)
-    text = ask(folder, "progress", *LONG)
+    text = output_of(folder, "progress", *LONG)
     assert re.search(r"^stopped:\n  exp1.1 on rte, .*: epoch \d+ of 100000, ", text, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Tables say what they are made of: a finished tiny study, and what people do to one."""
+"""Provenance of tables: a finished tiny study, and what people do to one."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def finished(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def study(finished, tmp_path) -> Path:
-    """A copy of it, as it was; only the index depends on where the checkout lies."""
+    """A copy of it, as it was; only the index depends on the location of the checkout."""
     folder = shutil.copytree(finished, tmp_path / "study", symlinks=True)
     assert planned(folder).keys() <= {"index", "report", "all"}
     return folder
@@ -68,7 +68,7 @@ def planned(folder: Path, *more: str) -> dict[str, int]:
 
 
 def found(folder: Path) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
-    """What each product's own check says when it is made now: refusals and remarks."""
+    """Errors and remarks of each product's own check, if it were made now."""
     refused, remarked = {}, {}
     with chdir(folder):
         for name in sorted(PRODUCTS):
@@ -122,11 +122,11 @@ def better_score(run: Path) -> None:
 
 
 def better_score_with_its_hash(run: Path) -> None:
-    """As somebody would who knows of manifests."""
+    """As somebody would who edits the manifest too."""
     better_score(run)
     file = run / "metrics.json"
     mark = {"hash": file_hash(file), "size": file.stat().st_size}
-    edit_json(run / "manifest.json", lambda told: told["files"]["metrics.json"].update(mark))
+    edit_json(run / "manifest.json", lambda record: record["files"]["metrics.json"].update(mark))
 
 
 def exchange(name: str) -> Callable[[Path], None]:
@@ -212,7 +212,7 @@ DAMAGES = {
     ),
     "a flipped bit in the data": Damage(DATA, flipped("tokens.npz"), "tokens.npz was changed"),
     "no manifest": Damage(SOFT, removed("manifest.json"), "manifest.json is missing"),
-    "a manifest that is none": Damage(
+    "not a manifest": Damage(
         STACKED, replaced("manifest.json", "[]"), "manifest.json: not the record of a job"
     ),
     "no predictions": Damage(SOFT, removed("predictions.parquet"), "predictions.parquet"),
@@ -238,8 +238,8 @@ def test_damaged_files_are_refused_by_all_that_reads_them(study, name):
     assert all(re.search(damage.named, refused[product]) for product in damage.by)
 
 
-def test_what_is_damaged_has_its_tables_made_again_and_stops_them(study):
-    """Through Snakemake, where no time stamp tells of the damage."""
+def test_damaged_files_rerun_their_tables_and_stop_them(study):
+    """Through Snakemake, where no time stamp shows the damage."""
     with chdir(study):
         times = (SOFT / "metrics.json").stat()
         better_score(SOFT)
@@ -301,7 +301,7 @@ def with_remark(folder: Path, words: str) -> set[str]:
     return {name for name, texts in remarks.items() if any(words in text for text in texts)}
 
 
-def test_times_alone_leave_a_remark_below_every_product_and_on_the_index(study):
+def test_newer_times_add_a_remark_to_every_product_and_to_the_index(study):
     """`--rerun-triggers mtime` keeps trainings with other settings, but not in silence."""
     other_settings(study, learning_rate=5.0e-3)
     done = call(study, "--rerun-triggers", "mtime")
@@ -357,25 +357,25 @@ def test_snakemakes_own_ways_to_keep_files(study, options):
 def test_other_versions_of_packages_side_by_side(study):
     with chdir(study):
         change = {"torch": "1.0.0"}
-        edit_json(SOFT / "manifest.json", lambda told: told["versions"].update(change))
+        edit_json(SOFT / "manifest.json", lambda record: record["versions"].update(change))
     refused, remarked = found(study)
     assert refused == {}
     assert any("torch 1.0.0 (rte-exp2.0" in text for text in remarked["table1"])
 
 
-def test_a_teacher_made_anew_after_its_students(study):
-    """Its students learned from another one, which a remark tells."""
+def test_a_teacher_made_again_after_its_students(study):
+    """Its students learned from another one, which a remark reports."""
     with chdir(study):
         weights = TEACHER / "model/model.safetensors"
         flipped("model/model.safetensors")(TEACHER)
         mark = {"hash": file_hash(weights)}
         edit_json(
             TEACHER / "manifest.json",
-            lambda told: told["files"]["model/model.safetensors"].update(mark),
+            lambda record: record["files"]["model/model.safetensors"].update(mark),
         )
     refused, remarked = found(study)
     assert refused == {}
-    assert any("made from other files than lie there now" in text for text in remarked["table1"])
+    assert any("made from other files than are there now" in text for text in remarked["table1"])
 
 
 # Files of the user: what counts is their content, whatever their time.

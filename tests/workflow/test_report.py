@@ -12,7 +12,7 @@ import pytest
 from internal_kd.errors import UserError
 from internal_kd.reporting.snakemake_report import write_report
 from tests.reporting.index.html_parts import elements, texts
-from tests.workflow.chromium import ask, needs_chromium
+from tests.workflow.chromium import evaluate, needs_chromium
 from tests.workflow.fake_results import write_fake_results
 from tests.workflow.snakemake import planned, snakemake
 from tests.workflow.tiny import make_project
@@ -70,13 +70,13 @@ def report(project, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def shown(report) -> dict[str, Any]:
-    """What the report knows of each result, by path."""
+    """The report's entry for each result, by path."""
     found = re.search(r"^ *var results = (\{.*\});$", report.read_text("utf-8"), re.MULTILINE)
     assert found
     return json.loads(found[1])
 
 
-def test_nothing_is_left_to_do_after_the_report(project):
+def test_nothing_remains_to_be_done_after_the_report(project):
     assert planned(project, *OPTIONS, "--", TARGET) == {}
 
 
@@ -102,7 +102,7 @@ def test_no_caption_was_misread(report):
     assert "System Message" not in report.read_text("utf-8")
 
 
-def test_the_report_tells_the_config_of_the_running_workflow(report):
+def test_the_report_shows_the_config_of_the_running_workflow(report):
     """The study's name comes from --config, its layers and task from --configfile."""
     page = report.read_text("utf-8")
     assert "<strong>little</strong>" in page
@@ -123,7 +123,7 @@ def test_a_browser_shows_categories_and_their_results(report):
         "return [...document.querySelectorAll('tbody tr td:first-child')]"
         ".map(cell => cell.textContent);"
     )
-    rows = ask(report, script)
+    rows = evaluate(report, script)
     assert len(rows) == 2 * len(TABLES)
     assert all(row.startswith("Table ") for row in rows)
 
@@ -135,7 +135,7 @@ def test_a_browser_shows_a_figure_of_the_report(report):
         "const picture = await until(() => document.querySelector('img[src$=\"fig2.png\"]'));"
         "return [await until(() => picture.naturalWidth), picture.clientWidth];"
     )
-    natural, drawn = ask(report, script)
+    natural, drawn = evaluate(report, script)
     assert natural > 500
     assert drawn > 300
 
@@ -147,9 +147,11 @@ def test_a_browser_shows_a_table_of_the_report(report):
         "const frame = await until(() => document.querySelector('iframe'));"
         "return frame.src;"
     )
-    address = ask(report, script)
+    address = evaluate(report, script)
     page = report.parent / "data" / address.partition("/data/")[2]
-    cells = ask(page, "return [...document.querySelectorAll('td')].map(cell => cell.innerText)")
+    cells = evaluate(
+        page, "return [...document.querySelectorAll('td')].map(cell => cell.innerText)"
+    )
     assert cells[:2] == ["Exp1.0", "BERT (teacher)"]
 
 
@@ -157,7 +159,9 @@ def test_a_browser_shows_a_table_of_the_report(report):
 def test_a_browser_loads_nothing_but_files(report, index):
     script = "return performance.getEntriesByType('resource').map(each => each.name)"
     for page in (report, index):
-        assert [name for name in ask(page, script) if not name.startswith(("file:", "data:"))] == []
+        assert [
+            name for name in evaluate(page, script) if not name.startswith(("file:", "data:"))
+        ] == []
 
 
 @needs_chromium()
@@ -166,7 +170,7 @@ def test_a_browser_shows_every_picture_of_the_index(index):
         "return [...document.images].map(each => "
         "[each.getAttribute('src'), each.naturalWidth, each.clientWidth, each.alt])"
     )
-    pictures = ask(index, script)
+    pictures = evaluate(index, script)
     assert {Path(source).stem for source, *_ in pictures} == FIGURES
     for source, natural, drawn, alternative in pictures:
         assert natural > 500, source
@@ -177,7 +181,7 @@ def test_a_browser_shows_every_picture_of_the_index(index):
 @needs_chromium()
 def test_a_browser_fits_the_index_into_a_narrow_window(index):
     script = "return [document.documentElement.scrollWidth, innerWidth]"
-    needed, width = ask(index, script, size="400,800")
+    needed, width = evaluate(index, script, size="400,800")
     assert needed <= width <= 500
 
 
@@ -197,7 +201,7 @@ def test_the_index_shows_every_table_and_figure(index):
     assert len(elements(html, "table")) >= len(TABLES | STATISTICS)
 
 
-def test_a_report_that_fails_is_told(tmp_path, capfd):
+def test_a_failed_report_is_reported(tmp_path, capfd):
     (tmp_path / "Snakefile").write_text("rule a:\n    output: 'x'\n")
     with pytest.raises(UserError, match="snakemake --report failed"):
         write_report({}, tmp_path / "Snakefile", ["nowhere"], tmp_path / "report.zip")

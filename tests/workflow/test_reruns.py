@@ -50,7 +50,7 @@ def appended(file: Path, text: str) -> str:
     return file.read_text() + text
 
 
-def test_everything_is_there_and_a_second_run_does_nothing(project):
+def test_everything_exists_and_a_second_run_does_nothing(project):
     run = project / "results/tiny/runs/rte/exp3.4/layers2/train100/seed0"
     left = {file.name for file in run.iterdir()}
     assert left == {"model", "history.csv", "manifest.json", "metrics.json", "predictions.parquet"}
@@ -99,13 +99,13 @@ def test_other_rows_in_a_data_file_rerun_all_that_reads_them(project):
     assert jobs == {"task_data": 1, "teacher": 1, "distill": 3, "table1": 1}
 
 
-def test_building_the_dag_is_no_part_of_any_result(project):
+def test_building_the_dag_affects_no_result(project):
     file = project / PACKAGE / "study/settings.py"
     with edited(file, appended(file, NEW_CODE)):
         assert planned(project, *options()) == {}
 
 
-def test_generated_language_is_no_part_of_a_study_on_other_text(project):
+def test_generated_language_does_not_affect_a_study_on_other_text(project):
     file = project / PACKAGE / "embedded/lexicon.py"
     with edited(file, appended(file, NEW_CODE)):
         assert planned(project, *options()) == {}

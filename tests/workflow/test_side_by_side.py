@@ -31,7 +31,7 @@ def made(folder: Path) -> Path:
 
 @pytest.fixture
 def project(tmp_path) -> Path:
-    """The tiny study, of which only tables and figures are left to do."""
+    """The tiny study, of which only tables and figures remain to be made."""
     folder = make_project(made(tmp_path / "project"))
     write_fake_results(folder)
     return folder
@@ -54,7 +54,7 @@ def is_held(lock: Path) -> bool:
 
 @pytest.fixture
 def at_work(project, tmp_path) -> Iterator[Path]:
-    """The study with a workflow at work on it, which stands still until the test ends."""
+    """The study with a running workflow, which is paused until the test ends."""
     process = forked.start("snakemake", [*OPTIONS, "--", TARGET], project, tmp_path / "output")
     while not is_held(project / LOCK):
         assert process.is_alive(), (tmp_path / "output").read_text()
@@ -68,10 +68,10 @@ def at_work(project, tmp_path) -> Iterator[Path]:
 
 def assert_refused(done: forked.Done, where: str) -> None:
     assert done.status == 1
-    told = [line for line in done.text.splitlines() if line.startswith("error: ")]
-    assert len(told) == 1, done.text
-    assert told[0].startswith("error: results: a workflow (process ")
-    assert f"is at work on '{where}'; wait for it to end" in told[0]
+    errors = [line for line in done.text.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1, done.text
+    assert errors[0].startswith("error: results: a workflow (process ")
+    assert f"is using '{where}'; wait for it to end" in errors[0]
     assert "Traceback" not in done.text
 
 
@@ -102,7 +102,7 @@ def test_the_same_results_from_another_directory_are_refused(at_work, tmp_path):
     assert (at_work / TARGET).is_file()
 
 
-def test_another_study_is_not_kept_out_and_leaves_the_locks_of_others(at_work):
+def test_another_study_is_not_blocked_and_keeps_the_locks_of_others(at_work):
     """What Snakemake has locked for the first study is still locked when the second has ended."""
     before = sorted((at_work / ".snakemake/locks").iterdir())
     assert before
@@ -130,7 +130,7 @@ def test_a_workflow_removes_its_own_locks(project, ends):
     assert not is_held(project / LOCK)
 
 
-def test_what_only_looks_leaves_no_mark(tmp_path):
+def test_read_only_commands_leave_no_files(tmp_path):
     argv = ["--cores", "1", "-s", str(ROOT / "Snakefile"), "-n", "--", "results/table1.csv"]
     done = forked.run("snakemake", argv, tmp_path)
     assert done.status == 0, done.text

@@ -51,7 +51,7 @@ def test_one_run_writes_a_store_that_the_others_read(project):
     assert sum(log.count("writing logits") for log in logs) == 1
 
 
-def test_no_store_is_left(project):
+def test_no_signal_store_remains(project):
     assert not (project / RESULTS / "signals").exists()
     assert planned(project, *options()) == {}
 
@@ -72,6 +72,6 @@ def test_a_new_experiment_reruns_no_other(project):
     assert planned(project, *options(rows)) == {"distill": 1, "table1": 1}
 
 
-def test_a_teacher_trained_otherwise_reruns_its_students(project):
+def test_a_differently_trained_teacher_reruns_its_students(project):
     found = planned(project, *options("teacher={training: {epochs: 2}}"))
     assert found == {"teacher": 1, "distill": ALL_JOBS["distill"] - 1, "table1": 1}

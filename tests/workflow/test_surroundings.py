@@ -50,7 +50,7 @@ def call(
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> Path:
-    """The tiny study, of which only tables and figures are left to do."""
+    """The tiny study, of which only tables and figures remain to be made."""
     folder = make_project(tmp_path_factory.mktemp("project"))
     write_fake_results(folder)
     return folder
@@ -63,7 +63,7 @@ def project(finished, tmp_path) -> Path:
 
 @pytest.fixture(scope="module")
 def picture(finished) -> bytes:
-    """A figure as it looks without anything special."""
+    """A figure with the default settings."""
     done = call(finished, FIGURE, {})
     assert done.returncode == 0, done.stdout
     return (finished / FIGURE).read_bytes()
@@ -116,7 +116,7 @@ def test_pages_are_written_in_any_locale(project, locale):
 
 
 @pytest.mark.parametrize("number", ["ENOSYS", "ENOLCK", "EOPNOTSUPP"])
-def test_a_file_system_without_locks_is_told_and_used(project, tmp_path, number):
+def test_a_file_system_without_locks_is_reported_and_used(project, tmp_path, number):
     (tmp_path / "sitecustomize.py").write_text(
         f"import errno\nNUMBER = errno.{number}\n{NO_FLOCK.format(number='NUMBER')}"
     )
@@ -124,13 +124,13 @@ def test_a_file_system_without_locks_is_told_and_used(project, tmp_path, number)
     done = call(project, target, {"PYTHONPATH": str(tmp_path)}, "--forcerun", "teacher")
     assert done.returncode == 0, done.stdout
     assert ".internal-kd.lock cannot be locked" in done.stdout
-    assert "see to it that only one workflow writes there" in done.stdout
+    assert "make sure that only one workflow writes there" in done.stdout
     assert "Traceback" not in done.stdout
 
 
 @pytest.mark.parametrize("labels", ["known", "hidden"])
 def test_own_pairs_with_a_test_split_have_everything_but_a_submission(project, labels):
-    """They are in the form of a task of GLUE, whose server does not know them."""
+    """They are in the form of a task of GLUE, whose server does not have them."""
     values = np.full(ROWS, -1) if labels == "hidden" else np.arange(ROWS) % 2
     words = [f"w{row % 20} w1" for row in range(ROWS)]
     columns = {"sentence1": words, "sentence2": words, "label": values}
@@ -144,8 +144,8 @@ def test_own_pairs_with_a_test_split_have_everything_but_a_submission(project, l
 
 
 @pytest.mark.parametrize("epochs", [1, 2])
-def test_an_experiment_that_nothing_shows_stops_nothing(project, epochs):
-    """Although its layers cannot all have their turns; asked for by name it is refused."""
+def test_an_experiment_that_nothing_shows_is_accepted(project, epochs):
+    """Its schedule does not fit the epochs; it is rejected only when requested by name."""
     config = [f"student={{training: {{epochs: {epochs}}}}}", "comparison={internal: exp3.2}"]
     config += ["table1={experiments: [exp1.0, exp1.1, exp2.0]}", "figures={fig4: null}"]
     target = "results/tiny/table1.csv"
@@ -154,5 +154,5 @@ def test_an_experiment_that_nothing_shows_stops_nothing(project, epochs):
     run = "results/tiny/runs/rte/exp3.3/layers2/train100/seed0/metrics.json"
     done = call(project, run, {}, "--config", *config)
     assert done.returncode != 0
-    assert f"student.training.epochs: {epochs} are too few" in done.stdout
+    assert f"student.training.epochs: {epochs} epochs are too few" in done.stdout
     assert "Traceback" not in done.stdout

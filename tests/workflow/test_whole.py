@@ -58,7 +58,7 @@ def test_table3_sums_to_the_development_set(project):
         assert sum(float(row[cell]) for cell in cells) == float(row["n"]) == 24
 
 
-def test_checkpoints_are_gone(project):
+def test_checkpoints_are_removed(project):
     left = [file for file in (project / RESULTS / "checkpoints").iterdir() if file.is_dir()]
     assert left == []
 
@@ -98,7 +98,7 @@ def test_every_run_carries_the_code_it_ran_with(project):
     assert len(codes) == 3  # teachers, students without and with internal objectives
 
 
-def test_an_edited_figure_is_made_anew_and_nothing_else(project):
+def test_only_an_edited_figure_is_made_again(project):
     """Last, because it runs for real."""
     file = project / PACKAGE / "reporting/figures/calibration.py"
     file.write_text(appended(file, NEW_CODE))

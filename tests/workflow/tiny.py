@@ -44,7 +44,7 @@ ALL_JOBS = {
 
 
 def write_texts(folder: Path) -> None:
-    """Sentence pairs of random words; the label says whether both start alike."""
+    """Sentence pairs of random words; the label is whether both start alike."""
     rng = np.random.default_rng(0)
     folder.mkdir(parents=True)
     for split, rows in (("train", 48), ("validation", 24)):

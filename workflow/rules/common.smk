@@ -37,7 +37,7 @@ from internal_kd.study.paths import Paths
 from internal_kd.study.planned import PlannedCode, planned
 from internal_kd.study.settings import as_json
 
-# Another workflow that uses these rules hands over its own config, which may leave out defaults.
+# Another workflow that uses these rules hands over its own config, which may omit defaults.
 defaults = load_configfile(f"{ROOT}/config.yaml")
 update_config(defaults, config)
 PLANNED_CONFIG = planned(

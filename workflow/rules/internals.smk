@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def source_folder():
-    """Where the main file lies, also where another workflow uses its rules."""
+    """Folder of the main file, also where another workflow uses its rules."""
     return Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve()
 
 
@@ -56,7 +56,7 @@ def is_packed(group):
 
 
 def limit_on_this_machine(resource, amount):
-    """Let no more jobs run here than the resource permits, unless the user has said how many."""
+    """Let no more jobs run here than the resource permits, unless the user has set a number."""
     if workflow.local_exec and resource not in workflow.global_resources and amount:
         workflow.register_resource(resource, amount)
 
@@ -76,15 +76,15 @@ def remove_only_own_locks():
 
 
 def invalidate_downstream():
-    """Have the next call make anew what was made from former outputs of jobs that failed.
+    """Have the next call rebuild what was made from former outputs of jobs that failed.
 
     Snakemake deletes the outputs of a failed job and notes its parameters as if it had ended well:
     tables that were made before, with other settings, would pass for up to date.
     """
     dag = workflow.dag
-    gone = [
+    lost = [
         job for job in dag.needrun_jobs() if not any(map(os.path.exists, job.output))
     ]
-    for job in dag.bfs(dag.depending, *gone):
+    for job in dag.bfs(dag.depending, *lost):
         if any(map(os.path.exists, job.output)):
             workflow.persistence.started(job)

@@ -1,5 +1,5 @@
 # Tables, statistics, figures and files: a rule for each kind of them that the study has. What they are,
-# and what they are made from, stands in `internal_kd.study.reports`.
+# and what they are made from, is in `internal_kd.study.reports`.
 from internal_kd.study.contents import index_settings
 from internal_kd.study.expectations import Expectations, Expected
 from internal_kd.study.products import ExpectationFiles

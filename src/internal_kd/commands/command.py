@@ -27,7 +27,7 @@ def run_command(
         for mistake in str(error).splitlines():
             print(f"error: {printable(mistake)}", file=sys.stderr)
         return USER_ERROR
-    if isinstance(sys.stdout, TextIOWrapper):  # a locale may lack some signs
+    if isinstance(sys.stdout, TextIOWrapper):  # a locale may not have some characters
         sys.stdout.reconfigure(errors="backslashreplace")
     print(text)
     return 0
@@ -46,7 +46,7 @@ def study_parser(name: str, description: str) -> ArgumentParser:
         type=Path,
         default=[],
         metavar="FILE",
-        help="files with changes to the default config, as Snakemake takes them",
+        help="files with changes to the default config, as in Snakemake",
     )
     parser.add_argument(
         "--config",
@@ -54,14 +54,14 @@ def study_parser(name: str, description: str) -> ArgumentParser:
         nargs="+",
         default=[],
         metavar="KEY=VALUE",
-        help="changes to the config, as Snakemake takes them",
+        help="changes to the config, as in Snakemake",
     )
     parser.add_argument(
         "--rerun-triggers",
         nargs="+",
         default=[],
         metavar="TRIGGER",
-        help="what makes a job run again, as Snakemake takes it",
+        help="what makes a job run again, as in Snakemake",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser

@@ -13,7 +13,9 @@ from internal_kd.planning.workflow import read_jobs
 
 def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit status."""
-    parser = study_parser("plan", "What is to be done of a study, and what it costs.")
+    parser = study_parser(
+        "plan", "Show which jobs of a study remain to be done, and what they cost."
+    )
     parser.add_argument(
         "--out", type=Path, help="CSV file to write the plan to; .md is written beside it"
     )

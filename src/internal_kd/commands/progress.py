@@ -12,7 +12,9 @@ from internal_kd.planning.workflow import read_jobs
 
 def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit status."""
-    parser = study_parser("progress", "What of a study is done, running, failed and to do.")
+    parser = study_parser(
+        "progress", "Show which runs of a study are done, running, failed or still to do."
+    )
     return run_command(parser, _progress, argv)
 
 

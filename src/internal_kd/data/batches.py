@@ -111,7 +111,7 @@ class LengthBucketedBatches:
         seed: of the order.
         pad_token_id: of the tokenizer.
         bucketing: whether examples of similar length share a batch.
-        device: where the batches are needed; on a GPU the whole split lies there.
+        device: where the batches are needed; on a GPU the whole split is stored there.
         multiple: batches are this wide or a multiple of it, but no wider than the longest example.
     """
 

@@ -37,7 +37,7 @@ class EncodedSplit:
 
     Attributes:
         input_ids: int32 [tokens], special tokens included.
-        token_type_ids: uint8 [tokens], 1 for the second text of a pair where the model knows types.
+        token_type_ids: uint8 [tokens], 1 for the second text of a pair where the model has types.
         offsets: int64 [examples + 1]; example i is `input_ids[offsets[i]:offsets[i + 1]]`.
         labels: int64 [examples], -1 where unlabelled.
         indices: int64 [examples], row number in the split.
@@ -107,7 +107,7 @@ def encode_split(
         types = np.zeros_like(types)
     elif types.max(initial=0) >= segments:
         raise UserError(
-            f"base_model: its tokenizer writes segment {types.max()} but the model knows "
+            f"base_model: its tokenizer assigns segment {types.max()} but the model has "
             f"{segments} segments; take both from the same source"
         )
     return EncodedSplit(
@@ -163,7 +163,7 @@ def _flat(rows: list[list[int]], dtype: type[Number]) -> npt.NDArray[Number]:
 
 
 def check_known(split: EncodedSplit, unknown: int | None, task: str) -> None:
-    """Refuse texts that mean nothing to the model, since its tokenizer knows hardly a word.
+    """Refuse texts that mean nothing to the model, as its tokenizer has few of their words.
 
     Args:
         split: encoded texts.

@@ -37,7 +37,7 @@ def _checked(folder: Path, split: str, parts: list[Path]) -> SplitFiles:
     for file in parts:
         numbers = PART.fullmatch(file.name.removeprefix(split))
         if numbers is None:
-            return SplitFiles(parts, f"'{file}' is no part of a split; rename or remove it")
+            return SplitFiles(parts, f"'{file}' is not part of a split; rename or remove it")
         part, of = int(numbers[1]), int(numbers[2])
         if total not in (None, of) or part in found:
             return SplitFiles(parts, _side_by_side(found.get(part, parts[0]), file))
@@ -49,11 +49,11 @@ def _checked(folder: Path, split: str, parts: list[Path]) -> SplitFiles:
 
 
 def _side_by_side(one: Path, other: Path) -> str:
-    return f"'{one}' and '{other}' are not parts of one whole; keep the newer download alone"
+    return f"'{one}' and '{other}' are parts of different downloads; keep only the newer one"
 
 
 def _incomplete(folder: Path, split: str, part: int, total: int, found: int) -> str:
     name = folder / f"{split}-{part:05d}-of-{total:05d}.parquet"
     if part >= total:
-        return f"'{name}' has a number beyond its {total} parts; download all of them again"
-    return f"'{name}' is missing ({found} of {total} parts are there); download it too"
+        return f"'{name}' is numbered beyond its {total} parts; download all of them again"
+    return f"'{name}' is missing (only {found} of {total} parts exist); download it too"

@@ -143,13 +143,13 @@ def _concatenated(files: list[Path], tables: list[pa.Table]) -> pa.Table:
         if not table.schema.equals(tables[0].schema):
             raise UserError(
                 f"{file}: its columns or their types are not those of {files[0]}; "
-                "write all parts of a split alike"
+                "write all parts of a split with the same columns"
             )
     return pa.concat_tables(tables)
 
 
 def _read(file: Path, rows: Rows | None) -> pa.Table:
-    with as_user_error(file, f"not a readable {file.suffix[1:]} file", "write it anew"):
+    with as_user_error(file, f"not a readable {file.suffix[1:]} file", "write it again"):
         if file.suffix == ".arrow":
             table = _read_arrow(file)
             return table if rows is None else table.take(rows)
@@ -167,7 +167,7 @@ def _read_rows(file: Path, rows: Rows) -> pa.Table:
 
 
 def _rows_in(file: Path) -> int:
-    with as_user_error(file, f"not a readable {file.suffix[1:]} file", "write it anew"):
+    with as_user_error(file, f"not a readable {file.suffix[1:]} file", "write it again"):
         if file.suffix == ".parquet":
             return int(pq.read_metadata(file).num_rows)
         return int(_read_arrow(file).num_rows)
@@ -203,13 +203,13 @@ def _from_hub(path: str, revision: str | None, task: Task) -> Found:
 
 
 def _hub_message(path: str, task: Task, error: Exception) -> str:
-    said = reason(error)
+    cause = reason(error)
     if isinstance(error, ConnectionError):
         return (
             f"data.source: hub: cannot reach {path} and {task.name} is not in the local cache "
-            f"({said}); load it once on a machine with a network and share its HF_HOME, "
+            f"({cause}); load it once on a machine with a network and share its HF_HOME, "
             "or use data.source: folder"
         )
     return (
-        f"data.path: cannot load {task.name} from {path} ({said}); name a data set in GLUE's form"
+        f"data.path: cannot load {task.name} from {path} ({cause}); name a data set in GLUE's form"
     )

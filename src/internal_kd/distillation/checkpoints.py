@@ -1,4 +1,4 @@
-"""Where a training stands, kept on disk so that a killed run goes on instead of starting afresh.
+"""Checkpoints of a training, kept on disk so that a killed run resumes instead of starting afresh.
 
 A checkpoint is one file whose name carries the hash of its content: it is there as a whole or not
 at all, and damage is noticed. It also carries the identity of the run, so that one of another
@@ -81,7 +81,7 @@ class Checkpoints:
     """The checkpoints of one run, of which the newest is kept.
 
     Args:
-        folder: nothing else lies in it; made when needed, removed by `remove`.
+        folder: contains nothing else; made when needed, removed by `remove`.
         identity: see `run_identity`.
         minutes: inside an epoch, time between two checkpoints; the user's wish if None.
         progress: where the training also reports how far it is; None for nowhere.

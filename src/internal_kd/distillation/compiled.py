@@ -37,7 +37,7 @@ OPTIONS: CompilerOptions = {"mode": "reduce-overhead", "dynamic": False, "fullgr
 
 
 @runtime_checkable
-class TaughtObjective(Protocol):
+class SignalledObjective(Protocol):
     """An objective that can look up the teacher's signals in advance."""
 
     def known(self, batch: Batch, phase: Phase) -> object:
@@ -52,15 +52,15 @@ class TaughtObjective(Protocol):
 
 
 class CompiledObjective:
-    """Computes what `objective` does; phases and shapes are compiled when they first come.
+    """Computes what `objective` does; phases and shapes are compiled at their first use.
 
-    What the teacher said in advance is looked up outside, by `objective.known` where there is one.
+    Stored signals of the teacher are read outside, by `objective.precomputed` where there is one.
     The results of a step are overwritten by the next one.
 
     Args:
-        objective: as `Training` takes it, perhaps a `TaughtObjective`.
+        objective: as `Training` takes it, perhaps a `SignalledObjective`.
         model: that it will be called with.
-        batch_size: number of examples in the batches to be compiled; others are computed as ever.
+        batch_size: number of examples in the batches to be compiled; others run eagerly.
 
     Raises:
         UserError: the model is not our own BERT, or what the compiler needs is not installed.
@@ -72,7 +72,7 @@ class CompiledObjective:
         allow_recompilations(VARIANTS)
         self.objective = objective
         self.batch_size = batch_size
-        self._taught = objective if isinstance(objective, TaughtObjective) else None
+        self._signalled = objective if isinstance(objective, SignalledObjective) else None
         self._compiled = torch.compile(_loss_and_terms, **OPTIONS)
 
     def __call__(self, model: Classifier, batch: Batch, phase: Phase) -> tuple[Tensor, Terms]:
@@ -80,18 +80,18 @@ class CompiledObjective:
         if len(batch.rows) != self.batch_size:
             return self.objective(model, batch, phase)
         torch.compiler.cudagraph_mark_step_begin()
-        known = None if self._taught is None else self._taught.known(batch, phase)
+        known = None if self._signalled is None else self._signalled.known(batch, phase)
         return self._compiled(self.objective, model, batch, phase, known)
 
 
 def _loss_and_terms(
     objective: Objective, model: Classifier, batch: Batch, phase: Phase, known: object
 ) -> tuple[Tensor, Terms]:
-    """The terms leave without gradients: the backward pass would fill zeros in for each."""
+    """The terms are returned detached: the backward pass would fill in zeros for each."""
     if known is None:
         loss, terms = objective(model, batch, phase)
     else:
-        loss, terms = cast(TaughtObjective, objective)(model, batch, phase, known)
+        loss, terms = cast(SignalledObjective, objective)(model, batch, phase, known)
     return loss, {name: term.detach() for name, term in terms.items()}
 
 

@@ -34,8 +34,8 @@ def _check_epochs(experiment: Experiment, epochs: int, limits: tuple[int, ...]) 
     needed = sum(limits) + (experiment.output_from == "end")
     if experiment.schedule != "simultaneous" and epochs < needed:
         raise UserError(
-            f"student.training.epochs: {epochs} are too few for the turns of {len(limits)} "
-            f"layers, which need {needed} with the output loss; write more, or less for "
+            f"student.training.epochs: {epochs} epochs are too few to train {len(limits)} layers "
+            f"in turn, which takes {needed} including the output loss; raise them, or lower "
             "distillation.internal_fraction"
         )
 

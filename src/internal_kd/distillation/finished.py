@@ -36,7 +36,7 @@ class FinishedRun:
     """The files of one run.
 
     Args:
-        folder: nothing else lies in it.
+        folder: contains nothing else.
         identity: hash of what decides the run's numbers, see `checkpoints.run_identity`.
     """
 

@@ -1,4 +1,4 @@
-"""The signals that ask a training to end: it writes a checkpoint first."""
+"""The signals on which a training ends, after writing a checkpoint."""
 
 import signal
 import threading

@@ -34,7 +34,7 @@ class DistillationObjective:
         self.output = {name: OutputLoss(name) for name in settings.output}
 
     def __call__(
-        self, model: Classifier, batch: Batch, phase: Phase, known: Signals | None = None
+        self, model: Classifier, batch: Batch, phase: Phase, signals: Signals | None = None
     ) -> tuple[Tensor, Terms]:
         """Loss of a batch as a scalar, and the terms that act.
 
@@ -43,10 +43,10 @@ class DistillationObjective:
         Args:
             model: the student.
             batch: on its device.
-            phase: says which losses act.
-            known: what `known` gave; None to request the signals now.
+            phase: which losses act.
+            signals: what `precomputed` returned; None to request the signals now.
         """
-        signals = self._request(batch, phase) if known is None else known
+        signals = self._request(batch, phase) if signals is None else signals
         outputs = capture(model, batch, self._features(phase))
         terms: Terms = {}
         weighted: list[Tensor] = []
@@ -58,7 +58,7 @@ class DistillationObjective:
             weighted.append(weight * terms[name])
         return torch.stack(weighted).sum(), terms
 
-    def known(self, batch: Batch, phase: Phase) -> Signals | None:
+    def precomputed(self, batch: Batch, phase: Phase) -> Signals | None:
         """The teacher's signals, unless they are nothing but a pass of its own for this batch.
 
         That pass, or None if no signals are needed, can be compiled together with the student's.

@@ -17,7 +17,7 @@ UNBIASED = 1e6  # a step count at which both of Adam's bias corrections are 1 in
 
 @dataclass(frozen=True)
 class Variant:
-    """A form of Adam: torch's kernel, epsilon, and the step count that moments begin with."""
+    """A form of Adam: torch's kernel, epsilon, and the step count that moments start at."""
 
     kernel: FusedKernel
     epsilon: float = 1e-8
@@ -172,7 +172,7 @@ class LinearWarmupDecay:
         self.restart(total_steps)
 
     def restart(self, total_steps: int) -> None:
-        """Begin anew with warm-up, over `total_steps` steps."""
+        """Restart with warm-up, over `total_steps` steps."""
         self.step = 0
         self.total = total_steps
         self.warmup = int(total_steps * self.warmup_fraction)

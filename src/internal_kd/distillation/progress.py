@@ -1,12 +1,12 @@
 """The progress file of a training: how far it is, for those who watch it.
 
 It is `results/checkpoints/{run}.progress.json`, beside the run's checkpoints and its lock. A
-training can write there on every machine, and what lies there is never published, compared or known
+training can write there on every machine, and those files are never published, compared or declared
 to Snakemake. The folder of logs would not do: Snakemake's rules name the files in it.
 
 A thread of its own writes the file, so that no step waits for a disk. It does so every few seconds,
 also while there are no steps (a teacher's signals are computed, a test set is predicted): a file
-that says `running` and was not updated for a while belongs to a process that is gone.
+that says `running` and was not updated for a while belongs to a process that has ended.
 """
 
 import json
@@ -69,7 +69,7 @@ class TrainingProgress:
 
     @property
     def running(self) -> bool:
-        """Whether a process was at work on it a moment ago."""
+        """Whether a process updated it a moment ago."""
         # Clocks of two machines may differ a little, either way.
         return self.state == "running" and abs(time.time() - self.updated) < SILENT_SECONDS
 
@@ -85,7 +85,7 @@ class TrainingProgress:
 
 
 class Advance(TypedDict, total=False):
-    """Fields of a `TrainingProgress` that change while a training goes on."""
+    """Fields of a `TrainingProgress` that change during a training."""
 
     steps: int
     epoch: int
@@ -97,17 +97,17 @@ class Advance(TypedDict, total=False):
 
 
 def identity_of(settings: object, code: str | None) -> str:
-    """Hash of what a run is made by, to know whether a progress file belongs to it."""
+    """Hash of what determines a run, by which its progress file is recognised."""
     return digest([settings, code])
 
 
 def progress_file(checkpoints: Path) -> Path:
-    """The progress file of the run whose checkpoints lie in a folder."""
+    """The progress file of the run whose checkpoints are in a folder."""
     return checkpoints.with_name(f"{checkpoints.name}.progress.json")
 
 
 def read_progress(file: Path) -> TrainingProgress | None:
-    """What a progress file says; None if there is none or it is not readable."""
+    """Content of a progress file; None if there is none or it is not readable."""
     try:
         return msgspec.json.decode(file.read_bytes(), type=TrainingProgress)
     except (OSError, ValueError):
@@ -137,7 +137,7 @@ def note_failure(checkpoints: Path | None, identity: str, sentence: str) -> None
     Args:
         checkpoints: folder of the run's checkpoints; None if it has none.
         identity: of the run, see `identity_of`.
-        sentence: says why.
+        sentence: the reason.
     """
     if checkpoints is None:
         return

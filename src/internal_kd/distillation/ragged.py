@@ -12,7 +12,7 @@ from torch import Tensor
 
 from internal_kd.data.batches import Batch
 
-SAME_BITS = {torch.uint16: torch.int16}  # indexing knows few operations on unsigned numbers
+SAME_BITS = {torch.uint16: torch.int16}  # indexing supports few operations on unsigned numbers
 
 Shape = tuple[int | None, ...]
 

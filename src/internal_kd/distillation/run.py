@@ -69,8 +69,8 @@ def load_run_data(
     Args:
         tokens: file of the task's tokens.
         run: its task and percent count.
-        selection: what the best epoch is chosen on. What is held out are the same rows for every
-            run of the task, before the run's own share is drawn.
+        selection: what the best epoch is chosen on. The held-out rows are the same for every
+            run of the task; the run's share is drawn from the others.
         streams: of the run.
     """
     splits, meta = load_tokens(tokens)
@@ -121,7 +121,9 @@ def run_resumable(
         finished = FinishedRun(folder.with_name(f"{folder.name}.finished"), identity)
         checkpoints = Checkpoints(folder, identity, progress=progress)
         if finished.restore(out):
-            logger.info("this run was finished before; its files are those of %s", finished.folder)
+            logger.info(
+                "this run was already finished; its files are restored from %s", finished.folder
+            )
         else:
             with finished.writing() as files:
                 train(files, checkpoints)

@@ -31,7 +31,7 @@ class Phase:
         updates: what is updated: `all` parameters that the losses reach; those of the `active`
             layers, the embeddings together with the first layer; or the `head` (pooler and
             classifier).
-        restarts: whether warm-up and decay of the learning rate start anew with it.
+        restarts: whether warm-up and decay of the learning rate restart with it.
     """
 
     layers: tuple[int, ...]
@@ -103,7 +103,7 @@ def make_phases(
         output_from: whether the output objectives act from the start or once layers are done.
         internal_updates: what is updated before the last phase.
         output_updates: what is updated in the last phase.
-        restarts: whether the learning rate starts anew in the last phase.
+        restarts: whether the learning rate restarts in the last phase.
     """
     if kind == "simultaneous":
         return simultaneous(len(limits))
@@ -115,7 +115,7 @@ def make_phases(
 def epoch_limits(epochs: int, layers: int, internal_fraction: float) -> tuple[int, ...]:
     """Epochs for each layer: an even share of the internal epochs, at least one each.
 
-    The paper leaves the classification layer alone "until around epoch 40" of 50, a fraction of
+    The paper does not train the classification layer "until around epoch 40" of 50, a fraction of
     0.8.
     """
     internal = max(layers, round(epochs * internal_fraction))

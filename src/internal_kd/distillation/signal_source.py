@@ -89,7 +89,7 @@ def signal_source(
         return _stored(teacher, request, options, options.folder)
     except OSError as error:
         logger.warning(
-            "%s: signals of the teacher cannot be stored there (%s); it is run for each batch",
+            "%s: the teacher's signals cannot be stored there (%s); it runs for each batch",
             options.folder,
             reason(error),
         )

@@ -38,7 +38,7 @@ from internal_kd.manifests import FileMark, digest, file_mark, has_mark, hashes,
 logger = logging.getLogger(__name__)
 
 RECORD = "store.json"
-LAYOUT = 1  # of the files; stores of another one are made anew
+LAYOUT = 1  # of the files; stores of another one are rebuilt
 
 Number = TypeVar("Number", bound="np.generic[object]")
 Pass = Callable[[Sequence[StoredTarget]], Iterable[tuple[Batch, Signals]]]
@@ -118,7 +118,7 @@ class SignalStore:
     def values(self, name: str) -> Tensor:
         """All values of a file, one-dimensional and mapped into memory; nobody writes to them."""
         dtype = np.dtype(self.record.values[name].dtype)
-        # Copy on write is how torch takes a mapping that is not its own without a warning.
+        # Copy on write lets torch wrap a read-only mapping without a warning.
         return torch.from_numpy(np.memmap(self.folder / f"{name}.bin", dtype, mode="c"))
 
     @property

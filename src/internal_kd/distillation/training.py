@@ -63,7 +63,7 @@ class Training:
         model: on its device already.
         split: training examples.
         objective: gives loss and terms of a batch.
-        schedule: says which losses act in which epoch.
+        schedule: which losses act in which epoch.
         settings: epochs, optimizer, learning rate.
         evaluate: gives the model's scores by split and metric; all go into the history.
         selected_by: split and metric of the score by which the best epoch is chosen.
@@ -154,7 +154,7 @@ class Training:
         return TrainingResult(self.history, finished, self.selection.epoch, speed)
 
     def _report_progress(self) -> None:
-        """Set what the progress file says, if there is one."""
+        """Update the progress file, if there is one."""
         progress = self.checkpoints.progress if self.checkpoints else None
         if progress is None:
             return
@@ -173,7 +173,7 @@ class Training:
             self.checkpoints.save(self.state_dict())
 
     def state_dict(self) -> TrainingState:
-        """Everything that decides how the training goes on, as plain data and tensors."""
+        """Everything that decides how the training continues, as plain data and tensors."""
         return {
             "epoch": self.epoch,
             "batch": self.batch,

@@ -1,4 +1,4 @@
-"""Start values of the small BERT, and ways to make it deeper without losing what it knows."""
+"""Start values of the small BERT, and ways to make it deeper without losing what it has learnt."""
 
 from copy import deepcopy
 
@@ -11,7 +11,7 @@ from transformers.models.bert.modeling_bert import BertLayer
 def start_mimetic(model: BertForPreTraining, common: float, own: float) -> None:
     """Draw W_Q and W_K of each layer as one common matrix plus a little noise of each.
 
-    Tokens then look at tokens like themselves from the start, which is what comparing two texts
+    Tokens then attend to tokens like themselves from the start, which is what comparing two texts
     needs. `common` and `own` are standard deviations.
     """
     with torch.no_grad():

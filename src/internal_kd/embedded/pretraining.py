@@ -110,7 +110,7 @@ class Masked:
 
     Attributes:
         input_ids: [b, l], as the model sees them.
-        targets: [b, l], the hidden words, and -100 where none is asked for.
+        targets: [b, l], the hidden words, and -100 where none is to be predicted.
         is_masked: bool [b], whether words of the example may be hidden. Only whole examples are
             asked whether the second text follows, because a replaced word changes what it says;
             words are hidden only where it follows, because only then the first text tells them.
@@ -313,7 +313,7 @@ def _loss(
 
 
 def _mean_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy over the targets that are asked for; 0 if there are none."""
+    """Cross-entropy over the prediction targets; 0 if there are none."""
     total = functional.cross_entropy(logits, targets, ignore_index=IGNORED, reduction="sum")
     return total / max(1, int((targets != IGNORED).sum()))
 
@@ -335,7 +335,7 @@ def predict(
 def hide_words(
     batch: Batch, tokenizer: PreTrainedTokenizerBase, masking: Masking, examples: float
 ) -> Masked:
-    """Choose words to ask for, and hide them: as [MASK], as a random word of the batch, or not.
+    """Choose words to predict, and hide them: as [MASK], as a random word of the batch, or not.
 
     `examples` is the share of following texts with hidden words. `masking` holds the shares asked
     for in their first texts (`first`), second texts (at most `second`, drawn anew for each: with

@@ -15,7 +15,7 @@ def train_tokenizer(
 
     The pieces are the letters, with which any word can be spelt, and the most frequent words. With
     some two hundred regular words there is nothing to gain from pieces in between, and the trainer
-    of `tokenizers`, which would look for them, gives another vocabulary in each process.
+    of `tokenizers`, which would search for them, gives another vocabulary in each process.
     """
     counts = Counter(word for text in texts for word in text.split())
     letters = sorted({letter for word in counts for letter in word})

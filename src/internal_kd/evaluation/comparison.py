@@ -2,7 +2,7 @@
 
 A statistic of the models' scores, such as a difference, a difference of differences or a ratio, is
 computed for each seed on all examples, which gives the variance over seeds, and averaged over seeds
-on examples drawn anew, which gives the variance over examples (a paired bootstrap that keeps the
+on resampled examples, which gives the variance over examples (a paired bootstrap that keeps the
 seeds). `inference.two_way` adds both up.
 """
 

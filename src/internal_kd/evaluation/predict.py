@@ -1,4 +1,4 @@
-"""What a model says about the examples of a split."""
+"""A model's predictions on the examples of a split."""
 
 import numpy as np
 import torch

@@ -15,7 +15,7 @@ Number = TypeVar("Number", bound="np.generic[object]")
 
 @dataclass(frozen=True)
 class SplitPredictions:
-    """What a model says about the n examples of a split, in any order.
+    """A model's predictions on the n examples of a split, in any order.
 
     Attributes:
         indices: int64 [n], row numbers in the split.

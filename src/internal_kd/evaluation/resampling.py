@@ -64,13 +64,13 @@ def joint_cells(labels: Ints, predictions: Ints) -> Cells:
 
 
 def bootstrap_confusions(cells: Cells, resamples: int, rng: np.random.Generator) -> Floats:
-    """Confusion matrices [resamples, models, classes, classes] of n examples drawn anew."""
+    """Confusion matrices [resamples, models, classes, classes] of n resampled examples."""
     parts = _draws(cells.counts, cells.members, resamples, rng)
     return np.concatenate([cells.confusions(weights) for weights in parts])
 
 
 def bootstrap_means(values: Floats, resamples: int, rng: np.random.Generator) -> Floats:
-    """Means [resamples, columns] of n examples drawn anew.
+    """Means [resamples, columns] of n resampled examples.
 
     Args:
         values: [n, columns], what was measured on each example.

@@ -39,7 +39,7 @@ class TestResult:
         n: units, examples or seeds.
     """
 
-    __test__ = False  # not a class of tests, whatever its name says to pytest
+    __test__ = False  # not a class of tests for pytest, despite its name
 
     effect: float
     low: float

@@ -12,7 +12,7 @@ if sys.argv[:1] == ["-m"]:
     def _report_shortage(
         kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        """Memory can end while packages are imported, before a job can tell it."""
+        """Memory can run out while packages are imported, before a job can report it."""
         reason: BaseException | None = error
         while reason is not None:
             if isinstance(reason, MemoryError) or "allocate memory" in str(reason):

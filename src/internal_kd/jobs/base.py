@@ -69,7 +69,8 @@ def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, out: Path)
     changed = difference(model, out)
     if changed is not None:
         raise UserError(
-            f"base_model: {type(model).__name__} as its config.json has it {changed}; {USUAL}"
+            f"base_model: {type(model).__name__}, as configured in its config.json, {changed}; "
+            f"{USUAL}"
         )
     check_saved_tokenizer(tokenizer, out)
 
@@ -93,8 +94,8 @@ def _fetch(settings: Settings) -> tuple[PreTrainedModel, PreTrainedTokenizerBase
 def _sentence(source: str, path: str, error: Exception) -> str:
     if "trust_remote_code" in str(error):
         return (
-            f"base_model.path: {path!r} needs code of its own (auto_map in its files), which is "
-            "never run; use a model that Transformers knows by itself"
+            f"base_model.path: {path!r} needs custom code (auto_map in its files), which is "
+            "never run; use a model that Transformers supports natively"
         )
     if source == "hub":
         return (
@@ -115,9 +116,7 @@ def check_layers(model: PreTrainedModel, layers: int) -> None:
     """
     found = len(encoder_layers(model))
     if found != layers:
-        raise UserError(
-            f"base_model.layers: the config says {layers} but the model has {found}; write {found}"
-        )
+        raise UserError(f"base_model.layers: is {layers}, but the model has {found}; write {found}")
 
 
 JOB = Job(Files, Settings, recorded(main))

@@ -81,14 +81,14 @@ class Linear(nn.Linear):
     """Filled from a file, never drawn."""
 
     def reset_parameters(self) -> None:
-        """Leave the memory as it is."""
+        """Do nothing."""
 
 
 class Embedding(nn.Embedding):
     """Filled from a file, never drawn."""
 
     def reset_parameters(self) -> None:
-        """Leave the memory as it is."""
+        """Do nothing."""
 
 
 class SelfAttention(nn.Module):
@@ -109,8 +109,8 @@ class SelfAttention(nn.Module):
 
         Rows are all tokens or [CLS] alone; features are those of all tokens if `all_rows`.
         """
-        asking = states[:, :1] if only_cls and not all_rows else states
-        query, key, value = self.query(asking), self.key(states), self.value(states)
+        attending = states[:, :1] if only_cls and not all_rows else states
+        query, key, value = self.query(attending), self.key(states), self.value(states)
         queries, keys, values = map(self._heads, (query * self.head_size**-0.5, key, value))
         scores = queries @ keys.transpose(2, 3)
         if bias is not None:
@@ -293,7 +293,7 @@ def _shapes(weights: Path) -> dict[str, list[int]]:
 
 
 def _full_name(name: str) -> str:
-    """The name in a classifier; an encoder's own files leave out the prefix."""
+    """The name in a classifier; an encoder's own files omit the prefix."""
     return name if name.startswith(("classifier.", PREFIX)) else PREFIX + name
 
 

@@ -43,7 +43,7 @@ def initialize_student(
     """Cut `base` down to a student encoder; embeddings and pooler stay those of the general model.
 
     Footnote 5 of the paper: the parameters are not those of the fine-tuned teacher. With `random`
-    every parameter is drawn anew from `seed`.
+    every parameter is drawn from `seed`.
 
     Raises:
         UserError: if `init` does not fit.

@@ -20,7 +20,7 @@ def encoder_layers(model: Classifier) -> nn.ModuleList:
 
 
 def keep_encoder_layers(model: Classifier, chosen: Sequence[int]) -> None:
-    """Let `model` consist of these layers of its own, one-based, and set its config accordingly.
+    """Keep only these of the layers of `model`, one-based, and set its config accordingly.
 
     Settings that the config lists layer by layer, such as ModernBERT's kinds of attention, go with
     their layers.
@@ -83,7 +83,7 @@ def embedding_parameters(model: Classifier) -> list[nn.Parameter]:
     ]
     if not parameters:
         raise UserError(
-            f"base_model: {type(model).__name__} names no embeddings; "
+            f"base_model: {type(model).__name__} has no embeddings that can be found; "
             "use an encoder such as BERT, RoBERTa, ELECTRA or DistilBERT"
         )
     return parameters
@@ -101,8 +101,8 @@ def matched_teacher_layers(teacher_layers: int, student_layers: int) -> tuple[in
     """
     if not 1 <= student_layers <= teacher_layers:
         raise UserError(
-            f"student.layers: {student_layers} layers cannot each have a layer of the teacher's "
-            f"{teacher_layers}; write 1 to {teacher_layers}"
+            f"student.layers: {student_layers} layers cannot each match one of the teacher's "
+            f"{teacher_layers} layers; write 1 to {teacher_layers}"
         )
     return tuple(
         (2 * teacher_layers * layer + student_layers) // (2 * student_layers)

@@ -1,4 +1,4 @@
-"""What a config still says of a model's former life: its task, precision, and tools."""
+"""What remains in a config of a model's earlier use: its task, precision, and tools."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from internal_kd.errors import UserError
 
 
 def read_config(folder: str | Path, revision: str | None = None) -> PreTrainedConfig:
-    """The config of an encoder, in a folder or on the hub, that says nothing of a task.
+    """The config of an encoder, in a folder or on the hub, without settings of a task.
 
     Raises:
-        OSError, ValueError: as Transformers does if there is no model that it knows.
-        UserError: the weights are quantized, an adapter belongs to them, or layers differ in what
-            the config says of them.
+        OSError, ValueError: as Transformers does if there is no model that it supports.
+        UserError: the weights are quantized, an adapter belongs to them, or single layers
+            have settings of their own.
     """
     config: PreTrainedConfig = AutoConfig.from_pretrained(
         str(folder), revision=revision or "main", trust_remote_code=False
@@ -27,7 +27,7 @@ def read_config(folder: str | Path, revision: str | None = None) -> PreTrainedCo
     written, _ = PreTrainedConfig.get_config_dict(str(folder), revision=revision or "main")
     if written.get("per_layer_config"):
         raise UserError(
-            f"base_model: {folder} gives single layers settings of their own (per_layer_config in "
+            f"base_model: {folder} has settings of single layers (per_layer_config in "
             "its config.json), which a student of some of them could not keep; use another model"
         )
     if find_adapter_config_file(str(folder), revision=revision or "main"):

@@ -21,7 +21,7 @@ _known: "WeakKeyDictionary[nn.Module, Limits]" = WeakKeyDictionary()
 
 
 def limits_of(model: "PreTrainedModel") -> Limits:
-    """The limits of a model, loaded or made without weights; looked up once for each."""
+    """The limits of a model, loaded or made without weights; computed once for each."""
     if model not in _known:
         _known[model] = _look_up(model)
     return _known[model]
@@ -57,7 +57,7 @@ def limits_in(folder: str | Path) -> Limits:
     """The limits of the encoder in a folder; for BERT without the seconds that its classes take.
 
     Raises:
-        OSError, ValueError: as Transformers does if the folder holds no model that it knows.
+        OSError, ValueError: as Transformers does if the folder holds no model that it supports.
     """
     config = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
     if config.get("model_type") == "bert":

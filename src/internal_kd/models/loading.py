@@ -34,7 +34,7 @@ def load_classifier(folder: str | Path) -> Classifier:
     """A fine-tuned classifier from its folder, in evaluation mode.
 
     Raises:
-        OSError, ValueError: as Transformers does if the folder holds no model that it knows.
+        OSError, ValueError: as Transformers does if the folder holds no model that it supports.
         UserError: its weights are damaged or not complete.
     """
     with translate_weight_errors(folder):
@@ -49,7 +49,7 @@ def classifier_config(folder: str | Path) -> ClassifierConfig:
     """The config of a fine-tuned classifier, without its weights.
 
     Raises:
-        OSError, ValueError: as Transformers does if the folder holds no model that it knows.
+        OSError, ValueError: as Transformers does if the folder holds no model that it supports.
     """
     if is_plain_bert(folder, with_head=True):
         return read_bert_config(folder)

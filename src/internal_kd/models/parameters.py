@@ -7,7 +7,7 @@ from internal_kd.models.layers import embedding_parameters, encoder_layers, head
 def count_parameters(model: Classifier) -> dict[str, int]:
     """Numbers of parameters: total, embeddings, layers, pooler and classifier.
 
-    The classifier is the classification layer alone. The pooler is what lies between it and the
+    The classifier is the classification layer alone. The pooler is what is between it and the
     transformer layers, such as BERT's pooler or DistilBERT's `pre_classifier`.
     """
     sizes = {name: parameter.numel() for name, parameter in model.named_parameters()}

@@ -1,4 +1,4 @@
-"""How long texts may be for an encoder, and how many segments it knows, by its `config.json`.
+"""How long texts may be for an encoder, and how many segments it has, by its `config.json`.
 
 Needs no library, so that a study can be checked before anything is loaded.
 """
@@ -6,7 +6,7 @@ Needs no library, so that a study can be checked before anything is loaded.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# Rows of the table of positions, where config.json does not say.
+# Rows of the table of positions, where config.json does not give them.
 ROWS = {"distilbert": 512, "bert": 512, "electra": 512, "ernie": 512}
 # Families whose first position has the number behind that of the padding token, with their rows.
 COUNTED_FROM_PADDING = {
@@ -18,7 +18,7 @@ COUNTED_FROM_PADDING = {
     "xlm-roberta-xl": 514,
     "xmod": 512,
 }
-PADDING = 1  # in all of them, where config.json does not say
+PADDING = 1  # in all of them, where config.json does not give it
 
 
 def positions_in(config: Mapping[str, object]) -> int | None:
@@ -38,7 +38,7 @@ class Limits:
 
     Attributes:
         positions: tokens of the longest text; None where there is no limit.
-        segments: numbers that tell the texts of a pair apart; fewer than two where the model knows
+        segments: numbers that distinguish the texts of a pair; fewer than two where the model has
             no segments.
         first_position: number of the first token's position.
     """

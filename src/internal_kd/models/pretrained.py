@@ -42,8 +42,8 @@ def load_encoder(
         config: instead of the one beside the weights.
 
     Raises:
-        OSError, ValueError: as Transformers does if the folder holds no model that it knows.
-        UserError: its weights are damaged or not complete, or the model has no place for some.
+        OSError, ValueError: as Transformers does if the folder holds no model that it supports.
+        UserError: its weights are damaged or not complete, or the model does not use some.
     """
     options = {} if config is None else {"config": config}
     with torch.random.fork_rng(devices=[]):
@@ -114,7 +114,7 @@ def _record_states(
 ) -> Iterator[dict[tuple[str, int], Tensor]]:
     """Collect `hidden` and `cls` of the layers that a request names.
 
-    Transformers' own collector keeps to the layers that its first call found.
+    Transformers' own collector is limited to the layers that its first call found.
     """
     found: dict[tuple[str, int], Tensor] = {}
 

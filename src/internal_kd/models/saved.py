@@ -36,26 +36,26 @@ def difference(model: PreTrainedModel, folder: str | Path) -> str | None:
     try:
         again = load_encoder(folder)
     except UserError:
-        return "has lost or missing weights when it is loaded again"
+        return "has unused or missing weights after reloading"
     except Exception as error:  # whatever a config with settings of other layers leads to
-        return f"cannot be made again ({type(error).__name__}: {reason(error)})"
+        return f"cannot be loaded again ({type(error).__name__}: {reason(error)})"
     expected, found = model.state_dict(), again.state_dict()
     odd = sorted(expected.keys() ^ found.keys())
     odd += [
         name for name in found if name not in odd and not torch.equal(expected[name], found[name])
     ]
     if odd:
-        return f"gets another {odd[0]} when it is read again"
+        return f"has another {odd[0]} after reloading"
     text = _long_text(model)
     states = _states(model, text)
     computed = [_states(again, text)[:, 0], *_by_ourselves(folder, text)]
     if not all(torch.allclose(states[:, 0], cls, TOLERANCE, TOLERANCE) for cls in computed):
-        return "computes something else when it is read again"
+        return "gives other outputs after reloading"
     return None
 
 
 def _long_text(model: PreTrainedModel) -> _Text:
-    """Arbitrary tokens, the second half of them in the second segment if the model knows one."""
+    """Arbitrary tokens, the second half of them in the second segment if the model has one."""
     limits = limits_of(model)
     length = min(LONGEST, limits.positions or LONGEST)
     numbers = torch.arange(length)[None]

@@ -37,25 +37,25 @@ BUFFERS = re.compile(r"(^|\.)(position_ids|token_type_ids|inv_freq)$")
 
 
 def without_place(names: Iterable[str], prefix: str) -> list[str]:
-    """The names, of weights that a model has no place for, that cannot be left out.
+    """The names, of weights that a model does not use, that must not be dropped.
 
     Heads of other tasks can, a pooler that the model does not use, and buffers.
 
     Args:
-        names: as they stand in the file.
+        names: as in the file.
         prefix: of the encoder's names in a file that holds a task model, such as `bert.`.
     """
-    return sorted(name for name in names if not _may_be_left(name.removeprefix(prefix)))
+    return sorted(name for name in names if not _may_be_dropped(name.removeprefix(prefix)))
 
 
-def _may_be_left(name: str) -> bool:
+def _may_be_dropped(name: str) -> bool:
     return name.partition(".")[0] in HEADS or bool(BUFFERS.search(name))
 
 
 def not_to_be_drawn(missing: Collection[str], present: Iterable[str], prefix: str) -> list[str]:
     """The names, of weights missing in a file, that are no new head.
 
-    A new head is the pooler and all that lies outside the encoder. It is new as a whole: half of
+    A new head is the pooler and all that is outside the encoder. It is new as a whole: half of
     one means that the file is damaged.
 
     Args:

@@ -29,13 +29,13 @@ def check_encoder(model: PreTrainedModel) -> None:
     recorder = _probe(model)
     if recorder.layer != model.config.num_hidden_layers:
         raise UserError(
-            f"base_model: {name} does not compute attention by Transformers' attention interface, "
-            f"so it cannot be read; {REMEDY}"
+            f"base_model: {name} does not use Transformers' attention interface, so its "
+            f"attention cannot be read; {REMEDY}"
         )
     scores = recorder.features["scores", 1]
     if float(scores[0, 0, 0, -1]) <= torch.finfo(scores.dtype).min / 2:
         raise UserError(
-            f"base_model: {name} attends only backwards, so it is a decoder; "
+            f"base_model: {name} uses causal attention, so it is a decoder; "
             f"write is_decoder: false in its config.json, or {REMEDY}"
         )
 
@@ -44,7 +44,7 @@ def _check_finite(model: PreTrainedModel) -> None:
     for name, parameter in model.named_parameters():
         if not bool(torch.isfinite(parameter).all()):
             raise UserError(
-                f"base_model: its weights {name} hold numbers that are not finite; "
+                f"base_model: its weights {name} contain NaN or infinite values; "
                 "copy or download them again"
             )
 

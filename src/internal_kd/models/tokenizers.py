@@ -43,8 +43,8 @@ def _check_vocabulary(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel
     size = _embedded(model)
     if len(tokenizer) > size:
         raise UserError(
-            f"base_model: its tokenizer has {len(tokenizer)} tokens but the model embeds only "
-            f"{size}; {SAME_SOURCE}"
+            f"base_model: its tokenizer has {len(tokenizer)} tokens but the model has "
+            f"embeddings for only {size}; {SAME_SOURCE}"
         )
     if tokenizer.pad_token_id is None:
         raise UserError(
@@ -54,7 +54,7 @@ def _check_vocabulary(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel
 
 
 def _embedded(model: PreTrainedModel) -> int:
-    """How many tokens the model has embeddings for, whatever its config says."""
+    """How many tokens the model has embeddings for, regardless of its config."""
     return len(cast(nn.Embedding, model.get_input_embeddings()).weight)
 
 
@@ -63,8 +63,8 @@ def _check_numbers(model: PreTrainedModel, vocabulary: dict[str, int]) -> None:
     token, number = max(vocabulary.items(), key=lambda item: item[1])
     if number >= size:
         raise UserError(
-            f"base_model: its tokenizer gives {token!r} the number {number} but the model embeds "
-            f"only {size} tokens; {SAME_SOURCE}"
+            f"base_model: its tokenizer gives {token!r} the id {number} but the model has "
+            f"embeddings for only {size} tokens; {SAME_SOURCE}"
         )
 
 
@@ -84,7 +84,7 @@ def _known_word(tokenizer: PreTrainedTokenizerBase) -> str:
         if found and special.isdisjoint(found):
             return text
     raise UserError(
-        "base_model: its tokenizer makes known tokens of none of the words in its own vocabulary; "
+        "base_model: its tokenizer cannot encode any word of its own vocabulary; "
         "take its files from one source"
     )
 
@@ -118,7 +118,7 @@ def _name(tokenizer: PreTrainedTokenizerBase, number: int | None, default: str) 
 def fit_segments(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> None:
     """Let the tokenizer number the texts of a pair as the model has segments for.
 
-    A generic tokenizer may leave the numbers out, or give both texts the same. Families whose
+    A generic tokenizer may omit the numbers, or give both texts the same. Families whose
     positions start behind the padding token, such as RoBERTa, are trained without segments.
 
     Raises:
@@ -131,17 +131,17 @@ def fit_segments(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> 
         numbers = {number for encoding in _samples(tokenizer) for number in encoding.type_ids}
         if max(numbers) >= limits.segments:
             raise UserError(
-                f"base_model: its tokenizer writes segment {max(numbers)} but the model knows "
+                f"base_model: its tokenizer assigns segment {max(numbers)} but the model has "
                 f"{limits.segments} segments; {SAME_SOURCE}"
             )
         if numbers == {0} and limits.first_position == 0:
-            _tell_texts_apart(tokenizer)
+            _number_segments(tokenizer)
     if set(names) != set(tokenizer.model_input_names):
         tokenizer.model_input_names = names
         tokenizer.init_kwargs["model_input_names"] = names
 
 
-def _tell_texts_apart(tokenizer: PreTrainedTokenizerBase) -> None:
+def _number_segments(tokenizer: PreTrainedTokenizerBase) -> None:
     """Put the same special tokens around texts, and number the second text 1."""
     log.warning(
         "base_model: its tokenizer gives both texts of a pair segment 0; the second one gets 1"
@@ -170,18 +170,18 @@ def _template(encoding: "Encoding") -> list[str]:
 
 
 def check_saved_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: str | Path) -> None:
-    """Refuse a tokenizer that encodes otherwise after it was saved.
+    """Refuse a tokenizer that encodes differently after it was saved.
 
     Raises:
-        UserError: saying so.
+        UserError: it does.
     """
     again = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
     for one, other in zip(_samples(tokenizer), _samples(again), strict=True):
         if (one.ids, one.type_ids) != (other.ids, other.type_ids):
             raise UserError(
-                f"base_model: its tokenizer {type(tokenizer).__name__} turns the same text into "
-                f"{' '.join(other.tokens)} after it was saved, and before into "
-                f"{' '.join(one.tokens)}; keep its tokenizer.json alone beside the model"
+                f"base_model: its tokenizer {type(tokenizer).__name__} tokenizes a text as "
+                f"{' '.join(one.tokens)}, but as {' '.join(other.tokens)} after it was saved; "
+                "keep only its tokenizer.json beside the model"
             )
 
 
@@ -195,8 +195,8 @@ def share_padding(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) ->
         model.config.pad_token_id = tokenizer.pad_token_id
     elif padding != tokenizer.pad_token_id:
         log.warning(
-            "base_model: its tokenizer pads with token %s, its config.json says %s; are both of "
-            "the same model?",
+            "base_model: its tokenizer pads with token %s but its config.json has %s; do both "
+            "belong to the same model?",
             tokenizer.pad_token_id,
             padding,
         )

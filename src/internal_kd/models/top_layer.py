@@ -1,6 +1,6 @@
 """The top layer computes its output for [CLS] alone, unless the request has all its hidden states.
 
-Logits, the [CLS] vector and the attention scores are those of the whole layer. Left out are the
+Logits, the [CLS] vector and the attention scores are those of the whole layer. Omitted are the
 output projection and the feed-forward network of all other tokens, three quarters of its work.
 """
 
@@ -72,7 +72,7 @@ class BertLikeLayer(Protocol):
 
 
 def compute_only_cls_in_top_layer(model: PreTrainedModel) -> None:
-    """Let the top layer of a BERT-like classifier compute [CLS] alone; leave others as they are.
+    """Let the top layer of a BERT-like classifier compute [CLS] alone; do not change others.
 
     The layer then returns `[batch, 1, hidden size]`. Parameters and saved files do not change.
     Families that name their parts as BERT does and compute otherwise, with normalisation first or

@@ -30,7 +30,7 @@ def translate_weight_errors(folder: str | Path) -> Iterator[None]:
     """
     try:
         yield
-    except pickle.UnpicklingError as error:  # what torch says of it advises to run what is in there
+    except pickle.UnpicklingError as error:  # torch's message advises to run its content
         raise UserError(
             f"{folder}: its weights are a pickle that is damaged or holds more than tensors; save "
             "the model again with save_pretrained, which writes safetensors"
@@ -67,13 +67,13 @@ def read_model(
     Args:
         auto: the class of Transformers that reads it.
         folder: where `save_pretrained` wrote it, or its name.
-        new_head: whether what lies above the layers may be drawn from torch's generator.
+        new_head: whether what is above the layers may be drawn from torch's generator.
         options: more arguments of `from_pretrained`.
 
     Raises:
-        OSError, ValueError: as Transformers does if there is no model that it knows.
-        UserError: weights are damaged, missing, of another shape than the config's, or such that
-            the model has no place for them.
+        OSError, ValueError: as Transformers does if there is no model that it supports.
+        UserError: weights are damaged, missing, of another shape than the config's, or not
+            used by the model.
     """
     with translate_weight_errors(folder):
         model, found = auto.from_pretrained(
@@ -118,6 +118,6 @@ def check_all_used(folder: str | Path, left: Collection[str]) -> None:
     """
     if left:
         raise UserError(
-            f"{folder}: the model of its config.json has no place for {len(left)} of its weights, "
+            f"{folder}: the model of its config.json does not use {len(left)} of its weights, "
             f"such as {min(left)}; copy or download both again, or save the plain encoder"
         )

@@ -33,7 +33,7 @@ def _load(file: str) -> None:
     name = f"{PREFIX}{len(registry.EXTENSIONS)}_{Path(file).stem}"
     spec = spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
-        raise UserError(f"extensions: {file!r} is no Python file; its name must end in .py")
+        raise UserError(f"extensions: {file!r} is not a Python file; its name must end in .py")
     module = module_from_spec(spec)
     tables: tuple[dict, ...] = (
         registry.OBJECTIVES,
@@ -54,7 +54,7 @@ def _load(file: str) -> None:
         if isinstance(error, UserError) or not isinstance(error, Exception):
             raise
         raise UserError(
-            f"extensions: {file!r} could not be loaded ({reason(error)}); mend the file"
+            f"extensions: {file!r} could not be loaded ({reason(error)}); fix the file"
         ) from error
 
 

@@ -96,8 +96,8 @@ def base_encoder(config: StudyConfig, made: Path) -> Encoder:
     known = _read(KNOWN)
     if path not in known:
         raise UserError(
-            f"base_model.path: the sizes of '{path}' are not known before it is there; "
-            f"get it first with: snakemake --cores 1 {made}"
+            f"base_model.path: the sizes of '{path}' are unknown until it is "
+            f"downloaded; fetch it first with: snakemake --cores 1 {made}"
         )
     return encoder_of(known[path])
 

@@ -1,6 +1,6 @@
 """Floating-point operations of an encoder's matrix products, 2 for a product and a sum.
 
-Activations, normalisations, softmax, embeddings and the optimizer are left out: they move memory
+Activations, normalisations, softmax, embeddings and the optimizer are not counted: they move memory
 rather than compute. L is the length of an example in tokens, h the width of the layers, f the one
 of their feed-forward part; sums over examples are in `Texts`.
 """

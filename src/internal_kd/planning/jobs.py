@@ -28,7 +28,7 @@ class Job:
 
     @property
     def run(self) -> Run | None:
-        """The run that it makes or looks at."""
+        """The run that it makes or reads."""
         return run_of_path(self.files[0])
 
     @property

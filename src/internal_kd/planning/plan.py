@@ -22,10 +22,10 @@ class PlanRow:
         tokens: trained on, without padding.
         flops: floating-point operations.
         hours: of all jobs one after the other.
-        disk_gb: what they leave.
+        disk_gb: what they write.
         signals_gb: stored signals of the teacher, of the largest job.
         checkpoint_gb: on disk while it trains, of the largest job.
-        gpu: whether they ask for a GPU.
+        gpu: whether they request a GPU.
     """
 
     rule: str
@@ -51,7 +51,7 @@ class Plan:
     basis: str
 
     def total(self, field: str, gpu: bool | None = None) -> float:
-        """Sum of a field over all rows, or over those that ask for a GPU or not."""
+        """Sum of a field over all rows, or over those that request a GPU or not."""
         return sum(getattr(row, field) for row in self.rows if gpu is None or row.gpu == gpu)
 
     def largest(self, field: str) -> float:

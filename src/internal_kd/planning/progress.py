@@ -62,7 +62,7 @@ def make_progress(jobs: Iterable[Job], costs: Costs, code: Mapping[str, str]) ->
 
 
 def _seconds_left(run: RunState, costs: Costs) -> float:
-    """What a run itself says while it is at work, and otherwise what the rest of it costs."""
+    """A run's own estimate while it is running, and otherwise what the rest of it costs."""
     progress = run.progress
     if run.state == "running" and progress and progress.seconds_left is not None:
         return progress.seconds_left

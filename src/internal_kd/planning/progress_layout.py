@@ -52,10 +52,10 @@ def _cells(counts: Counter[str]) -> list[str]:
 
 
 def _lists(progress: Progress) -> Iterator[str]:
-    for state, tell in (("running", _how_far), ("stopped", _how_far), ("failed", _why)):
+    for state, describe in (("running", _how_far), ("stopped", _how_far), ("failed", _why)):
         runs = [run for run in progress.runs if run.state == state]
         if runs:
-            lines = [f"  {_title(run.run)}: {tell(run)}" for run in runs]
+            lines = [f"  {_title(run.run)}: {describe(run)}" for run in runs]
             yield "\n".join([f"{state}:", *lines])
 
 
@@ -69,7 +69,7 @@ def _title(run: Run) -> str:
 def _how_far(run: RunState) -> str:
     found = run.progress
     if found is None or not found.steps:
-        return "training has not begun"
+        return "training has not started"
     position = f"epoch {found.epoch} of {found.epochs}, step {found.step} of {found.steps}"
     if found.loss is None:
         return position

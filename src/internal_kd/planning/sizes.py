@@ -1,4 +1,4 @@
-"""Bytes that jobs need in memory and leave on disk."""
+"""Bytes that jobs need in memory and write to disk."""
 
 from internal_kd.objectives.registry import (
     HEAD_SIZE,

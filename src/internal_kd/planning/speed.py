@@ -50,7 +50,7 @@ class Timed:
 
 
 def device_speed(plan: PlanSettings) -> Speed:
-    """Speed of the config's device, with what the config says of its own.
+    """Speed of the config's device, overridden by values in the config.
 
     Args:
         plan: section of the config.
@@ -62,15 +62,15 @@ def device_speed(plan: PlanSettings) -> Speed:
 
 
 def is_given(plan: PlanSettings) -> bool:
-    """Whether the config says a speed of its own, which counts whatever has been measured."""
+    """Whether the config sets a speed, which takes precedence over measurements."""
     return plan.flops_per_second is not None or plan.step_ms is not None
 
 
 def corrected(speed: Speed, runs: Sequence[Timed]) -> Speed:
-    """The speed that explains the runs best, near to one multiple of `speed` where they say little.
+    """The speed that explains the runs best, near to one multiple of `speed` where data are few.
 
     Start, step and operations get a factor each, by least squares of the relative errors; the runs
-    of one task alone could not tell them apart.
+    of one task alone could not separate them.
     """
     if not runs:
         return speed

@@ -48,7 +48,7 @@ def run_states(jobs: Iterable[Job], costs: Costs, code: Mapping[str, str]) -> li
 
     Args:
         jobs: of a study.
-        costs: of this study, which knows the settings of its runs.
+        costs: of this study, which has the settings of its runs.
         code: fingerprint of the code of an experiment's runs, by the experiment's name.
     """
     return [_state(job, costs, code) for job in jobs if job.trains]
@@ -57,7 +57,7 @@ def run_states(jobs: Iterable[Job], costs: Costs, code: Mapping[str, str]) -> li
 def _state(job: Job, costs: Costs, code: Mapping[str, str]) -> RunState:
     files = run_files(costs.results, job)
     progress = None if job.finished else read_progress(progress_file(files.checkpoints))
-    # What an attempt with other settings or code has left says nothing about the next one.
+    # A file of an attempt with other settings or code does not describe the next one.
     if progress is None or not (
         progress.running or progress.identity == _identity(job, costs, code)
     ):
@@ -72,6 +72,6 @@ def _state_of(progress: TrainingProgress) -> State:
 
 
 def _identity(job: Job, costs: Costs, code: Mapping[str, str]) -> str:
-    """What the progress file of an attempt with today's settings and code says."""
+    """Identity in the progress file of an attempt with today's settings and code."""
     assert job.run is not None
     return identity_of(encode(costs.training_job(job.run)), code[job.run.experiment])

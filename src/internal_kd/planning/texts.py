@@ -94,7 +94,7 @@ def _lengths(row: Mapping[str, str]) -> npt.NDArray[np.int64]:
 
 
 def _rows_of_files(data: Data, task: str) -> dict[str, int]:
-    """Rows by split of Parquet files in a folder, which know them; empty if any cannot be read."""
+    """Rows by split of Parquet files in a folder; empty if any cannot be read."""
     rows = dict.fromkeys(SPLITS, 0)
     for file in map(Path, data_files(data, task)):
         split = next(split for split in SPLITS if file.name.startswith(split))

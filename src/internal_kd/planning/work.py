@@ -157,7 +157,7 @@ def attention_work(layers: int, encoder: Encoder, task: TaskTexts) -> Work:
 
 
 def pretraining_work(settings: Pretraining, encoder: Encoder) -> Work:
-    """Work of making the embedded base model; the heads are left out."""
+    """Work of making the embedded base model; without the heads."""
     work = Work()
     for stage in settings.stages:
         texts = pretraining_text(stage.steps * settings.batch_size)

@@ -1,4 +1,4 @@
-"""What Snakemake says about a study, asked from outside of the workflow.
+"""Snakemake's view of a study, obtained from outside of the workflow.
 
 Which jobs there are and which of them are up to date depends on code, settings, inputs and options:
 Snakemake decides it, and computing it a second time would sooner or later differ. So Snakemake is
@@ -43,7 +43,7 @@ class WorkflowOptions:
     targets: Sequence[str] = ()
 
     def check(self) -> None:
-        """Look for mistakes that Snakemake would answer with a traceback.
+        """Check for mistakes that Snakemake would report with a traceback.
 
         Raises:
             UserError: a file is missing, or a change to the config has no value.
@@ -147,8 +147,8 @@ def _snakemake() -> list[str]:
 
 
 def _refusal(options: WorkflowOptions, stderr: str) -> str:
-    """One sentence with Snakemake's own last line."""
+    """One sentence with Snakemake's last line."""
     what = ", ".join(options.targets) or "the study"
     last = (stderr.strip().splitlines() or ["nothing"])[-1]
-    said = reason(UserError(last.rstrip(".")))
-    return f"{what} cannot be planned, Snakemake says: {said}; run snakemake -n to see more"
+    message = reason(UserError(last.rstrip(".")))
+    return f"{what} cannot be planned, Snakemake reports: {message}; run snakemake -n to see more"

@@ -1,4 +1,4 @@
-"""Whether a table or figure is made from what it should be made from, and what is said if not.
+"""Whether a table or figure is made from what it should be made from, and the remark if not.
 
 Files that were changed, exchanged or lost after their jobs had written them are refused. Files made
 with other settings, code, packages or inputs than the study has now are used; a remark below
@@ -26,7 +26,7 @@ from internal_kd.manifests import (
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 
 SHOWN = 3  # jobs that a remark names for one difference
-IDENTITY = ("run", "task", "example")  # settings that say which files these are
+IDENTITY = ("run", "task", "example")  # settings that identify the files
 TOLERANCE = 1e-9  # of scores from 0 to 1
 RUN_PARTS = 5  # folders that a run is named by
 REMEDY = "Delete what is named here to have it made again."
@@ -93,7 +93,7 @@ def check(expectations: Path) -> Provenance:
 
 
 def _jobs(content: Mapping[str, Any]) -> Iterator[Job]:
-    """The jobs in the order of their paths; those whose files are not read may be gone."""
+    """The jobs in the order of their paths; those whose files are not read may be deleted."""
     for name, expected in content["jobs"].items():
         path = Path(name)
         if path.exists() or name in content["read"]:
@@ -129,7 +129,7 @@ def _remarks(jobs: Iterable[Job]) -> Iterator[str]:
         "made with other settings than the study has now": _settings(jobs),
         "made by another version of the code": _code(jobs),
         "made with several versions of a package": _versions(jobs),
-        "made from other files than lie there now": _inputs(jobs),
+        "made from other files than are there now": _inputs(jobs),
     }
     for reason, names in what.items():
         if names:
@@ -179,7 +179,7 @@ def _versions(jobs: Iterable[Job]) -> dict[str, list[str]]:
 
 
 def _inputs(jobs: Iterable[Job]) -> dict[str, list[str]]:
-    """Names of jobs by a file that has been made anew since they read it."""
+    """Names of jobs by a file that was made again after they read it."""
     there = {file: found for job in jobs for file, found in written_by(job.path, job.made)}
     found: dict[str, list[str]] = {}
     for job in jobs:

@@ -1,4 +1,4 @@
-"""The folders that runs leave, as tables, figures and statistics read them."""
+"""The folders that runs write, as tables, figures and statistics read them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

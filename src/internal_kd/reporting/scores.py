@@ -35,8 +35,8 @@ def _read(path: Path) -> Run:
         raise UserError(f"{path}: not the metrics of a run; make the run again") from error
     if run.get("format") != FORMAT:
         raise UserError(
-            f"{path}: a run of another version of internal-kd, whose numbers cannot stand beside "
-            "new ones; remove the results folder and make the runs again"
+            f"{path}: a run of another version of internal-kd, whose numbers are not comparable "
+            "with new ones; remove the results folder and make the runs again"
         )
     return run
 

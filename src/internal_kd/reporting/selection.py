@@ -25,7 +25,7 @@ def runs_of(runs: Iterable[RunFolder], task: str, experiment: str) -> list[RunFo
             "give --runs those of one size only"
         )
     if len({run.seed for run in found}) < len(found):
-        raise UserError(f"{experiment} on {task}: a seed stands twice in --runs; give it once")
+        raise UserError(f"{experiment} on {task}: a seed occurs twice in --runs; give it once")
     return found
 
 

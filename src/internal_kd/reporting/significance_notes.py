@@ -1,4 +1,4 @@
-"""What is said below the tables of significance."""
+"""Notes below the tables of significance."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -65,8 +65,8 @@ def paper_notes(records: Sequence[Record], settings: Settings) -> list[str]:
         "the examples (t-test, McNemar, bootstrap, permutation) or the seeds (t over seeds) as the "
         "only source of chance, and call equal methods different far too often where both differ. "
         f"All p are two-sided and not adjusted; with {resamples} resamples none is below "
-        f"{1 / (resamples + 1):.2g}. What these runs could have detected stands in the table "
-        "before. The paper states p below 0.001 for every internal KD on every task.",
+        f"{1 / (resamples + 1):.2g}. What these runs could have detected is in the table "
+        "above. The paper states p below 0.001 for every internal KD on every task.",
         *_footnote(records),
         *_end(settings),
     ]

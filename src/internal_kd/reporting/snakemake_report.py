@@ -48,4 +48,4 @@ def write_report(
         ]
         ended = subprocess.run(command, stdout=STDERR, check=False)
     if ended.returncode:
-        raise UserError(f"{out}: snakemake --report failed; its words above tell why")
+        raise UserError(f"{out}: snakemake --report failed; see its messages above")

@@ -1,4 +1,4 @@
-"""Submissions to the GLUE server, which alone knows the labels behind Table 2."""
+"""Submissions to the GLUE server, which alone has the labels behind Table 2."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Examples = Sequence[str | Path]
 def write_submissions(
     folders: Iterable[str | Path], examples: Examples, settings: Mapping[str, Any], out: str | Path
 ) -> None:
-    """Write a submission for each row of Table 2, and a page that says what is in them.
+    """Write a submission for each row of Table 2, and a page that lists their content.
 
     `out` holds, on each task, the internal distillation with the best mean development score;
     {stem}_{name}.zip beside it those of the standard distillation and of the teacher; {stem}.md the
@@ -34,7 +34,7 @@ def write_submissions(
         examples: examples.parquet of each task, in folders of the tasks' names.
         settings: study (name), note, tasks, teacher and standard (name, label), candidates (the
             same, internal distillations), official (the data are in GLUE's form: a test split that
-            is not GLUE's complete one is left out, with a remark).
+            is not GLUE's complete one is excluded, with a remark).
         out: path of the .zip.
 
     Raises:
@@ -119,7 +119,7 @@ def _order(idx: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], str]:
 
 
 def _not_glues(file: GlueFile, idx: npt.NDArray[np.int64]) -> str | None:
-    """Why a test split is not the one that the server knows, as other people's data are not."""
+    """Why a test split is not GLUE's own, as with other people's data."""
     if len(idx) != file.rows:
         return (
             f"{len(idx)} test examples where GLUE has {file.rows}; the server takes its complete "

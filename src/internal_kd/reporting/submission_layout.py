@@ -50,7 +50,7 @@ def page(submissions: Iterable[Submission], settings: Mapping[str, Any]) -> str:
         "the development sets by their mean over the seeds, and of the chosen one the seed with "
         "the best development score is sent.\n",
         "The server expects a file for every task. Where there is no model, a placeholder "
-        'answers the first label throughout ("0" or "entailment"; STS-B: 0.000 to 5.000 in turn): '
+        'has the first label throughout ("0" or "entailment"; STS-B: 0.000 to 5.000 in turn): '
         "its score, and the average over all tasks, mean nothing.\n",
         *([settings["note"] + "\n"] if settings["note"] else []),
     ]

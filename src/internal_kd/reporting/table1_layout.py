@@ -1,4 +1,4 @@
-"""The look of Table 1: which cell stands where, and what has a footnote."""
+"""The layout of Table 1: its cells and footnotes."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,8 +31,8 @@ class Score:
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What the cells of all rows need to know."""
+class _Shared:
+    """What the cells of all rows share."""
 
     scores: Mapping[tuple[str, str, str], Score]
     scored: Sequence[Scored]
@@ -52,14 +52,14 @@ def layout(frame: pd.DataFrame, settings: Mapping[str, Any], notes: Sequence[str
     distilled = [row for row in experiments if row.get("paper_row") not in NOT_DISTILLED]
     scores = _scores(frame)
     marks = flag_marks(flag for score in scores.values() for flag in score.flags)
-    look = _Look(scores, scored, marks, with_paper)
+    shared = _Shared(scores, scored, marks, with_paper)
     majority = [{"name": MAJORITY, "label": "Majority class", "head": None}]
     return Table(
         title="Table 1",
         caption="Scores on the development sets, in percent.",
         columns=_columns(scored, with_paper),
         sections=[
-            [_row(row, look) for row in part] for part in (plain, distilled, majority) if part
+            [_row(row, shared) for row in part] for part in (plain, distilled, majority) if part
         ],
         notes=[*notes, *flag_notes(marks)],
     )
@@ -88,17 +88,17 @@ def _columns(scored: Iterable[Scored], with_paper: bool) -> list[Column]:
     return [*columns, Column("n")]
 
 
-def _row(experiment: Experiment, look: _Look) -> list[Cell]:
+def _row(experiment: Experiment, shared: _Shared) -> list[Cell]:
     name = experiment["name"]
     title = "" if name == MAJORITY else capitalized(name)
     row = [Cell(title), Cell(experiment["label"]), Cell(head_title(experiment["head"]))]
-    for column in look.scored:
-        score = look.scores[(name, *column)]
-        marks = tuple(look.marks[flag] for flag in score.flags)
+    for column in shared.scored:
+        score = shared.scores[(name, *column)]
+        marks = tuple(shared.marks[flag] for flag in score.flags)
         row.append(Cell(_mean_and_std(score), marks=marks))
-        if look.with_paper:
+        if shared.with_paper:
             row.append(Cell(_percent(score.paper)))
-    counts = [look.scores[(name, *column)].n for column in look.scored]
+    counts = [shared.scores[(name, *column)].n for column in shared.scored]
     return [*row, Cell("" if name == MAJORITY else _range(counts))]
 
 

@@ -1,4 +1,4 @@
-"""What is said below Table 1: how far its numbers can be trusted."""
+"""Notes below Table 1: how far its numbers can be trusted."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -69,7 +69,7 @@ def _range(values: pd.Series) -> str:
 
 
 def _choice_of_epoch(shown: pd.DataFrame, tasks: Sequence[str]) -> list[str]:
-    """How far the kept epoch lies above the last one, on the set that is shown."""
+    """How much higher the kept epoch scores than the last one, on the set that is shown."""
     means = shown.pivot(index=["task", "experiment"], columns="split", values="mean")
     if LAST_EPOCH not in means:
         return []
@@ -80,7 +80,7 @@ def _choice_of_epoch(shown: pd.DataFrame, tasks: Sequence[str]) -> list[str]:
     texts = [f"{get_task(task).title} {100 * v.mean():.1f}" for task, v in by_task.items()]
     return [
         "Each run keeps its best epoch. On the sets shown the "
-        f"kept epoch lies above the last one by {100 * gains.mean():.1f} points in the mean over "
+        f"kept epoch scores {100 * gains.mean():.1f} points above the last one in the mean over "
         f"rows ({', '.join(texts)}), at most by {100 * gains.max():.1f} ({_largest(gains)}). Where "
         "it is chosen on these very sets, scores are too high by a part of that."
     ]

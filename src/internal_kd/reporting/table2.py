@@ -58,7 +58,7 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
     score, named in `chosen`. `head` is what the student's head starts as, empty for the teacher.
     `development` is the mean over seeds of the task's selection metric. `mean` and `std` (sample
     standard deviation, empty for fewer than three runs) are over the `n` runs with a test score.
-    `status` says what there is: scored; submit (the test split has no labels, the GLUE
+    `status` is one of: scored; submit (the test split has no labels, the GLUE
     server scores it); no_test (the data have no test split); missing (no run).
     """
     rows = [

@@ -1,4 +1,4 @@
-"""The look of Table 2: which cell stands where, and the remarks below."""
+"""The layout of Table 2: its cells and the remarks below."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,8 +39,8 @@ STATUS_NOTES = {
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What the lines of all experiments need to know."""
+class _Shared:
+    """What the lines of all experiments share."""
 
     labels: Mapping[str, str]
     letters: Mapping[str, str]
@@ -51,7 +51,7 @@ def layout(frame: pd.DataFrame, settings: Mapping[str, Any], remarks: Sequence[s
     """Arrange the tidy table as the paper's Table 2, in percent with one decimal.
 
     Letters name what the runs of a cell were flagged for. Nothing is bold: the better of two means
-    says nothing about a difference.
+    is no evidence of a difference.
     """
     letters = flag_marks(flag for flags in frame["flags"] for flag in flags.split())
     rows = {
@@ -59,8 +59,8 @@ def layout(frame: pd.DataFrame, settings: Mapping[str, Any], remarks: Sequence[s
     }
     names = list(dict.fromkeys(frame["experiment"]))
     scored = list(dict.fromkeys((task, metric) for _, task, metric in rows))
-    look = _Look(_labels(settings), letters, settings["with_paper"])
-    lines = [_line([rows[name, *key] for key in scored], look) for name in names]
+    shared = _Shared(_labels(settings), letters, settings["with_paper"])
+    lines = [_line([rows[name, *key] for key in scored], shared) for name in names]
     return Table(
         title="Table 2",
         caption="Scores on the test sets, in percent, of models chosen on the development sets.",
@@ -77,7 +77,7 @@ def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Mapping[str,
     lines = [
         f"Study: {settings['study']}. Mean over n runs, one per seed, ± sample standard deviation "
         "from three runs on. F1 is the one of class 1, as GLUE's. Differences are tested elsewhere "
-        "(significance), where the smallest that could have been detected stands beside them.",
+        "(significance), where the smallest that could have been detected is shown, too.",
         HEAD_NOTE,
         *teachers_sentences(teachers_of(runs, settings)),
         *seeds_sentences(students),
@@ -95,8 +95,8 @@ def _choice(frame: pd.DataFrame) -> list[str]:
     chosen = [_chosen(row) for row in last.to_dict("records")]
     return [
         f"{capitalized(last['experiment'].iloc[0])} is, on each task, the internal distillation "
-        "with the highest mean development score, of equal ones the first; test scores have no "
-        f"part in the choice. Chosen: {'; '.join(chosen)}."
+        "with the highest mean development score, the first of equal ones; test scores are not "
+        f"used for the choice. Chosen: {'; '.join(chosen)}."
     ]
 
 
@@ -137,15 +137,15 @@ def _labels(settings: Mapping[str, Any]) -> dict[str, str]:
     return {row["name"]: row["label"] for row in (settings["teacher"], settings["standard"])}
 
 
-def _line(rows: Sequence[Row], look: _Look) -> list[Cell]:
+def _line(rows: Sequence[Row], shared: _Shared) -> list[Cell]:
     name = rows[0]["experiment"]
     heads = dict.fromkeys(head_title(row["head"]) for row in rows)
-    line = [Cell(capitalized(name)), Cell(look.labels.get(name, INTERNAL_LABEL))]
+    line = [Cell(capitalized(name)), Cell(shared.labels.get(name, INTERNAL_LABEL))]
     line.append(Cell(", ".join(filter(None, heads))))
     for row in rows:
-        pointed = tuple(look.letters[flag] for flag in row["flags"].split())
+        pointed = tuple(shared.letters[flag] for flag in row["flags"].split())
         line.append(Cell(_text(row), marks=pointed))
-        if look.with_paper:
+        if shared.with_paper:
             line.append(Cell(_percent(row["paper"])))
     counts = [row["n"] for row in rows if row["status"] == "scored"]
     return [*line, Cell(_range(counts))]

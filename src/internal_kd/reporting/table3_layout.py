@@ -1,4 +1,4 @@
-"""The look of Table 3: which number stands where, and the remarks below."""
+"""The layout of Table 3: its numbers and the remarks below."""
 
 import math
 from collections.abc import Mapping, Sequence

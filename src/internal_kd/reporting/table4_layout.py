@@ -1,4 +1,4 @@
-"""The look of Table 4: texts, predictions with their probabilities, and the remarks below."""
+"""The layout of Table 4: texts, predictions with their probabilities, and the remarks below."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -23,9 +23,9 @@ FEW_SEEDS = {
     2: f"Two seeds: every difference is a hint; verdicts need {SEEDS_FOR_VERDICTS}.",
 }
 FLAG_TEXTS = {
-    "one_class": "at least one run always answers the same class",
+    "one_class": "at least one run always predicts the same class",
     "at_majority": "at least one run is not clearly better than the majority class",
-    "teacher_one_class": "the teacher always answers the same class",
+    "teacher_one_class": "the teacher always predicts the same class",
     "teacher_at_majority": "the teacher is not clearly better than the majority class",
 }
 MARKS = "abcdefghijklmnopqrstuvwxyz"
@@ -62,7 +62,7 @@ def teachers_sentences(teachers: int) -> list[str]:
             f"Each student seed has a teacher of its own ({teachers} per task): results generalise "
             "to new pairs of teacher and student."
         ]
-    one = "All is conditional on the one teacher of each task; another one can move all students."
+    one = "Results are conditional on the one teacher of each task; another may shift all students."
     return [one] if teachers else []
 
 

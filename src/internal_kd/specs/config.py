@@ -183,7 +183,7 @@ class Distillation(DistillationSettings):
     """What all distilling experiments have in common.
 
     Attributes:
-        restart_schedule: whether warm-up and decay start anew when only the output loss is left.
+        restart_schedule: whether warm-up and decay restart when only the output loss remains.
         signals: where the teacher's logits, [CLS] vectors and attentions come from.
     """
 

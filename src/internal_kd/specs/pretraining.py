@@ -39,9 +39,9 @@ class Masking(Section, frozen=True):
     """Shares of words.
 
     Attributes:
-        first: share of words asked for in first texts.
-        second: share of words asked for in second texts.
-        single: share of words asked for in single texts.
+        first: share of words to predict in first texts.
+        second: share of words to predict in second texts.
+        single: share of words to predict in single texts.
         mask: share of these words that are replaced by [MASK].
         random: share of these words that are replaced by another word.
     """
@@ -82,12 +82,12 @@ class Pretraining(Section, frozen=True):
         seed: seed of the corpus, the tokenizer and the training.
         examples: pairs and single sentences of the generated corpus.
         single_share: share of texts that are single sentences.
-        changed_share: share of pairs that tell another event and of sentences that are spoilt.
+        changed_share: share of pairs about another event and of corrupted sentences.
         vocabulary_size: size of the WordPiece vocabulary.
         max_length: number of positions of the model.
         model: shape of the network.
         mimetic: standard deviations of the common and of the own part of W_Q and W_K at the start.
-        masking: shares of words asked for in first, second and single texts, and of those replaced
+        masking: shares of words to predict in first, second and single texts, and of those replaced
             by [MASK] or by another word.
         pair_weight: weight of the loss on pairs and intact sentences.
         mark_weight: weight of the loss on which words of the second text were changed.

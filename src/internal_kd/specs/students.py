@@ -1,6 +1,6 @@
-"""What a student's job is given; see `specs.jobs`, which knows nothing of objectives.
+"""What a student's job is given; see `specs.jobs`, which does not depend on objectives.
 
-What does not act in a training, such as a label, stands at its default, so that editing it reruns
+What does not act in a training, such as a label, is set to its default, so that editing it reruns
 nothing.
 """
 

@@ -38,7 +38,7 @@ class TrainingSettings:
         bucketing: whether examples of similar length share a batch.
         precision: fp32, or matrix products in bfloat16 with fp32 weights and losses.
         compile: whether torch compiles forward and backward pass, into CUDA graphs on a GPU.
-        restart_schedule: whether warm-up and decay start anew when only the output loss is left.
+        restart_schedule: whether warm-up and decay restart when only the output loss remains.
     """
 
     epochs: Count

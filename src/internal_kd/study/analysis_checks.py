@@ -38,7 +38,7 @@ def check_reports(draft: Draft) -> Found:
     if "readings" in (draft.config.reports or ()) and not readings and not faulty:
         yield Problem(
             ("reports",),
-            "readings cannot be made, because no experiment has reading_of; leave it out",
+            "readings cannot be made, because no experiment has reading_of; remove it",
         )
 
 
@@ -122,7 +122,7 @@ def check_fractions(draft: Draft) -> Found:
         if percent < 1 or abs(100 * fraction - percent) > 1e-6:
             yield Problem(
                 ("sweeps", "data_size", "fractions", number),
-                f"{fraction} is no whole percentage; write {max(percent, 1) / 100}",
+                f"{fraction} is not a whole percentage; write {max(percent, 1) / 100}",
             )
 
 
@@ -173,5 +173,5 @@ def _figure_keys(path: Path, figure: FigureSettings) -> Found:
             yield Problem((*path, key), f"missing; a figure of kind {kind} needs it")
     for key in set_keys(figure):
         if key != "kind" and key not in keys:
-            said = f"it has {', '.join(keys)}" if keys else "it has no keys"
-            yield Problem((*path, key), f"a figure of kind {kind} does not have it; {said}")
+            allowed = f"it has {', '.join(keys)}" if keys else "it has no keys"
+            yield Problem((*path, key), f"a figure of kind {kind} does not have it; {allowed}")

@@ -126,14 +126,14 @@ def _source_and_path(key: str, section: BaseModel | Data, path_needed: tuple[str
 
 @CHECKS.reading("base_model.source", "base_model.layers", "pretraining.stages")
 def check_pretraining(draft: Draft) -> Found:
-    """The last stage of pre-training has the layers that the base model is said to have."""
+    """The last stage of pre-training has as many layers as the base model."""
     if draft.config.base_model.source not in ("embedded", "pretrain"):
         return
-    made, said = draft.config.pretraining.stages[-1].layers, draft.config.base_model.layers
-    if made != said:
+    made, layers = draft.config.pretraining.stages[-1].layers, draft.config.base_model.layers
+    if made != layers:
         yield Problem(
             ("base_model", "layers"),
-            f"is {said}, but the last of pretraining.stages has {made} layers; write {made}",
+            f"is {layers}, but the last of pretraining.stages has {made} layers; write {made}",
         )
 
 
@@ -156,14 +156,14 @@ def check_heads(draft: Draft) -> Found:
     if shape.hidden_size % shape.heads:
         yield Problem(
             ("pretraining", "model", "heads"),
-            f"{shape.heads} heads cannot share the {shape.hidden_size} places of hidden_size "
-            "evenly; write a divisor of it",
+            f"{shape.heads} heads do not divide hidden_size {shape.hidden_size} evenly; "
+            "write a divisor of it",
         )
 
 
 @CHECKS.reading("pretraining.masking")
 def check_masking(draft: Draft) -> Found:
-    """What becomes of a word that is asked for has shares of at most one."""
+    """The shares of words that are masked or replaced add up to at most one."""
     masking = draft.config.pretraining.masking
     if masking.mask + masking.random > 1:
         yield Problem(
@@ -209,7 +209,7 @@ def check_readings(draft: Draft) -> Found:
     for row in draft.experiments:
         path = ("experiments", row.name, "reading_of")
         if row.reading_of == row.name:
-            yield Problem(path, "an experiment is no reading of itself; name another one")
+            yield Problem(path, "an experiment cannot be a reading of itself; name another one")
         elif row.reading_of is not None:
             yield from unknown(path, [row.reading_of], students, "student experiment")
 
@@ -227,14 +227,14 @@ def check_losses(draft: Draft) -> Found:
         if experiment.schedule != "simultaneous" and not experiment.internal:
             yield Problem(
                 (*path, "internal"),
-                f"a {experiment.schedule} schedule goes from layer to layer but there is no "
+                f"a {experiment.schedule} schedule trains layer by layer but there is no "
                 "internal loss; add attention_kl or cls_cosine, or write schedule: simultaneous",
             )
 
 
 @CHECKS.reading("experiments")
 def check_stage_keys(draft: Draft) -> Found:
-    """Keys that only schedules over layers know are not set where they would do nothing."""
+    """Keys of schedules over layers are not set where they would have no effect."""
     defaults = {"output_from": "start", "internal_updates": "all", "output_updates": "all"}
     for experiment in draft.students:
         for key, default in defaults.items():
@@ -312,7 +312,7 @@ def _one_for_each_key(draft: Draft, task: str) -> list[tuple[Path, Experiment]]:
 
 @CHECKS.reading("experiments", "student", "tasks", "distillation.internal_fraction", *REPORTS)
 def check_internal_fraction(draft: Draft) -> Found:
-    """The layers' share of the epochs leaves one for the output loss where it comes last."""
+    """At least one epoch remains for the output loss where it comes last."""
     layers, fraction = draft.config.student.layers, draft.config.distillation.internal_fraction
     ends = [experiment for experiment in _staged(draft) if experiment.output_from == "end"]
     epochs, name = min(
@@ -370,7 +370,7 @@ def check_device(draft: Draft) -> Found:
 
 @CHECKS.reading("pretraining.stages")
 def check_growth(draft: Draft) -> Found:
-    """Each stage of pre-training doubles the one before as often as needed, and says how."""
+    """Each stage of pre-training doubles the one before as often as needed, with a method."""
     stages = draft.config.pretraining.stages
     for number, (before, stage) in enumerate(pairwise(stages), start=1):
         path = ("pretraining", "stages", number)
@@ -399,5 +399,5 @@ def check_data_files(draft: Draft) -> Found:
 
 @CHECKS.reading("base_model", "data.max_length")
 def check_base_model_files(draft: Draft) -> Found:
-    """A local base model exists and is what the config says."""
+    """A local base model exists and matches the config."""
     return files.base_model_problems(draft.config.base_model, draft.config.data.max_length)

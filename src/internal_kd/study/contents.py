@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from internal_kd.study.config import Study
-from internal_kd.study.figures import left_out
+from internal_kd.study.figures import skipped_figures
 from internal_kd.study.reports import FIGURES, FILES, STATISTICS, TABLES, Report, reports
 from internal_kd.study.settings import Settings, note
 
@@ -22,7 +22,7 @@ def index_settings(study: Study) -> Settings:
             for section in (TABLES, STATISTICS, FIGURES, FILES)
             if (items := list(_items(made, section)))
         ],
-        "missing": [{"name": name, "why": why} for name, why in left_out(study).items()],
+        "missing": [{"name": name, "why": why} for name, why in skipped_figures(study).items()],
     }
 
 

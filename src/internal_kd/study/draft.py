@@ -1,7 +1,7 @@
-"""A config under inspection, and the lists of checks that look at it.
+"""A config under inspection, and the lists of its checks.
 
 Each check names the keys it reads. It runs only where the schema found no fault with them, so it
-can rely on their values; a faulty experiment is left out without stopping the checks of the others.
+can rely on their values; a faulty experiment is skipped without stopping the checks of the others.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -86,7 +86,7 @@ def semantic_problems(
     Args:
         values: of a config that may disagree with the schema.
         faults: paths of the keys where it does.
-        checks: what to look for.
+        checks: to run.
     """
     draft = draft_of(values, faults)
     able = (check for check in checks if check.can_run(faults))

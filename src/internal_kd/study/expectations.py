@@ -1,6 +1,6 @@
 """What the files of a study should have been made with: settings and code, by manifest.
 
-Tables and figures get this for all that they read and for what lies behind it, down to the base
+Tables and figures get this for all that they read and for its upstream files, down to the base
 model, and compare it with the manifests that the jobs left.
 """
 
@@ -37,7 +37,7 @@ class Expected:
 
     Attributes:
         jobs: by path of the manifest.
-        read: manifests of what the table itself reads; the files of other jobs may be gone.
+        read: manifests of what the table itself reads; the files of other jobs may be deleted.
         shown: manifests of tables and figures that a page shows as they are.
     """
 
@@ -61,7 +61,7 @@ class Expected:
         return cls(jobs, frozenset(read))
 
     def then(self, path: str, job: Expectation) -> "Expected":
-        """A job whose files are read, with this as what lies behind it."""
+        """A job whose files are read, with this upstream of it."""
         return Expected(self.jobs | {path: job}, frozenset([path]))
 
     @property

@@ -41,7 +41,7 @@ def figures(study: Study) -> tuple[Figure, ...]:
     )
 
 
-def left_out(study: Study) -> dict[str, str]:
+def skipped_figures(study: Study) -> dict[str, str]:
     """Figures of the config that the study cannot have, and why."""
     return {
         name: f"its task {fields.task} is not one of the study's tasks"

@@ -9,7 +9,7 @@ from pathlib import Path
 PARQUET = b"PAR1"
 FLOATS = {"F64", "F32", "F16", "BF16"}
 FUTURE = 60  # seconds that clocks of machines may differ
-LENGTH = 8  # bytes of the number that says how long a safetensors header is
+LENGTH = 8  # bytes of the number that holds the length of a safetensors header
 
 
 def damage(file: Path) -> str | None:
@@ -20,7 +20,7 @@ def damage(file: Path) -> str | None:
     if not file.exists():
         return "is a link to a file that is not there"
     if file.stat().st_mtime > time.time() + FUTURE:
-        return "was changed in the future by this machine's clock, and would count as new each time"
+        return "has a time in the future of this machine's clock, and would count as new each time"
     check = {".parquet": _of_parquet, ".safetensors": _of_safetensors}.get(file.suffix)
     return check(file) if check else None
 
@@ -31,14 +31,14 @@ def _of_parquet(file: Path) -> str | None:
         content.seek(max(0, file.stat().st_size - len(PARQUET)))
         end = content.read()
     if start != PARQUET:
-        return "is no Parquet file"
+        return "is not a Parquet file"
     return None if end == PARQUET and file.stat().st_size > len(PARQUET) else "is cut off"
 
 
 def _of_safetensors(file: Path) -> str | None:
     header = _header(file)
     if header is None:
-        return "is no safetensors file"
+        return "is not a safetensors file"
     start, entries = header
     size, expected = file.stat().st_size, start + max((entry.end for entry in entries), default=0)
     return f"is cut off ({size} of {expected} bytes)" if size < expected else None
@@ -46,7 +46,7 @@ def _of_safetensors(file: Path) -> str | None:
 
 @dataclass(frozen=True)
 class _Entry:
-    """What the header of a safetensors file says of a tensor."""
+    """Entry of a tensor in the header of a safetensors file."""
 
     name: str
     type: str
@@ -54,7 +54,7 @@ class _Entry:
 
 
 def _header(file: Path) -> tuple[int, list[_Entry]] | None:
-    """Where the numbers begin, and all tensors; None if it is no safetensors file."""
+    """Where the numbers begin, and all tensors; None if it is not a safetensors file."""
     size = file.stat().st_size
     try:
         with open(file, "rb") as content:

@@ -93,7 +93,7 @@ def base_model_problems(base: BaseModel, max_length: int) -> Found:
         return
     if not isinstance(model, dict):
         yield Problem(
-            ("base_model", "path"), f"'{file}' is no config of a model; save the model again"
+            ("base_model", "path"), f"'{file}' is not the config of a model; save the model again"
         )
         return
     yield from _weights_problems(file.parent)
@@ -147,7 +147,7 @@ def _shape_problems(base: BaseModel, model: Mapping[str, object], max_length: in
         if model.get(key):
             yield Problem(
                 ("base_model", "path"),
-                f"the model in '{base.path}' is no encoder ({key} in its config.json); "
+                f"the model in '{base.path}' is not an encoder ({key} in its config.json); "
                 "give one such as BERT, RoBERTa, ELECTRA or DistilBERT",
             )
     layers = model.get("num_hidden_layers", model.get("n_layers", base.layers))

@@ -1,4 +1,4 @@
-"""What a rule's jobs ask of their machine or cluster, from the config's `resources`."""
+"""What a rule's jobs request from their machine or cluster, from the config's `resources`."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal

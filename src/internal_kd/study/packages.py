@@ -25,7 +25,7 @@ PACKAGES = (
 
 
 def require_packages() -> None:
-    """Look whether this Python has them all, without importing any.
+    """Check that this Python has them all, without importing any.
 
     Raises:
         UserError: naming those that are missing.

@@ -10,7 +10,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake: the keys that lead to it, and a sentence that says what would be right."""
+    """One mistake: the keys that lead to it, and a sentence that gives the remedy."""
 
     path: Path
     sentence: str

@@ -63,7 +63,7 @@ class ExpectationFiles:
 
 
 def write_expectations(file: str, expected: Expected, job: Mapping[str, Any]) -> None:
-    """Write what a table or figure should be made from, as it was when it was so made, or anew.
+    """Write what a table or figure should be made from, as it was when it was so made, or again.
 
     Args:
         file: see `expected_files.expected_file`.
@@ -87,7 +87,7 @@ def _made(record: Path) -> Manifest | None:
 
 
 def _is_made_from(record: Path, made: Manifest, text: str, expected: Expected) -> bool:
-    """Whether a table was made from what is expected and there, and lies there as it was made."""
+    """Whether a table was made from what is expected and exists, and is unchanged since."""
     current = digest(text), state_of(map(Path, expected.manifests))
     return (made.expected, made.state) == current and is_untouched(record, made)
 

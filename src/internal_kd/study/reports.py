@@ -1,7 +1,7 @@
 """Every table, statistic, figure and file that a study can have: one entry each.
 
-An entry is all that the checks of the config, the rules of the workflow, the index and Snakemake's
-report know of it.
+The checks of the config, the rules of the workflow, the index and Snakemake's report all read these
+entries.
 """
 
 import re
@@ -91,7 +91,7 @@ class Report:
 class Kind:
     """A table, statistic or file that a study may have; see `Report` for the attributes.
 
-    `possible` says whether a study can have it.
+    `possible` is whether a study can have it.
     """
 
     title: str

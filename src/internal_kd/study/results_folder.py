@@ -19,7 +19,7 @@ FOLDERS = frozenset(
     ("attention", "base", "benchmarks", "checkpoints", "data", "figures", "init", "logs")
 ) | {"pages", "provenance", "runs"}
 ENDINGS = frozenset((".csv", ".html", ".lock", ".md", ".tex", ".zip"))
-DEEP = 2  # folders of results that are looked for other studies
+DEEP = 2  # depth of folders in results that are searched for other studies
 
 Found = Iterator[Problem]
 
@@ -34,7 +34,7 @@ def results_problems(results: str, study: str) -> Found:
 
 
 def _of_words(results: str, study: str) -> Iterator[str]:
-    """What the path itself says."""
+    """Problems of the path itself."""
     parts = results.split("/")
     if ".." in parts:
         yield f"'{results}' leads out of the working directory; remove '..'"
@@ -99,8 +99,8 @@ def _of_studies(results: str, study: str) -> Iterator[str]:
     for other in (*around, *inside):
         if owner(other) is not None:
             yield (
-                f"'{results}' and '{other}', the results of study '{owner(other)}', lie one in the "
-                f"other; write {advised(study)}"
+                f"'{results}' and '{other}', the results of study '{owner(other)}', are nested; "
+                f"write {advised(study)}"
             )
 
 
@@ -127,7 +127,7 @@ def _of_files(results: str, study: str) -> Iterator[str]:
     folder = Path(results).absolute()
     there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
     if not there.exists():
-        yield f"'{there}' is a link to nothing; remove it or name another folder"
+        yield f"'{there}' is a broken link; remove it or name another folder"
     elif not there.is_dir():
         yield f"'{there}' is a file, not a folder; name another folder"
     elif not os.access(there, os.W_OK | os.X_OK):
@@ -140,6 +140,6 @@ def input_problems(key: tuple[str, ...], path: str, results: str) -> Found:
     if below and _is_used(below[0]):
         yield Problem(
             key,
-            f"'{path}' lies among the results of this study, which are made anew; "
+            f"'{path}' is in the results folder of this study, which is overwritten; "
             "copy it to another folder and name that",
         )

@@ -1,7 +1,7 @@
 """Whose results a folder holds, and one workflow at a time that writes there.
 
 Snakemake's own lock holds for a working directory, and is lost when any workflow ends there. This
-one lies in the folder of results, so that it also keeps out a workflow from another directory. The
+one is in the folder of results, so that it also keeps out a workflow from another directory. The
 kernel frees it when its process ends, however it ends; the file stays and names the study.
 """
 
@@ -43,7 +43,7 @@ def hold(folder: Path, study: str) -> IO[str]:
     if not try_lock(lock):
         lock.close()
         raise UserError(
-            f"results: {_holder(folder)} is at work on '{folder}'; wait for it to end, or name "
+            f"results: {_holder(folder)} is using '{folder}'; wait for it to end, or name "
             "another folder"
         )
     lock.truncate(0)

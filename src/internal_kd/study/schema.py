@@ -1,4 +1,4 @@
-"""What the JSON Schema has to say about a config, as sentences for its author."""
+"""Violations of the JSON Schema by a config, as sentences for its author."""
 
 import math
 from collections.abc import Collection, Iterator, Mapping
@@ -34,7 +34,7 @@ def schema_problems(config: Mapping[str, object], schema: Schema) -> list[Proble
 
 
 def _not_finite(value: object, path: KeyPath, reported: Collection[KeyPath]) -> Iterator[Problem]:
-    """YAML knows .nan and .inf; a schema lets them pass, and a training would end in them."""
+    """YAML has .nan and .inf; a schema lets them pass, and a training would end in them."""
     if isinstance(value, Mapping | list):
         items = value.items() if isinstance(value, Mapping) else enumerate(value)
         for key, item in items:
@@ -44,7 +44,7 @@ def _not_finite(value: object, path: KeyPath, reported: Collection[KeyPath]) -> 
 
 
 def read_values(value: object, schema: Schema) -> object:
-    """Read texts as YAML where the schema does not want a text, and 3.0 as 3 where it is a count.
+    """Read texts as YAML where the schema does not expect a text, and 3.0 as 3 where it is a count.
 
     Snakemake hands over nested values of ``--config 'student={layers: 2}'`` as texts. What YAML
     itself reads as a text, such as ``2e-5``, stays one and is refused later.
@@ -106,7 +106,7 @@ def _sentence(error: ValidationError) -> str:
     if error.validator == "enum":
         return f"{shown} is not allowed; {_choice(value, limit)}"
     if error.validator == "uniqueItems":
-        return f"{_repeated(value)} stands there more than once; name each value once"
+        return f"{_repeated(value)} is listed more than once; list each value once"
     if error.validator in ("minItems", "minProperties"):
         return f"is empty; put at least one entry there{_or_null(error)}"
     if error.validator == "type" and isinstance(value, str):

@@ -159,12 +159,12 @@ def row_of(study: Study, experiment: Experiment) -> Settings:
 
 
 def note(study: Study) -> str:
-    """What must be said below every table and figure."""
+    """The note below every table and figure."""
     return EMBEDDED_NOTE if study.config.data.source == "embedded" else ""
 
 
 def table1_settings(study: Study) -> Settings:
-    """Rows and columns of Table 1, and what is said below it."""
+    """Rows and columns of Table 1, and the notes below it."""
     rows = [{**row_of(study, row), "paper_row": row.paper_row} for row in study.table1_experiments]
     return {
         "study": study.name,

@@ -1,7 +1,7 @@
 """Hashes of the user's own files, so that a rule notices other content whatever the file's time.
 
 A file is read again only if its size, its times or its place on the disk have changed. The hashes
-lie in Snakemake's folder of the working directory, like all that can be made anew.
+are in Snakemake's folder of the working directory, like all that can be rebuilt.
 """
 
 import json
@@ -13,18 +13,18 @@ from pathlib import Path
 from internal_kd.manifests import file_hash
 
 FOLDER = Path(".snakemake")
-KNOWN = FOLDER / "internal_kd" / "files.json"
+CACHE = FOLDER / "internal_kd" / "files.json"
 
 
 @cache
 def content_hashes(paths: tuple[str, ...]) -> dict[str, str]:
     """Hash of the content of each file, by its name."""
-    known = _known()
+    cached = _cached()
     found = {path: _key(Path(path)) for path in paths}
-    new = {key: file_hash(Path(path)) for path, key in found.items() if key not in known}
+    new = {key: file_hash(Path(path)) for path, key in found.items() if key not in cached}
     if new:
-        _keep(known | new)
-    return {Path(path).name: (known | new)[key] for path, key in found.items()}
+        _keep(cached | new)
+    return {Path(path).name: (cached | new)[key] for path, key in found.items()}
 
 
 def _key(path: Path) -> str:
@@ -34,10 +34,10 @@ def _key(path: Path) -> str:
     return f"{path.absolute()} {' '.join(map(str, numbers))}"
 
 
-def _known() -> dict[str, str]:
+def _cached() -> dict[str, str]:
     with suppress(OSError, ValueError, AttributeError):
-        noted = json.loads(KNOWN.read_text(encoding="utf-8"))
-        return {str(key): str(value) for key, value in noted.items()}
+        stored = json.loads(CACHE.read_text(encoding="utf-8"))
+        return {str(key): str(value) for key, value in stored.items()}
     return {}
 
 
@@ -45,8 +45,8 @@ def _keep(hashes: dict[str, str]) -> None:
     """Note hashes, if Snakemake has a folder here that can be written to."""
     if not FOLDER.is_dir():
         return
-    partial = KNOWN.with_name(f"{KNOWN.name}.{os.getpid()}")
+    partial = CACHE.with_name(f"{CACHE.name}.{os.getpid()}")
     with suppress(OSError):
-        KNOWN.parent.mkdir(exist_ok=True)
+        CACHE.parent.mkdir(exist_ok=True)
         partial.write_text(json.dumps(hashes), encoding="utf-8")
-        partial.replace(KNOWN)
+        partial.replace(CACHE)

@@ -1,4 +1,4 @@
-"""A study of made-up runs in which the paper's claims hold, and ways to leave parts out."""
+"""A study of made-up runs in which the paper's claims hold, and ways to omit parts."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ LABELS = np.arange(N) % 2
 
 
 def settings_row(name, head="random", baseline="exp2.0", paper_row=None):
-    """A row of the settings, which stands for a row of the paper."""
+    """A row of the settings, which corresponds to a row of the paper."""
     return {"name": name, "head": head, "baseline": baseline, "paper_row": paper_row}
 
 

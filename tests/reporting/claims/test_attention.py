@@ -43,7 +43,7 @@ def test_ratio_and_its_inverse_are_equally_far_from_one():
     assert found[0].low == pytest.approx(1 / found[1].high)
 
 
-def test_a_divergence_of_zero_has_no_ratio():
+def test_zero_divergence_has_no_ratio():
     with pytest.raises(NoData, match=r"has no ratio; standard 3.000, internal 0.000 nats"):
         attention.closer_attention(divergences([2.0] * 3, [0.0] * 3), "rte")
 

@@ -35,12 +35,12 @@ def test_a_reservation_makes_a_hint_of_a_verdict():
         ([0.1] * 3, "for the claim, a hint only: nothing varies, so that there is no test"),
     ],
 )
-def test_why_there_is_no_verdict_is_said(values, reason):
+def test_reason_for_a_missing_verdict_is_given(values, reason):
     one = found("gain", judged(values))
     assert (one.judgement.verdict, one.remark) == ("hint", reason)
 
 
-def test_what_is_missing_on_a_task_is_said():
+def test_what_is_missing_on_a_task_is_named():
     def check(evidence, task):
         raise NoData(f"no runs on {task}")
 

@@ -62,7 +62,7 @@ def test_early_epochs(tmp_path):
     assert rise.judgement.verdict == "holds"
 
 
-def test_a_rise_in_the_output_epochs_alone_is_none_of_the_layers(tmp_path):
+def test_a_rise_in_the_output_epochs_alone_is_not_attributed_to_the_layers(tmp_path):
     scores = np.array([0, 0.01, -0.01, 0, 0, 0.01, -0.01, 0, 0.5, 0.5])
     first = np.arange(10) == 0
     histories = [

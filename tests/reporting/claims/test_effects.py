@@ -54,7 +54,7 @@ def test_scores_are_those_of_the_runs(evidence):
         assert (effect.n, effect.seeds) == (600, 3)
 
 
-def test_accuracy_can_be_asked_for_instead(evidence):
+def test_accuracy_can_be_requested_instead(evidence):
     found = scores(evidence, "cola", evidence.pair("cola"), metric="accuracy")
     effect = found.effect(difference("internal", "standard"))
     by_role = {
@@ -85,6 +85,6 @@ def test_only_seeds_of_all_models_are_used_but_for_one_teacher(tmp_path):
         paired_runs({"a": runs["a"][:1], "b": runs["b"]})
 
 
-def test_hidden_labels_are_named(evidence):
+def test_unlabelled_split_is_named(evidence):
     with pytest.raises(NoData, match="labels of the test set are hidden"):
         scores(evidence, "cola", evidence.pair("cola"), "test")

@@ -11,7 +11,7 @@ def evidence(tmp_path):
     return Evidence(write_study(tmp_path), None, SETTINGS)
 
 
-def test_students_of_table_1_unless_another_size_is_given(evidence):
+def test_size_of_table_1_is_the_default(evidence):
     found = evidence.students("cola", "exp3.2")
     assert [(r.layers, r.percent, r.seed) for r in found] == [(4, 100, s) for s in (0, 1, 2)]
     assert {run.layers for run in evidence.students("cola", "exp3.2", layers=2)} == {2}
@@ -39,11 +39,11 @@ def test_rows_without_an_experiment_do_not_take_part():
     assert evidence.internal_names() == ["exp3.2"]
     assert evidence.student_names() == ["exp3.2", "exp2.0"]
     for row in ("exp1.0", "exp1.1"):
-        with pytest.raises(NoData, match=f"no experiment of this study stands for .* {row}"):
+        with pytest.raises(NoData, match=f"no experiment of this study corresponds to .* {row}"):
             evidence.name_of(row)
 
 
-def test_an_internal_kd_that_is_no_row_of_the_paper_takes_part():
+def test_an_internal_kd_outside_the_papers_table_is_included():
     settings = SETTINGS | {"internal": "mine", "rows": [settings_row("exp1.0", paper_row="exp1.0")]}
     assert Evidence([], None, settings).internal_names() == ["mine"]
 
@@ -80,7 +80,7 @@ def test_heads_and_baselines(evidence):
     assert other.pair_unlike() == reservation
 
 
-def test_predictions_are_read_once_and_hidden_ones_forgotten(tmp_path):
+def test_predictions_are_read_once_and_unlabelled_ones_dropped(tmp_path):
     run = write_fake_run(
         tmp_path, "rte", "exp2.0", layers=4, validation=answers(5), test=unlabelled([0, 1])
     )

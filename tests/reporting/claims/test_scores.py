@@ -9,7 +9,7 @@ from tests.reporting.claims.study import ROWS, settings_row
 from tests.reporting.fake_runs import write_fake_run
 
 
-def test_every_internal_takes_the_smallest(tmp_path):
+def test_every_internal_kd_counts_towards_the_smallest(tmp_path):
     found = evidence_of(
         tmp_path, ("exp2.0", 4, 100, 12), ("exp3.2", 4, 100, 15), ("exp3.0", 4, 100, 11)
     )
@@ -20,7 +20,7 @@ def test_every_internal_takes_the_smallest(tmp_path):
         assert one.remark.endswith("over exp3.0, exp3.2; smallest for exp3.0")
 
 
-def test_every_internal_is_compared_with_the_standard_that_has_its_head(tmp_path):
+def test_every_internal_kd_is_compared_with_the_standard_kd_of_its_head(tmp_path):
     runs = [("exp2.0", 4, 100, 12), ("exp2.0t", 4, 100, 17)]
     runs += [("exp3.2", 4, 100, 15), ("exp3.3", 4, 100, 18)]
     one = scores.every_internal_beats_standard(evidence_of(tmp_path, *runs), "rte")
@@ -28,14 +28,14 @@ def test_every_internal_is_compared_with_the_standard_that_has_its_head(tmp_path
     assert one.remark.endswith("over exp3.2, exp3.3; smallest for exp3.3")
 
 
-def test_internal_kds_without_a_standard_of_their_head_are_left_out(tmp_path):
+def test_internal_kds_without_a_standard_kd_of_their_head_are_excluded(tmp_path):
     runs = [("exp2.0", 4, 100, 12), ("exp3.2", 4, 100, 15), ("exp3.3", 4, 100, 11)]
     rows = [*ROWS[:-1], settings_row("exp3.3", "teacher", None, "exp3.3")]
     evidence = evidence_of(tmp_path, *runs, rows=rows)
     one = scores.every_internal_beats_standard(evidence, "rte")
     assert one.judgement.value == pytest.approx(3 / 20)
     assert one.remark.endswith(
-        "smallest for exp3.2; left out, without a counterpart of the same start: exp3.3"
+        "smallest for exp3.2; excluded, without a counterpart of the same start: exp3.3"
     )
     rows = [settings_row(name, "teacher", None, name) for name in ("exp3.2", "exp3.3")]
     alone = Evidence(evidence.runs, None, RTE | {"rows": rows})
@@ -48,7 +48,7 @@ def test_students_without_a_teacher_are_compared_with_those_of_their_head(tmp_pa
     evidence = evidence_of(tmp_path, *runs)
     one = scores.every_internal_beats_none(evidence, "rte")
     assert one.judgement.value == pytest.approx(3 / 20)
-    assert one.remark.endswith("left out, without a counterpart of the same start: exp3.3")
+    assert one.remark.endswith("excluded, without a counterpart of the same start: exp3.3")
     settings = RTE | {"internal": "exp3.3"}
     across = scores.internal_beats_none(Evidence(evidence.runs, None, settings), "rte")
     assert across.judgement.verdict == "hint"

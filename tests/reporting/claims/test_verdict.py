@@ -22,7 +22,7 @@ def effect(value, error=0.01, seeds=3):
         (0.0, "inconclusive", 1.0),
     ],
 )
-def test_above(value, verdict, p):
+def test_effect_above_its_bound(value, verdict, p):
     for bound in (0.0, 1.0, -0.3):
         found = above(effect(value + bound), 0.95, bound)
         assert (found.verdict, found.p) == (verdict, pytest.approx(p, abs=1e-4))
@@ -34,7 +34,7 @@ def test_above(value, verdict, p):
 @pytest.mark.parametrize(
     ("value", "verdict"), [(-0.01, "holds"), (0.03, "does not hold"), (0.0, "inconclusive")]
 )
-def test_below(value, verdict):
+def test_effect_below_its_bound(value, verdict):
     found = below(effect(value), 0.95, 0.01)
     assert found.verdict == verdict
     assert found.low < found.value == value < found.high
@@ -52,7 +52,7 @@ def test_below(value, verdict):
         (-0.1, 0.01, "does not hold"),
     ],
 )
-def test_near_zero(value, error, verdict):
+def test_effect_near_zero(value, error, verdict):
     found = near_zero(effect(value, error), 0.95, 0.05)
     assert found.verdict == verdict
     assert (found.p < 0.05) == (verdict == "holds")

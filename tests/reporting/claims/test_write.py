@@ -60,7 +60,7 @@ def test_claims_of_a_study_like_the_paper(tmp_path, distances):
     ):
         assert found[name] == "holds", name
     assert found["small-gap-with-all-data"] == "does not hold"
-    assert found["sid-peaks-before-output"] == "no data"  # no experiment stands for exp3.4
+    assert found["sid-peaks-before-output"] == "no data"  # no experiment corresponds to exp3.4
 
 
 def test_claims_fail_when_the_methods_change_places(tmp_path):
@@ -84,7 +84,7 @@ def test_claims_fail_when_the_methods_change_places(tmp_path):
     assert found["internal-beats-none"] == "holds"
 
 
-def test_every_claim_has_a_row_whatever_is_missing(tmp_path):
+def test_every_claim_has_a_row_even_without_data(tmp_path):
     settings = SETTINGS | {"tasks": ["mrpc"], "rows": []}
     settings |= {"sweep_layers": {"tasks": [], "counts": []}}
     settings |= {"sweep_sizes": {"tasks": [], "percents": []}}
@@ -115,7 +115,7 @@ def test_what_is_missing_is_named(tmp_path, drop, claim, reason):
 
 
 @pytest.mark.parametrize("seeds", [1, 2])
-def test_few_seeds_give_hints_and_say_which_way_they_point(tmp_path, seeds):
+def test_few_seeds_give_hints_with_their_direction(tmp_path, seeds):
     frame = build(write_study(tmp_path, seeds=range(seeds), tested=True), None, SETTINGS)
     known = frame[frame["verdict"] != "no data"].set_index("claim")
     assert len(known) > 20
@@ -169,7 +169,7 @@ def test_rows_of_the_paper_without_an_experiment_have_no_data(tmp_path):
         ("sid-peaks-before-output", "exp3.4"),
     ):
         assert frame.loc[claim, "verdict"] == "no data"
-        assert f"stands for the paper's {row}" in frame.loc[claim, "remark"]
+        assert f"corresponds to the paper's {row}" in frame.loc[claim, "remark"]
     assert frame.loc["internal-beats-standard", "verdict"] == "holds"
 
 

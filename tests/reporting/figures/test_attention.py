@@ -43,7 +43,7 @@ def test_three_models_side_by_side_on_one_scale(monkeypatch, write) -> None:
     assert len(found.figure.axes) == 4
 
 
-def test_titles_say_layer_head_and_divergences(monkeypatch, write) -> None:
+def test_titles_show_layer_head_and_divergences(monkeypatch, write) -> None:
     found = drawn(monkeypatch, attention, write_attention, write(SHORT), CHOSEN, "fig5.csv")
     maps = patterned_maps(SHORT)
     titles = [axes.get_title().rstrip().split("\n") for axes in found.axes]
@@ -74,15 +74,15 @@ def test_default_is_the_last_head_of_the_last_layer_but_one(
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"layer": 5}, r"figures\.fig5\.layer: 5 is out of range; .* from 1 to 4"),
         ({"layer": 0}, r"figures\.fig5\.layer: 0"),
         ({"head": 9}, r"figures\.fig5\.head: 9 is out of range; .* from 1 to 4"),
     ],
 )
-def test_layer_and_head_out_of_range_are_told(tmp_path, write, changed, said) -> None:
-    with pytest.raises(UserError, match=said):
+def test_layer_and_head_out_of_range_are_reported(tmp_path, write, changed, message) -> None:
+    with pytest.raises(UserError, match=message):
         write_attention(write(SHORT), CHOSEN | changed, tmp_path / "fig5.csv")
 
 
@@ -93,7 +93,7 @@ def test_remarks(monkeypatch, write) -> None:
     assert "tokens" not in found.remarks
 
 
-def test_long_examples_are_cut_and_say_so(monkeypatch, write) -> None:
+def test_long_examples_are_truncated_with_a_remark(monkeypatch, write) -> None:
     found = drawn(monkeypatch, attention, write_attention, write(LONG), CHOSEN, "fig5.csv")
     assert found.axes[0].images[0].get_array().shape == (30, 30)
     assert f"Of the example's {len(LONG)} tokens 30 are shown" in found.remarks

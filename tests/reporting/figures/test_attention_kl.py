@@ -78,7 +78,7 @@ def test_distribution_of_each_seed_and_of_all(files) -> None:
     assert pooled["median"] == pytest.approx(everything.median())
 
 
-def test_other_experiments_and_tasks_are_left_out(files, write) -> None:
+def test_other_experiments_and_tasks_are_excluded(files, write) -> None:
     more = [write("cola", "exp3.4"), write("qqp", "exp2.0")]
     expected = build(read_distances(files), TASKS)
     pd.testing.assert_frame_equal(build(read_distances([*more, *files]), TASKS), expected)
@@ -135,7 +135,7 @@ def test_distances_of_zero_are_drawn(monkeypatch, write) -> None:
     assert {axes.get_ylim()[0] for axes in found.axes} == {0.0}
 
 
-def test_remarks_say_how_many_seeds(monkeypatch, files, write) -> None:
+def test_remarks_give_the_number_of_seeds(monkeypatch, files, write) -> None:
     found = drawn(monkeypatch, attention_kl, write_attention_kl, files, TASKS, "a.csv")
     assert "all 2 seeds together" in found.remarks
     assert "One or two seeds: differences are hints." in found.remarks
@@ -157,7 +157,7 @@ def test_missing_students_are_named(tmp_path, monkeypatch, write) -> None:
     assert words(found.axes[0].texts) == ["no distances"]
 
 
-def test_nothing_at_all_still_makes_files(tmp_path, write) -> None:
+def test_files_are_written_without_any_runs(tmp_path, write) -> None:
     write_attention_kl([write("qqp", "exp2.0")], TASKS, tmp_path / "figures/a.csv")
     assert {path.suffix for path in (tmp_path / "figures").iterdir()} == {".csv", ".pdf", ".png"}
     assert list(pd.read_csv(tmp_path / "figures/a.csv").columns) == COLUMNS

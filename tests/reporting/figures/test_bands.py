@@ -39,7 +39,7 @@ def test_interval_is_scipys(values) -> None:
 
 
 @given(st.lists(SCORES, min_size=3, max_size=8))
-def test_band_is_around_the_mean_whatever_the_order(values) -> None:
+def test_band_is_around_the_mean_in_any_order(values) -> None:
     found = band(values)
     assert found.low - 1e-12 <= found.mean <= found.high + 1e-12
     again = band(values[::-1])

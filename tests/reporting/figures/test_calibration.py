@@ -184,7 +184,7 @@ def test_remarks(runs, draw) -> None:
     assert "No runs" not in remarks
 
 
-def test_students_with_three_seeds_are_no_hints(runs, add, draw) -> None:
+def test_students_with_three_seeds_are_not_hints(runs, add, draw) -> None:
     more = [add(task, name, seed=2) for task in SETTINGS["tasks"] for name in ("exp2.0", "exp3.2")]
     assert "hints" not in draw([*runs, *more]).remarks
 
@@ -196,14 +196,14 @@ def test_several_teachers_count_together(runs, add, draw) -> None:
     assert row["ece"] == pytest.approx(0.1, abs=1e-6)
 
 
-def test_a_student_of_one_class_is_drawn_and_told(runs, add, draw) -> None:
+def test_single_class_predictions_are_drawn_and_reported(runs, add, draw) -> None:
     worst = sure_of_class_1(*[1 - 1e-7] * 4)
     more = [add("cola", "exp2.0", worst, seed=2, flags=["one_class"])]
     remarks = draw([*runs, *more]).remarks
-    assert "Exp2.0 on CoLA: at least one run always answers the same class." in remarks
+    assert "Exp2.0 on CoLA: at least one run always predicts the same class." in remarks
 
 
-def test_missing_runs_are_told(runs, draw) -> None:
+def test_missing_runs_are_reported(runs, draw) -> None:
     found = draw([run for run in runs if run.task == "cola" and run.experiment != "exp3.2"])
     missing = "No runs of: Exp3.2 on CoLA, Exp1.0 on RTE, Exp2.0 on RTE, Exp3.2 on RTE."
     assert missing in found.remarks

@@ -159,7 +159,7 @@ def test_annotations_do_not_overlap(add, draw, ends, epochs) -> None:
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
-def test_mark_says_why_a_layer_was_finished(add, draw) -> None:
+def test_mark_shows_why_a_layer_was_finished(add, draw) -> None:
     events = limits((2, 4))
     events[0]["reason"] = "threshold"
     found = draw([add("exp3.4", schedule=events)])
@@ -172,7 +172,7 @@ def test_mark_says_why_a_layer_was_finished(add, draw) -> None:
     assert [x.get_marker() for x in found.axes[0].lines] == ["^", "o"]
 
 
-def test_seeds_that_differ_are_told_and_the_first_is_marked(runs, add, draw) -> None:
+def test_differing_seeds_are_reported_and_the_first_is_marked(runs, add, draw) -> None:
     other = add("exp3.4", seed=2, schedule=limits((2, 3, 4, 5)))
     found = draw([other, *runs])
     assert "at different epochs: Exp3.4 (seed 0 marked)." in found.remarks
@@ -200,19 +200,19 @@ def test_experiments_without_turns(add, draw) -> None:
     assert "No layers are finished one after the other" in found.remarks
 
 
-def test_no_epochs_are_left_after_the_last_layer(add, draw) -> None:
+def test_no_epochs_remain_after_the_last_layer(add, draw) -> None:
     found = draw([add("exp3.3", schedule=limits((2, 6)))])
     assert [patch.get_hatch() for patch in found.axes[0].patches] == [None, None]
     assert "only the output loss" not in words(found.figure.legends[0].get_texts())
 
 
-def test_flagged_runs_are_told(runs, add, draw) -> None:
+def test_flagged_runs_are_reported(runs, add, draw) -> None:
     flagged = add("exp3.3", seed=7, flags=["one_class"])
     remarks = draw([*runs, flagged]).remarks
-    assert "Exp3.3 on CoLA: at least one run always answers the same class." in remarks
+    assert "Exp3.3 on CoLA: at least one run always predicts the same class." in remarks
 
 
-def test_missing_runs_are_told(runs, draw) -> None:
+def test_missing_runs_are_reported(runs, draw) -> None:
     found = draw([run for run in runs if run.experiment == "exp3.5"])
     assert "No runs of: Exp3.3, Exp3.4, the teacher (Exp1.0)." in found.remarks
     assert words(found.axes[0].get_yticklabels()) == ["Exp3.5"]
@@ -227,7 +227,7 @@ def test_no_runs_of_experiments_at_all(runs, draw, kept) -> None:
     assert list(found.frame.columns) == COLUMNS
 
 
-def test_one_epoch_is_seen(add, draw) -> None:
+def test_a_single_epoch_is_visible(add, draw) -> None:
     found = draw([add("exp3.3", schedule=[], epochs=1)])
     (line,) = lines_of(found.axes[1], COLORS[0])
     assert line.get_marker() == "."
@@ -239,7 +239,7 @@ def test_more_experiments_than_colours(add, draw) -> None:
     assert len(found.axes[0].get_yticklabels()) == 9
 
 
-def test_a_history_of_something_else_is_refused(add) -> None:
+def test_an_unrelated_history_file_is_rejected(add) -> None:
     run = add("exp3.3", history=pd.DataFrame({"epoch": [1], "stage": ["output"]}))
     with pytest.raises(UserError, match="no column validation_mcc"):
         build([run], SETTINGS)

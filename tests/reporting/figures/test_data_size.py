@@ -79,14 +79,14 @@ def test_rows(runs) -> None:
     }
 
 
-def test_students_of_other_depths_are_left_out(runs, add) -> None:
+def test_students_of_other_depths_are_excluded(runs, add) -> None:
     more = [add("exp2.0", 1, layers=1), add("exp3.2", 1, 10, task="qqp")]
     expected = build(runs, QNLI)
     pd.testing.assert_frame_equal(build([*runs, *more], QNLI), expected)
 
 
-def test_a_run_given_twice_is_refused(runs) -> None:
-    with pytest.raises(UserError, match="a seed stands twice"):
+def test_duplicate_run_is_rejected(runs) -> None:
+    with pytest.raises(UserError, match="a seed occurs twice"):
         build([*runs, runs[0]], QNLI)
 
 
@@ -113,7 +113,7 @@ def test_linear_axis_for_a_small_span(runs, draw) -> None:
     assert found.axes[0].get_xlabel() == "Training examples"
 
 
-def test_labels_of_near_sizes_are_left_out_but_not_their_ticks(runs, add, draw) -> None:
+def test_labels_of_close_sizes_are_omitted_but_their_ticks_are_kept(runs, add, draw) -> None:
     found = draw([*runs, *(add("exp2.0", 8, percent) for percent in (96, 98))])
     assert words(found.axes[0].get_xticklabels()) == ["123\n10%", "615\n50%", "", "", "1.2k\n100%"]
     assert found.axes[0].get_xticks().tolist() == [123, 615, 1181, 1205, 1230]
@@ -170,7 +170,7 @@ def test_remarks(runs, draw) -> None:
     assert "Hollow" not in remarks
 
 
-def test_no_sweep_is_told(runs, draw) -> None:
+def test_missing_sweep_is_reported(runs, draw) -> None:
     found = draw([run for run in runs if run.percent == 100])
     assert "Only one training size" in found.remarks
     assert len(lines_of(found.axes[0], "standard")) == 1
@@ -183,12 +183,12 @@ def test_flags_of_students_and_of_a_teacher_that_is_a_line(runs, add, draw) -> N
     assert (
         "Hollow markers: at least one run is not clearly better than the majority" in found.remarks
     )
-    assert "The teacher always answers the same class." in found.remarks
+    assert "The teacher always predicts the same class." in found.remarks
     hollow = [x for x in found.axes[0].lines if x.get_markerfacecolor() == "white"]
     assert [x.get_ydata().tolist() for x in hollow if len(x.get_xdata())] == [[50.0]]
 
 
-def test_missing_roles_and_no_runs_are_told(runs, draw) -> None:
+def test_missing_roles_and_missing_runs_are_reported(runs, draw) -> None:
     assert "No runs of: teacher, standard KD." in draw(runs[7:]).remarks
     found = draw(runs, settings=QNLI | {"task": "qnli", "layers": 3})
     assert "No runs of: standard KD, internal KD." in found.remarks

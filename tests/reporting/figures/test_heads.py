@@ -86,7 +86,7 @@ def test_default_is_the_last_head(monkeypatch, write) -> None:
 
 
 @pytest.mark.parametrize("head", [0, 5])
-def test_head_out_of_range_is_told(tmp_path, write, head) -> None:
-    said = rf"figures\.fig11\.head: {head} is out of range; .* from 1 to 4"
-    with pytest.raises(UserError, match=said):
+def test_head_out_of_range_is_reported(tmp_path, write, head) -> None:
+    message = rf"figures\.fig11\.head: {head} is out of range; .* from 1 to 4"
+    with pytest.raises(UserError, match=message):
         write_heads(write(SHORT), SETTINGS | {"head": head}, tmp_path / "fig11.csv")

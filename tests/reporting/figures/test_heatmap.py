@@ -22,16 +22,16 @@ def axes():
     plt.close(figure)
 
 
-def test_number_asked_for_or_the_default() -> None:
+def test_requested_number_or_the_default() -> None:
     assert heatmap.choose(None, 4, 3, "figures.a.layer", "layers") == 3
     assert heatmap.choose(1, 4, 3, "figures.a.layer", "layers") == 1
     assert heatmap.choose(4, 4, 3, "figures.a.layer", "layers") == 4
 
 
 @pytest.mark.parametrize("value", [0, 5, -1])
-def test_number_out_of_range_is_told_with_its_place(value) -> None:
-    said = rf"figures\.a\.layer: {value} is out of range; the student's layers go from 1 to 4"
-    with pytest.raises(UserError, match=said):
+def test_number_out_of_range_is_reported_with_its_key(value) -> None:
+    message = rf"figures\.a\.layer: {value} is out of range; the student's layers go from 1 to 4"
+    with pytest.raises(UserError, match=message):
         heatmap.choose(value, 4, 3, "figures.a.layer", "student's layers")
 
 
@@ -114,7 +114,7 @@ def test_type_fits_the_number_of_tokens(axes) -> None:
     assert sizes[0] > sizes[1] > sizes[2] >= 4
 
 
-def test_one_colour_bar_says_what_colours_mean(axes) -> None:
+def test_one_colour_bar_explains_the_colours(axes) -> None:
     image = heatmap.draw_map(axes, np.eye(2, dtype=np.float32), "ab", 1.0, LARGE)
     heatmap.color_bar(axes.figure, image, axes)
     assert axes.figure.axes[-1].get_ylabel() == "attention probability"

@@ -85,7 +85,7 @@ def test_rows(runs) -> None:
     }
 
 
-def test_other_tasks_experiments_and_shares_of_data_are_left_out(runs, add) -> None:
+def test_other_tasks_experiments_and_data_fractions_are_excluded(runs, add) -> None:
     more = [
         add("exp2.0", 1, task="mrpc"),
         add("exp3.3", 1),
@@ -100,8 +100,8 @@ def test_metric_is_the_tasks_own(add) -> None:
     assert frame["metric"].tolist() == ["mcc"]
 
 
-def test_a_run_given_twice_is_refused(runs) -> None:
-    with pytest.raises(UserError, match="a seed stands twice"):
+def test_duplicate_run_is_rejected(runs) -> None:
+    with pytest.raises(UserError, match="a seed occurs twice"):
         build([*runs, runs[-1]], RTE)
 
 
@@ -179,7 +179,7 @@ def test_labels_of_the_lowest_points_stay_inside_the_axes(monkeypatch, add) -> N
     assert len(axes.texts) == 5
 
 
-def test_labels_stand_beyond_the_seeds_of_both_students(monkeypatch, add) -> None:
+def test_labels_are_placed_outside_the_range_of_both_students(monkeypatch, add) -> None:
     """Both seeds of the better student lie between those of the other one."""
     rights = {"exp2.0": (9, 1), "exp3.2": (8, 3)}
     students = [add(name, n, 1, seed) for name, two in rights.items() for seed, n in enumerate(two)]
@@ -201,7 +201,7 @@ def test_flagged_runs_have_hollow_markers(monkeypatch, runs, add) -> None:
     found = draw(monkeypatch, [*runs, flagged])
     hollow = [x for x in found.axes[0].lines if x.get_markerfacecolor() == "white"]
     assert [x.get_ydata().tolist() for x in hollow if len(x.get_xdata())] == [[50.0]]
-    assert "Hollow markers: at least one run always answers the same class; " in found.remarks
+    assert "Hollow markers: at least one run always predicts the same class; " in found.remarks
     assert found.frame["flags"].tolist().count("at_majority one_class") == 1
 
 
@@ -256,13 +256,13 @@ def test_students_of_different_heads_are_hints(monkeypatch, runs) -> None:
     assert heads in draw(monkeypatch, runs, settings).remarks
 
 
-def test_no_sweep_is_told(monkeypatch, runs) -> None:
+def test_missing_sweep_is_reported(monkeypatch, runs) -> None:
     found = draw(monkeypatch, [run for run in runs if run.layers != 1])
     assert "Only one number of student layers" in found.remarks
     assert len(found.frame) == 3
 
 
-def test_missing_roles_are_told(monkeypatch, runs) -> None:
+def test_missing_roles_are_reported(monkeypatch, runs) -> None:
     students = [run for run in runs if run.experiment == "exp2.0"]
     found = draw(monkeypatch, students)
     assert "No runs of: teacher, internal KD." in found.remarks
@@ -270,7 +270,7 @@ def test_missing_roles_are_told(monkeypatch, runs) -> None:
     assert lines_of(found.axes[0], COLORS["teacher"], "--") == []
 
 
-def test_no_runs_at_all_are_told(monkeypatch, runs) -> None:
+def test_absence_of_all_runs_is_reported(monkeypatch, runs) -> None:
     found = draw(monkeypatch, runs, RTE | {"task": "qnli"})
     assert words(found.axes[0].texts) == ["no runs"]
     assert "No runs of: teacher, standard KD, internal KD." in found.remarks

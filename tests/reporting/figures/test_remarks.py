@@ -55,7 +55,7 @@ def test_what_is_drawn_of_the_seeds(counts, sentence):
     [
         (0, [3], ""),
         (1, [], ""),
-        (1, [3, 2], ""),  # said of the students already
+        (1, [3, 2], ""),  # the remark on students covers it
         (1, [3, 3], "One teacher: differences from it are hints."),
         (3, [3], "Teacher: mean of 3, one for each student seed."),
     ],

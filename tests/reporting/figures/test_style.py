@@ -23,7 +23,7 @@ def plotted():
     return figure
 
 
-def test_size_and_look() -> None:
+def test_size_and_style() -> None:
     figure, axes = new_figure(5.0, 3.0, nrows=2, sharex=True)
     assert figure.get_size_inches().tolist() == [5.0, 3.0]
     assert len(axes) == 2
@@ -32,13 +32,13 @@ def test_size_and_look() -> None:
     plt.close(figure)
 
 
-def test_figures_are_one_column_wide_unless_told() -> None:
+def test_figures_are_one_column_wide_by_default() -> None:
     figure, _ = new_figure()
     assert figure.get_figwidth() == style.COLUMN_WIDTH
     plt.close(figure)
 
 
-def test_three_files_and_an_absent_folder(tmp_path) -> None:
+def test_three_files_are_written_and_the_folder_is_created(tmp_path) -> None:
     out = tmp_path / "deep/fig2.csv"
     save_figure(plotted(), FRAME, out)
     assert {path.name for path in out.parent.iterdir()} == {"fig2.csv", "fig2.pdf", "fig2.png"}
@@ -82,14 +82,14 @@ def test_no_screen_is_needed() -> None:
     assert matplotlib.get_backend().lower() == "agg"
 
 
-def test_log_does_not_tell_of_every_glyph(tmp_path, caplog) -> None:
+def test_log_does_not_list_every_glyph(tmp_path, caplog) -> None:
     with caplog.at_level(logging.INFO):
         save_figure(plotted(), FRAME, tmp_path / "a.csv")
     assert caplog.records == []
 
 
 def test_text_in_a_pdf_is_text(tmp_path) -> None:
-    """Type 42 fonts can be searched and are what publishers ask for; type 3 ones are refused."""
+    """Type 42 fonts can be searched and are what publishers require; type 3 ones are rejected."""
     save_figure(plotted(), FRAME, tmp_path / "a.csv")
     content = (tmp_path / "a.pdf").read_bytes()
     assert b"/Subtype /Type3" not in content
@@ -102,12 +102,12 @@ def test_every_metric_has_a_title_with_its_unit() -> None:
 
 
 @pytest.mark.parametrize("table", [style.COLORS, style.MARKERS])
-def test_roles_are_told_apart(table) -> None:
+def test_roles_are_distinguishable(table) -> None:
     assert set(table) == set(lines.ROLES)
     assert len(set(table.values())) == len(table)
 
 
-def test_roles_are_told_apart_in_grey_too() -> None:
+def test_roles_are_distinguishable_in_grey() -> None:
     """Relative luminance of sRGB, weights of Rec. 709."""
     grey = sorted(
         sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), to_rgb(color), strict=True))

@@ -1,4 +1,4 @@
-"""A folder of results as the rules leave it, with small tables and pictures, and its settings."""
+"""A folder of results as the rules write it, with small tables and pictures, and its settings."""
 
 from pathlib import Path
 from typing import Any

@@ -64,7 +64,7 @@ def test_no_text_becomes_markup(text: str) -> None:
     assert not elements(html, "a", "img", "code", "script", "em", "s")
 
 
-def test_a_title_at_the_beginning_is_left_out_and_headings_fit_the_page() -> None:
+def test_a_leading_title_is_dropped_and_headings_fit_the_page() -> None:
     text = "# Claims\n\nWords.\n\n## Scores\n\n### Deep\n"
     assert elements(table_html(text, "Claims"), "h1", "h2", "h3") == []
     assert texts(table_html(text, "Claims"), "h4") == ["Scores"]

@@ -81,7 +81,7 @@ def test_the_page_needs_neither_network_nor_scripts(results) -> None:
     assert not elements(html, "script", "link")
 
 
-def test_what_the_study_cannot_have_is_told(results) -> None:
+def test_items_the_study_cannot_have_are_reported(results) -> None:
     html = results.write()
     assert texts(html, "dt") == ["fig9"]
     assert texts(html, "dd") == ["its task qnli is not one of the study's tasks"]
@@ -89,14 +89,14 @@ def test_what_the_study_cannot_have_is_told(results) -> None:
     assert "Not in this study" not in results.write()
 
 
-def test_a_section_without_items_says_so(results) -> None:
+def test_an_empty_section_is_marked(results) -> None:
     results.settings["sections"][1]["items"] = []
     html = results.write()
     assert "None in this study." in texts(html, "p")
     assert "Figures" in texts(html, "h2")
 
 
-def test_names_and_titles_are_text(results) -> None:
+def test_names_and_titles_are_escaped(results) -> None:
     (entry,) = results.settings["sections"][0]["items"]
     results.settings |= {"study": "a<b>&c", "note": "<i>$x</i>"}
     entry["title"] = 'Table <1> "$y"'
@@ -132,7 +132,7 @@ def test_the_same_results_give_the_same_page(results) -> None:
 @pytest.mark.parametrize(
     "name", ["table1.csv", "table1.md", "figures/fig2.png", "glue_submission_exp1.0.zip"]
 )
-def test_a_missing_file_is_told(results, name) -> None:
+def test_a_missing_file_is_reported(results, name) -> None:
     (results.folder / name).unlink()
     with pytest.raises(UserError, match=f"{name} is missing"):
         results.write()
@@ -143,17 +143,17 @@ def test_other_formats_may_be_missing(results) -> None:
     assert "LaTeX" not in results.write()
 
 
-def test_a_missing_caption_is_told(results) -> None:
+def test_a_missing_caption_is_reported(results) -> None:
     results.settings["sections"][0]["items"] = [item("table", "t", "T", "table1.csv")]
     with pytest.raises(UserError, match="t: there is no caption 't'"):
         results.write()
 
 
-def test_a_file_that_is_no_picture_is_told(results) -> None:
+def test_a_file_that_is_not_a_picture_is_reported(results) -> None:
     picture = results.folder / "figures" / "fig2.png"
     assert png_size(picture) == SIZE[::-1]
     picture.write_text("<html>")
-    with pytest.raises(UserError, match=r"fig2\.png is no PNG picture"):
+    with pytest.raises(UserError, match=r"fig2\.png is not a PNG image"):
         results.write()
 
 

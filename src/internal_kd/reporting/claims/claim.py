@@ -43,7 +43,7 @@ class Claim:
         name: to refer to it.
         place: section, table or figure of the paper.
         statement: in our own words.
-        findings: what there is to say, by task; one finding without a task if there is none.
+        findings: by task; one finding without a task if there is none.
         family: of tests, `PRIMARY` or `EXPLORATORY`.
     """
 

@@ -19,7 +19,7 @@ INTERNAL_ROWS = "exp3."
 
 
 class NoData(Exception):
-    """A claim cannot be checked; the text says what is missing."""
+    """A claim cannot be checked; the text names what is missing."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Evidence:
             NoData: there is none.
         """
         if row not in self.roles:
-            raise NoData(f"no experiment of this study stands for the paper's {row}")
+            raise NoData(f"no experiment of this study corresponds to the paper's {row}")
         return self.roles[row]
 
     def internal_names(self) -> list[str]:

@@ -88,7 +88,7 @@ def _notes(settings: Mapping[str, Any]) -> list[str]:
     notes = [
         f"A claim holds where the whole {100 * settings['confidence']:g} % interval of its "
         "statistic, over examples and student seeds together, lies on the claimed side of its "
-        "bound, which is 0 unless the remark says otherwise. It does not hold where the whole "
+        "bound, which is 0 unless the remark gives another. It does not hold where the whole "
         "interval lies on the other side (of several effects one, at a confidence adjusted for "
         "their number), else it is inconclusive. Verdicts need "
         f"{SEEDS_FOR_VERDICTS} seeds; with fewer, across different heads, or against the only "

@@ -101,7 +101,7 @@ def _internal_effects(
     other_of: Callable[[str], str | None],
     metric: str | None = None,
 ) -> tuple[dict[str, Effect], str]:
-    """Each internal KD minus its counterpart; those without one are left out.
+    """Each internal KD minus its counterpart; those without one are excluded.
 
     Returns:
         The effects by name, and a remark.
@@ -120,10 +120,10 @@ def _internal_effects(
     models |= {other: evidence.students(task, other) for other in pairs.values()}
     compared = scores(evidence, task, models, metric=metric)
     effects = {name: compared.effect(difference(name, other)) for name, other in pairs.items()}
-    left_out = [name for name, other in others.items() if other is None]
+    excluded = [name for name, other in others.items() if other is None]
     remark = _over(effects)
-    if left_out:
-        remark += f"; left out, without a counterpart of the same start: {', '.join(left_out)}"
+    if excluded:
+        remark += f"; excluded, without a counterpart of the same start: {', '.join(excluded)}"
     return effects, remark
 
 

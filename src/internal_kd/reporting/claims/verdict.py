@@ -19,7 +19,7 @@ VERDICTS = (*JUDGED, HINT, NO_DATA)
 
 @dataclass(frozen=True)
 class Judgement:
-    """What an effect says of a claim.
+    """The verdict of an effect on a claim.
 
     Attributes:
         value: the effect; of several the smallest.

@@ -1,4 +1,4 @@
-"""How far standard and internal KD leave a student from its teacher, layer by layer.
+"""Distance of students of standard and internal KD from their teacher, layer by layer.
 
 Figure 5 shows one head on one example; this one the attention divergence (Equation 2) and the [CLS]
 cosine distance (Equation 3) on the whole development set. The paper has no such figure.

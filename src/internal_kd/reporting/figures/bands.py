@@ -17,7 +17,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Band:
-    """Mean of n values, one per seed, with what three or more of them say about its uncertainty.
+    """Mean of n values, one per seed, with its uncertainty from three values on.
 
     Attributes:
         mean: of the values.

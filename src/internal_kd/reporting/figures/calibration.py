@@ -205,7 +205,7 @@ def _remarks(summary: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
         f"Study: {settings['study']}. {'; '.join(names)}.",
         f"Development set, {BINS} bins of confidence of equal width, examples of all seeds "
         "together; markers grow with a bin's share of the examples. Below the dotted line a model "
-        "is more often wrong than it says. ECE: expected calibration error, mean over seeds.",
+        "is over-confident. ECE: expected calibration error, mean over seeds.",
         remarks.hint_sentence(summary.loc[summary["role"] != "teacher", "seeds"]),
         remarks.heads_sentence(settings["experiments"]),
         f"No runs of: {', '.join(missing)}." if missing else "",

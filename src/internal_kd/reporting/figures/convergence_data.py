@@ -19,7 +19,7 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
     """One row per run and epoch, with the development score (0 to 1) after it.
 
     `finished_layer` is the layer (from 1) that was finished then, `reason` why: its cosine loss
-    fell below the threshold, or its epochs were used up (limit). `stage` says which layers learn,
+    fell below the threshold, or its epochs were used up (limit). `stage` is the layers that learn,
     or "output". The first rows, without an epoch, have the scores of the teacher's runs.
 
     Args:

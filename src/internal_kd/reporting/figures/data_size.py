@@ -56,7 +56,7 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
     three seeds (`n`); `scores` are those of the single seeds, `flags` those of any of them.
 
     Args:
-        runs: those of other depths than `settings["layers"]` are left out.
+        runs: those of other depths than `settings["layers"]` are ignored.
         settings: see `write_data_size`.
 
     Raises:

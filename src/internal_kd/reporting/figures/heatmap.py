@@ -64,7 +64,7 @@ def shown_tokens(maps: AttentionMaps, size: float) -> Places:
 
 
 def cut_remark(maps: AttentionMaps, shown: Places) -> list[str]:
-    """What must be said where not all tokens are shown."""
+    """The remark where not all tokens are shown."""
     if len(shown) == len(maps.tokens):
         return []
     return [

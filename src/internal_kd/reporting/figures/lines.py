@@ -90,7 +90,7 @@ def draw_teacher(axes: Axes, score: Band) -> None:
 
 
 def pad_scores(axes: Axes, points: pd.DataFrame) -> None:
-    """Leave room for labels above and below; equal scores get a span of two percent points."""
+    """Make room for labels above and below; equal scores get a span of two percent points."""
     drawn = [*chain(*marked(points)), *points["low"].dropna(), *points["high"].dropna()]
     low, high = 100 * min(drawn), 100 * max(drawn)
     margin = max(0.2 * (high - low), 1.0)
@@ -121,7 +121,7 @@ def role_legend(
 
 
 def empty(axes: Axes, text: str = "no runs") -> None:
-    """Say inside the axes that there is nothing to draw."""
+    """Note inside the axes that there is nothing to draw."""
     axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes)
     axes.set_xticks([])
     axes.set_yticks([])

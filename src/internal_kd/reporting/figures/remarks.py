@@ -24,7 +24,7 @@ def seeds_sentence(counts: Iterable[int], single: str = POINTS) -> str:
 
     Args:
         counts: numbers of seeds that occur.
-        single: says how two seeds are drawn.
+        single: describes how two seeds are drawn.
     """
     found = set(counts)
     many = " or ".join(str(n) for n in sorted(found) if n >= SEEDS_FOR_BANDS)
@@ -47,7 +47,7 @@ def hint_sentence(counts: Iterable[int]) -> str:
 
 
 def teachers_sentence(teachers: int, students: Iterable[int]) -> str:
-    """How many runs of the teacher there are, where that limits what students say about it.
+    """How many runs of the teacher there are, where that limits conclusions about it.
 
     Args:
         teachers: runs of the teacher.
@@ -82,7 +82,7 @@ def flag_sentence(flags: Iterable[str]) -> str:
 
 
 def teacher_flag_sentence(flags: Iterable[str]) -> str:
-    """What must be said of a teacher that is drawn as a line; "" without flags."""
+    """The remark on a teacher that is drawn as a line; "" without flags."""
     return " ".join(f"{capitalized(FLAG_TEXTS[f'teacher_{flag}'])}." for flag in _single(flags))
 
 

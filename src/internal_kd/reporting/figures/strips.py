@@ -26,7 +26,7 @@ CHARACTER_WIDTH, LABEL_PADDING = 0.022, 0.02  # of the width of the axes
 class Turn:
     """Epochs from `start` to `end` (one-based, both included) that a layer or the output had.
 
-    `reason` says why a layer was finished ("threshold" or "limit"); the output has "".
+    `reason` is why a layer was finished ("threshold" or "limit"); the output has "".
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The look that all figures share: sizes, colours, markers, and the files of a figure."""
+"""The style that all figures share: sizes, colours, markers, and the files of a figure."""
 
 import logging
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ def new_figure(
 ) -> tuple[Figure, Any]:
     """A figure of this size in inches and its axes, see `matplotlib.pyplot.subplots`.
 
-    Whatever a user's own matplotlibrc says, such as `text.usetex`, does not count.
+    A user's own matplotlibrc, such as `text.usetex` in it, is ignored.
     """
     matplotlib.rcdefaults()
     plt.rcParams.update(SETTINGS)

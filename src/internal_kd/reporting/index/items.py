@@ -33,7 +33,7 @@ def item_html(item: Item, folder: Path, caption: str) -> str:
         caption: plain paragraphs.
 
     Raises:
-        UserError: a file that the item shows is missing or is not what its name says.
+        UserError: a file that the item shows is missing or is not of the type of its name.
     """
     if item["kind"] == "figure":
         body = f"<figure>\n{_picture(item, folder)}<figcaption>\n{caption_html(caption)}"
@@ -93,11 +93,11 @@ def png_size(path: Path) -> tuple[int, int]:
     with path.open("rb") as file:
         head = file.read(24)
     if len(head) < 24 or not head.startswith(PNG_START):
-        raise UserError(f"{path} is no PNG picture; delete it and make its figure again")
+        raise UserError(f"{path} is not a PNG image; delete it and make its figure again")
     return int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
 
 
 def _existing(path: Path) -> Path:
     if not path.is_file():
-        raise UserError(f"{path} is missing, which the index shows; make it first")
+        raise UserError(f"{path} is missing, but the index shows it; make it first")
     return path

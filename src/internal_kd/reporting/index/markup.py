@@ -7,7 +7,7 @@ from html import escape
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-# `formats.markdown` writes none of these; text that looks like one is meant as it stands.
+# `formats.markdown` writes none of these; text that resembles one is meant literally.
 INLINE = ["autolink", "backticks", "entity", "html_inline", "image", "link"]
 BLOCKS = ["blockquote", "code", "fence", "hr", "html_block", "lheading", "list", "reference"]
 FOOTNOTES = re.compile(r"&lt;sup&gt;([a-z](?:,[a-z])*)&lt;/sup&gt;")
@@ -16,7 +16,7 @@ FOOTNOTES = re.compile(r"&lt;sup&gt;([a-z](?:,[a-z])*)&lt;/sup&gt;")
 def table_html(markdown: str, label: str, top_heading: int = 4) -> str:
     """Tables in the Markdown of `formats.markdown`, with headings and paragraphs between them.
 
-    A heading at the very beginning is left out: what shows the tables has its own.
+    A heading at the very beginning is dropped: what shows the tables has its own.
 
     Args:
         markdown: the text.

@@ -96,8 +96,8 @@ def _main(settings: Mapping[str, Any], captions: Mapping[str, str], folder: Path
 def _caption(item: Item, captions: Mapping[str, str]) -> str:
     if item["caption"] not in captions:
         raise UserError(
-            f"{item['name']}: there is no caption {item['caption']!r}; add its .rst file to those "
-            "that --captions names"
+            f"{item['name']}: there is no caption {item['caption']!r}; add its .rst file to "
+            "--captions"
         )
     return captions[item["caption"]]
 
