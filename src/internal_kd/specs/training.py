@@ -62,7 +62,7 @@ class TrainingSettings:
 
 
 class TaskTraining(Section, frozen=True):
-    """Training settings that differ on a task."""
+    """Training settings that differ on a task; they are described where the settings are."""
 
     DESCRIBED_IN: ClassVar[tuple[type, ...]] = (TrainingSettings,)
 
