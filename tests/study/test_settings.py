@@ -174,3 +174,12 @@ def test_json_does_not_depend_on_the_order_of_keys():
 def test_the_signal_budget_is_not_a_setting_of_a_run():
     assert distill("exp3.4") == distill("exp3.4", distillation={"signals": {"budget_mb": 7}})
     assert distill("exp3.4") != distill("exp3.4", distillation={"signals": {"source": "live"}})
+
+
+def test_relation_heads_are_a_setting_of_relations_alone():
+    relations = {"exp3.2": {"internal": {"value_relation_kl": 1.0}}}
+    heads = {"relation_heads": 8}
+    assert distill("exp3.2") == distill("exp3.2", distillation=heads)
+    changed = distill("exp3.2", distillation=heads, experiments=relations)
+    assert changed != distill("exp3.2", experiments=relations)
+    assert json.loads(changed)["distillation"]["relation_heads"] == 8

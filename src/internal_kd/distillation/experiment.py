@@ -47,4 +47,5 @@ def make_objective_settings(job: StudentJob) -> ObjectiveSettings:
         output=job.experiment.output,
         temperature=job.distillation.temperature,
         layer_reduction=job.experiment.layer_reduction,
+        relation_heads=job.distillation.relation_heads,
     )

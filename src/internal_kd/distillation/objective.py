@@ -30,7 +30,9 @@ class DistillationObjective:
         self.settings = settings
         self.signals = signals
         self.projections = dict(projections.items()) if projections else {}
-        self.internal = {name: LayerLoss(name) for name in settings.internal}
+        self.internal = {
+            name: LayerLoss(name, settings.relation_heads) for name in settings.internal
+        }
         self.output = {name: OutputLoss(name) for name in settings.output}
 
     def __call__(

@@ -41,10 +41,16 @@ class Bound(Generic[Result]):
 
 
 class LayerLoss:
-    """An internal objective: its loss between one student layer and its teacher layer."""
+    """An internal objective: its loss between one student layer and its teacher layer.
 
-    def __init__(self, name: str) -> None:
+    Args:
+        name: of the objective.
+        relation_heads: for one that has them; None for the teacher's heads.
+    """
+
+    def __init__(self, name: str, relation_heads: int | None = None) -> None:
         objective = OBJECTIVES[name]
+        self.relation_heads = relation_heads
         self.features = objective.features
         self.fields = tuple(TARGETS[objective.target].fields)
         self.projection = objective.projection
@@ -75,7 +81,7 @@ class LayerLoss:
         given: dict[str, object] = {f"student_{name}": values for name, values in student.items()}
         given |= {f"teacher_{name}": values for name, values in teacher.items()}
         given |= {"mask": mask, "lengths": None if mask is None else mask.sum(dim=-1)}
-        given["projection"] = projection
+        given |= {"projection": projection, "relation_heads": self.relation_heads}
         return self._function(given)
 
 

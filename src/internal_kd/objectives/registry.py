@@ -57,18 +57,21 @@ class Objective:
     Attributes:
         function: gives a scalar from `student_<feature>` of one layer, `teacher_<field>` of its
             teacher layer, and, where it has such arguments, `lengths` `[batch]` and `mask`
-            `[batch, tokens]` (None without padding), and `projection`, the layer's own module.
+            `[batch, tokens]` (None without padding), `projection`, the layer's own module, and
+            `relation_heads`, a setting of the study (None for the teacher's heads).
         features: of the student's layer.
         target: name of what it reads of the teacher.
         projection: gives a module for each layer from the widths of student and teacher; its
             parameters are trained with the student's and are no part of the saved model. None for
             an objective without.
+        relation_heads: whether `relation_heads` is one of the function's arguments.
     """
 
     function: Function
     features: tuple[Feature, ...]
     target: str
     projection: Function | None = None
+    relation_heads: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,16 +170,19 @@ OBJECTIVES: dict[str, Objective] = {
         function="internal_kd.objectives.relations:query_relation_kl",
         features=("query",),
         target="query",
+        relation_heads=True,
     ),
     "key_relation_kl": Objective(
         function="internal_kd.objectives.relations:key_relation_kl",
         features=("key",),
         target="key",
+        relation_heads=True,
     ),
     "value_relation_kl": Objective(
         function="internal_kd.objectives.relations:value_relation_kl",
         features=("value",),
         target="value",
+        relation_heads=True,
     ),
 }
 
@@ -241,6 +247,11 @@ def targets_of(internal: Iterable[str]) -> tuple[str, ...]:
 def reading_teacher(output: Iterable[str]) -> tuple[str, ...]:
     """Those of these output objectives that read the teacher's logits."""
     return tuple(name for name in output if OUTPUT_OBJECTIVES[name].reads_teacher)
+
+
+def having_relation_heads(internal: Iterable[str]) -> tuple[str, ...]:
+    """Those of these internal objectives that have a number of relation heads."""
+    return tuple(name for name in internal if OBJECTIVES[name].relation_heads)
 
 
 def reading_temperature(output: Iterable[str]) -> tuple[str, ...]:

@@ -184,10 +184,13 @@ class Distillation(DistillationSettings):
 
     Attributes:
         restart_schedule: whether warm-up and decay restart when only the output loss remains.
+        relation_heads: number of heads into which the losses of relations divide queries, keys and
+            values; null for the teacher's attention heads.
         signals: where the teacher's logits, [CLS] vectors and attentions come from.
     """
 
     restart_schedule: bool
+    relation_heads: Count | None
     signals: Signals
 
     @property
@@ -199,7 +202,7 @@ class Distillation(DistillationSettings):
         """
         signals = SignalSettings(self.signals.source, self.signals.attention)
         shares = self.internal_fraction, self.cosine_threshold
-        return DistillationSettings(self.temperature, *shares, signals)
+        return DistillationSettings(self.temperature, *shares, signals, self.relation_heads)
 
 
 class StudyConfig(Section, frozen=True):

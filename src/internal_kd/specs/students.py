@@ -13,7 +13,7 @@ from msgspec import Meta
 from internal_kd.specs.experiments import Experiment
 from internal_kd.specs.jobs import TeacherJob, TrainingJob, decode
 from internal_kd.specs.training import OwnTraining
-from internal_kd.specs.values import Positive
+from internal_kd.specs.values import Count, Positive
 
 SignalSource = Literal["auto", "stored", "live"]
 AttentionForm = Literal["fp32", "uint16"]
@@ -47,12 +47,15 @@ class DistillationSettings:
         cosine_threshold: mean cosine loss per batch below which the next layer's turn comes; 0
             never.
         signals: of the teacher; None for a student without one.
+        relation_heads: number of heads into which the losses of relations divide queries, keys and
+            values; null for the teacher's attention heads.
     """
 
     temperature: Positive = 1.0
     internal_fraction: InternalShare = 1.0
     cosine_threshold: CosineLoss = 0.0
     signals: SignalSettings | None = None
+    relation_heads: Count | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

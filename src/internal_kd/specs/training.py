@@ -62,7 +62,7 @@ class TrainingSettings:
 
 
 class TaskTraining(Section, frozen=True):
-    """Training settings that differ on a task."""
+    """Training settings that differ on a task; they are described where the settings are."""
 
     DESCRIBED_IN: ClassVar[tuple[type, ...]] = (TrainingSettings,)
 
@@ -101,9 +101,11 @@ class ObjectiveSettings:
         temperature: of the soft labels.
         layer_reduction: whether internal losses are averaged over the layers that act (the paper's
             definition of Experiment 3.0) or summed (Algorithm 1).
+        relation_heads: of the losses of relations; None for the teacher's attention heads.
     """
 
     internal: Mapping[str, float]
     output: Mapping[str, float]
     temperature: float = 1.0
     layer_reduction: Literal["mean", "sum"] = "mean"
+    relation_heads: int | None = None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, is_dataclass
 from typing import Annotated, TypeVar, cast, get_args, get_origin
 
 import msgspec
+from msgspec.structs import replace
 
 from internal_kd.specs.config import StudyConfig, training_on
 from internal_kd.specs.experiments import Experiment, make_experiment
@@ -104,8 +105,8 @@ def draft_of(values: Values, faults: Collection[Path]) -> Draft:
         for name, fields in experiments.items()
         if name not in faulty
     }
-    config = _as_far_as_right({**values, "experiments": sound}, StudyConfig)
-    return Draft(config, tuple(map(str, experiments)))
+    config = _as_far_as_right(values, StudyConfig)
+    return Draft(replace(config, experiments=sound), tuple(map(str, experiments)))
 
 
 def _as_far_as_right(values: Values, kind: type[Section]) -> Section:

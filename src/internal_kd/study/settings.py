@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
-from internal_kd.objectives.registry import reading_temperature
+from internal_kd.objectives.registry import having_relation_heads, reading_temperature
 from internal_kd.specs.config import training_on
 from internal_kd.specs.experiments import Experiment
 from internal_kd.specs.jobs import SelectionSettings, TeacherJob
@@ -141,6 +141,8 @@ def _distillation(study: Study, experiment: Experiment) -> DistillationSettings:
     settings = study.config.distillation.of_jobs
     if not reading_temperature(experiment.output):
         settings = replace(settings, temperature=1.0)
+    if not having_relation_heads(experiment.internal):
+        settings = replace(settings, relation_heads=None)
     if not experiment.has_stages:
         settings = replace(settings, internal_fraction=1.0, cosine_threshold=0.0)
     return settings if experiment.needs_teacher else replace(settings, signals=None)
