@@ -1,6 +1,9 @@
-"""Equation 3: the angle between the [CLS] vectors of a teacher layer and of a student layer."""
+"""Objectives of hidden states: Equation 3, the angle between [CLS] vectors, and what it reads.
 
-from torch import Tensor
+The linear map is for objectives of users, whose students may be narrower than their teachers.
+"""
+
+from torch import Tensor, nn
 from torch.nn import functional
 
 
@@ -40,3 +43,8 @@ def hidden_target(hidden: Tensor, mask: Tensor | None) -> dict[str, Tensor]:
     """
     states = hidden.float()
     return {"hidden": states if mask is None else states * mask[:, None, :, None]}
+
+
+def linear_projection(student_width: int, teacher_width: int) -> nn.Module:
+    """A linear map of a layer's hidden states with bias, drawn as torch does."""
+    return nn.Linear(student_width, teacher_width)

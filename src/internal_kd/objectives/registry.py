@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from internal_kd.models.feature_names import Feature
+from internal_kd.models.features import Feature
 
 # Of any arguments: a function is called with those that it names.
 AnyFunction = Callable[..., object]  # type: ignore[explicit-any]
@@ -36,7 +36,7 @@ class Target:
     """What an objective reads of the teacher: a function of features of its layers.
 
     Attributes:
-        features: of the teacher's layers, see `models.feature_names`.
+        features: of the teacher's layers, see `models.features`.
         fields: that are stored, by name.
         function: gives the fields, by name, each `[batch, layers, ...]`, from the features, each
             `[batch, layers, ...]`, and `mask` `[batch, tokens]` (None without padding); values at

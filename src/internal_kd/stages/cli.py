@@ -15,8 +15,7 @@ from typing import Protocol, TextIO
 
 from internal_kd.errors import Interrupted, UserError, printable, reason
 from internal_kd.fingerprint import current_fingerprint
-from internal_kd.manifests import JobFields, hashes, write_manifest
-from internal_kd.specs.records import SignalOrigin
+from internal_kd.manifests import JobFields, SignalOrigin, hashes, write_manifest
 from internal_kd.stages.resource_errors import resource_error
 
 FAULT = 1

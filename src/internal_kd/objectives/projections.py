@@ -1,8 +1,0 @@
-"""Modules that map features of a student layer to the width of the teacher's."""
-
-from torch import nn
-
-
-def linear(student_width: int, teacher_width: int) -> nn.Module:
-    """A linear map with bias, drawn as torch does."""
-    return nn.Linear(student_width, teacher_width)
