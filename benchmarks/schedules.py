@@ -22,7 +22,7 @@ from benchmarks.workload import Workload, make_workload
 from internal_kd.distillation.objective import DistillationObjective
 from internal_kd.distillation.schedules import Kind, epoch_limits, make_phases
 from internal_kd.distillation.training import Training
-from internal_kd.models.classifier import Classifier
+from internal_kd.models.bert import Classifier
 from internal_kd.specs.training import ObjectiveSettings
 from internal_kd.streams import Streams
 

@@ -27,7 +27,7 @@ from internal_kd.distillation.schedules import Phase, Schedule, simultaneous
 from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit, signal_source
 from internal_kd.distillation.signals import SignalSource
 from internal_kd.distillation.training import Training
-from internal_kd.models.classifier import Classifier
+from internal_kd.models.bert import Classifier
 from internal_kd.models.loading import load_classifier
 from internal_kd.models.teacher import FrozenTeacher
 from internal_kd.specs.training import ObjectiveSettings, TrainingSettings

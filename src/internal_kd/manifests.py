@@ -19,7 +19,6 @@ from typing import Required, TypedDict, Unpack
 import msgspec
 
 from internal_kd.errors import UserError
-from internal_kd.specs.records import SignalOrigin
 
 NAME = "manifest.json"
 PACKAGES = ("torch", "transformers")
@@ -33,6 +32,23 @@ class FileMark:
     hash: str
     size: int
     time: int
+
+
+class LiveTeacher(msgspec.Struct, frozen=True, tag_field="source", tag="live"):
+    """The teacher's signals came from a pass of its own for each batch."""
+
+
+class SignalStores(msgspec.Struct, frozen=True, tag_field="source", tag="stored"):
+    """The teacher's signals came from stores.
+
+    Attributes:
+        stores: hash of a store's content by the name of its target.
+    """
+
+    stores: Mapping[str, str]
+
+
+SignalOrigin = LiveTeacher | SignalStores
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from internal_kd.distillation.signal_source import (
 )
 from internal_kd.distillation.signals import LiveSignals, SignalRequest
 from internal_kd.errors import UserError
+from internal_kd.manifests import LiveTeacher, SignalStores
 from internal_kd.models.teacher import FrozenTeacher
-from internal_kd.specs.records import LiveTeacher, SignalStores
 from tests.conftest import ROOT
 from tests.distillation.splits import tiny_split
 from tests.models.tiny import tiny_model

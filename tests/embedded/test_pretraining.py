@@ -8,7 +8,7 @@ from transformers import AutoModel, AutoTokenizer
 from internal_kd.data.batches import assemble
 from internal_kd.embedded import pretraining
 from internal_kd.embedded.corpus import generate_corpus
-from internal_kd.embedded.pretraining import Masking, Settings
+from internal_kd.embedded.pretraining import Masking, Settings, Stage
 from internal_kd.embedded.tokenizer import train_tokenizer
 
 SETTINGS = {
@@ -97,11 +97,10 @@ def test_marks_of_unsupported_words(corpus, tokenizer):
 
 
 def test_learning_rate_of_a_stage():
-    stage = {"from": 1.0, "to": 0.5, "steps": 30}
+    stage = Stage(layers=1, masked=1.0, steps=30, first_rate=1.0, last_rate=0.5)
+    settings = msgspec.convert(SETTINGS | {"warmup": 10, "weight_decay": 0.0}, Settings)
     parameter = torch.nn.Parameter(torch.zeros(1))
-    optimizer, schedule = pretraining._optimizer(
-        [parameter], stage, {"warmup": 10, "weight_decay": 0.0}
-    )
+    optimizer, schedule = pretraining._optimizer([parameter], stage, settings)
     rates = []
     for _ in range(30):
         rates.append(schedule.get_last_lr()[0])

@@ -4,11 +4,11 @@ import torch
 from internal_kd.data.encoding import TokensMeta, save_tokens
 from internal_kd.errors import UserError
 from internal_kd.evaluation.trained import load_split, load_trained
+from internal_kd.manifests import SignalStores
 from internal_kd.specs.records import (
     LayerFinished,
     Metrics,
     ParameterCounts,
-    SignalStores,
     Speed,
     write_metrics,
 )

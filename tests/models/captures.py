@@ -3,8 +3,7 @@
 from types import SimpleNamespace
 
 from internal_kd.models.capture import capture
-from internal_kd.models.feature_names import Feature
-from internal_kd.models.features import CaptureRequest
+from internal_kd.models.features import CaptureRequest, Feature
 
 NAMES: tuple[Feature, ...] = ("cls", "scores")
 

@@ -12,8 +12,7 @@ from torch import Tensor
 
 from internal_kd.models.bert import BertClassifier
 from internal_kd.models.capture import capture, logits_of
-from internal_kd.models.feature_names import FEATURES
-from internal_kd.models.features import CaptureRequest
+from internal_kd.models.features import FEATURES, CaptureRequest
 from internal_kd.models.loading import load_classifier
 from internal_kd.models.pretrained import inputs_of
 from internal_kd.models.top_layer import compute_only_cls_in_top_layer

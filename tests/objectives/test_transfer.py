@@ -10,8 +10,8 @@ from internal_kd.objectives.hidden import (
     cls_contrast,
     cls_mse,
     hidden_mse,
+    linear_between_widths,
 )
-from internal_kd.objectives.projections import linear_between_widths
 from tests.distillation import reference
 from tests.objectives.padded import LENGTHS, TOKENS, mask, pad, sentences
 

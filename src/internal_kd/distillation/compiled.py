@@ -17,8 +17,7 @@ from internal_kd.data.batches import Batch
 from internal_kd.distillation.schedules import Phase
 from internal_kd.distillation.training import Objective
 from internal_kd.errors import UserError
-from internal_kd.models.bert import BertClassifier
-from internal_kd.models.classifier import Classifier
+from internal_kd.models.bert import BertClassifier, Classifier
 from internal_kd.torch_internals import allow_recompilations
 
 VARIANTS = 4096  # more than phases times widths of any training; torch would stop compiling at 8

@@ -4,8 +4,8 @@ from torch import Tensor
 
 from internal_kd.data.batches import Batch
 from internal_kd.distillation.schedules import Phase
+from internal_kd.models.bert import Classifier
 from internal_kd.models.capture import logits_of
-from internal_kd.models.classifier import Classifier
 from internal_kd.objectives.output import hard_cross_entropy
 
 

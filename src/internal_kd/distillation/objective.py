@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from internal_kd.data.batches import Batch
 from internal_kd.distillation.schedules import Phase
 from internal_kd.distillation.signals import LiveSignals, SignalRequest, Signals, SignalSource
+from internal_kd.models.bert import Classifier
 from internal_kd.models.capture import capture
-from internal_kd.models.classifier import Classifier
 from internal_kd.models.features import Capture, CaptureRequest
 from internal_kd.objectives.functions import LayerLoss, OutputLoss
 from internal_kd.objectives.registry import reading_teacher, targets_of

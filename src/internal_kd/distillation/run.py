@@ -22,11 +22,12 @@ from internal_kd.evaluation.metrics import majority_baseline
 from internal_kd.evaluation.predict import labelled, predict, scores_of
 from internal_kd.evaluation.predictions import SplitPredictions, write_predictions
 from internal_kd.locks import only_writer
-from internal_kd.models.classifier import Classifier
+from internal_kd.manifests import SignalOrigin
+from internal_kd.models.bert import Classifier
 from internal_kd.models.loading import copy_tokenizer
 from internal_kd.models.parameters import count_parameters
 from internal_kd.specs.jobs import SelectionSettings, TrainingJob, encode
-from internal_kd.specs.records import Metrics, ParameterCounts, SignalOrigin, write_metrics
+from internal_kd.specs.records import Metrics, ParameterCounts, write_metrics
 from internal_kd.specs.runs import Run
 from internal_kd.specs.training import TrainingSettings
 from internal_kd.streams import Streams, holdout_seed

@@ -19,7 +19,7 @@ from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit
 from internal_kd.distillation.signals import SignalRequest, SignalSource
 from internal_kd.distillation.training import Training
 from internal_kd.errors import UserError, as_user_error
-from internal_kd.models.classifier import Classifier, ClassifierConfig
+from internal_kd.models.bert import Classifier, ClassifierConfig
 from internal_kd.models.head import copy_head
 from internal_kd.models.layers import matched_teacher_layers
 from internal_kd.models.loading import (

@@ -24,10 +24,10 @@ from internal_kd.distillation.signal_targets import (
 from internal_kd.distillation.signals import LiveSignals, SignalRequest, Signals, SignalSource
 from internal_kd.errors import reason
 from internal_kd.fingerprint import code_fingerprint
-from internal_kd.models.classifier import ClassifierConfig
+from internal_kd.manifests import LiveTeacher, SignalOrigin, SignalStores
+from internal_kd.models.bert import ClassifierConfig
 from internal_kd.models.teacher import FrozenTeacher
 from internal_kd.objectives.registry import HEAD_SIZE, HEADS, HIDDEN
-from internal_kd.specs.records import LiveTeacher, SignalOrigin, SignalStores
 
 logger = logging.getLogger(__name__)
 

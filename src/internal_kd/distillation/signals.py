@@ -7,6 +7,7 @@ from typing import Protocol
 from torch import Tensor
 
 from internal_kd.data.batches import Batch
+from internal_kd.models.capture import stacked
 from internal_kd.models.features import Capture, CaptureRequest
 from internal_kd.models.teacher import FrozenTeacher
 from internal_kd.objectives.functions import TargetFields
@@ -71,4 +72,4 @@ class LiveSignals:
 
 def _features(outputs: Capture, target: TargetFields, layers: Sequence[int]) -> dict[str, Tensor]:
     """What a target reads, each `[batch, layers, ...]`."""
-    return {name: outputs.stacked(name, layers) for name in target.features}
+    return {name: stacked(outputs, name, layers) for name in target.features}

@@ -23,7 +23,7 @@ from internal_kd.distillation.selection import Selection
 from internal_kd.distillation.speed import speed_of
 from internal_kd.distillation.updates import select_updates
 from internal_kd.errors import Interrupted, UserError
-from internal_kd.models.classifier import Classifier
+from internal_kd.models.bert import Classifier
 from internal_kd.specs.records import LayerFinished, Speed
 from internal_kd.specs.training import TrainingSettings
 from internal_kd.streams import Streams

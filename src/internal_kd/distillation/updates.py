@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from torch import nn
 
 from internal_kd.distillation.schedules import Phase
-from internal_kd.models.classifier import Classifier
+from internal_kd.models.bert import Classifier
 from internal_kd.models.layers import embedding_parameters, encoder_layers, head_parameters
 
 

@@ -1,6 +1,6 @@
 """The sentences and questions that tell events."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -111,3 +111,11 @@ def exchange(focus: str, event: Event) -> str:
     return {"agent": "patient", "patient": "agent", "place": "time", "time": "place"}.get(
         focus, focus
     )
+
+
+def two_wordings(first: Callable[[], str], second: Callable[[], str]) -> tuple[str, str]:
+    """A text of each, drawn again until they differ."""
+    text, other = first(), second()
+    while text == other:
+        text, other = first(), second()
+    return text, other

@@ -5,8 +5,7 @@ from random import Random
 
 from internal_kd.embedded import events, grammar
 from internal_kd.embedded.events import Event
-from internal_kd.embedded.grammar import Speaker
-from internal_kd.embedded.wording import two_wordings
+from internal_kd.embedded.grammar import Speaker, two_wordings
 
 CHANGE_WEIGHTS: dict[str, float] = {
     "swap": 0.4,

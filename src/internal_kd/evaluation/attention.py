@@ -18,8 +18,8 @@ from internal_kd.errors import UserError
 from internal_kd.evaluation.attention_distances import LayerDistances
 from internal_kd.evaluation.attention_maps import AttentionMaps
 from internal_kd.evaluation.trained import SplitTokens, TrainedRun
-from internal_kd.models.capture import capture
-from internal_kd.models.classifier import Classifier
+from internal_kd.models.bert import Classifier
+from internal_kd.models.capture import capture, stacked
 from internal_kd.models.features import Capture, CaptureRequest, probabilities
 from internal_kd.models.layers import matched_teacher_layers
 from internal_kd.objectives.attention import attention_kl_of_heads
@@ -152,8 +152,8 @@ def _scores(model: Classifier, batch: Batch, layers: Iterable[int]) -> Tensor:
     Shape `[layers, heads, tokens, tokens]`.
     """
     with _evaluating(model):
-        found = _captured(model, batch.to(model.device), layers).stacked("scores", layers)
-        return found[0].float().cpu()
+        found = _captured(model, batch.to(model.device), layers)
+        return stacked(found, "scores", layers)[0].float().cpu()
 
 
 @contextmanager

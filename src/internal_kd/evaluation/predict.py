@@ -8,8 +8,8 @@ from internal_kd.data.encoding import EncodedSplit
 from internal_kd.errors import UserError
 from internal_kd.evaluation.metrics import score
 from internal_kd.evaluation.predictions import SplitPredictions
+from internal_kd.models.bert import Classifier
 from internal_kd.models.capture import logits_of
-from internal_kd.models.classifier import Classifier
 from internal_kd.models.loading import label_names
 
 EVALUATION_BATCH_SIZE = 128

@@ -8,7 +8,7 @@ import torch
 
 from internal_kd.data.encoding import EncodedSplit, load_tokens
 from internal_kd.errors import UserError, as_user_error
-from internal_kd.models.classifier import Classifier
+from internal_kd.models.bert import Classifier
 from internal_kd.models.loading import load_classifier, on_device
 from internal_kd.specs.records import read_metrics
 from internal_kd.specs.runs import Run

@@ -19,8 +19,7 @@ from internal_kd.errors import Interrupted, UserError, printable, reason
 from internal_kd.fingerprint import current_fingerprint
 from internal_kd.jobs.files import Reads, Writes, add_options, files_of, paths_of
 from internal_kd.jobs.resource_errors import resource_error
-from internal_kd.manifests import JobFields, hashes, write_manifest
-from internal_kd.specs.records import SignalOrigin
+from internal_kd.manifests import JobFields, SignalOrigin, hashes, write_manifest
 
 FAULT = 1
 USER_ERROR = 2

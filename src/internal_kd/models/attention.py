@@ -15,8 +15,7 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 
-from internal_kd.models.feature_names import Feature
-from internal_kd.models.features import CaptureRequest
+from internal_kd.models.features import CaptureRequest, Feature
 
 ATTENTION = "internal_kd"
 

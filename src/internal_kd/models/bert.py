@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 import torch
 from safetensors import safe_open
@@ -19,9 +19,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from internal_kd.models.dropout import dropout
-from internal_kd.models.feature_names import FEATURES
-from internal_kd.models.features import Capture, CaptureRequest, Tokens
+from internal_kd.models.features import FEATURES, Capture, CaptureRequest, Tokens
 from internal_kd.models.stored import without_place
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel
 
 UNNAMED = {"0": "LABEL_0", "1": "LABEL_1"}  # what Transformers takes for granted
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
@@ -259,6 +261,12 @@ class BertClassifier(nn.Module):
         )
         state = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
         save_file(state, folder / WEIGHTS_FILE, metadata={"format": "pt"})
+
+
+# The models that are trained and compared, and their configs: ours and those of Transformers, by
+# name, because Transformers takes seconds to import.
+Classifier: TypeAlias = "BertClassifier | PreTrainedModel"
+ClassifierConfig: TypeAlias = "BertConfig | PreTrainedConfig"
 
 
 def is_plain_bert(folder: str | Path, with_head: bool = False) -> bool:

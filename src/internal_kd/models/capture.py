@@ -1,10 +1,12 @@
 """One pass through a classifier of any family, and the features that it is requested to give."""
 
+from collections.abc import Iterable
+
+import torch
 from torch import Tensor
 
-from internal_kd.models.bert import BertClassifier
-from internal_kd.models.classifier import Classifier
-from internal_kd.models.features import Capture, CaptureRequest, Tokens
+from internal_kd.models.bert import BertClassifier, Classifier
+from internal_kd.models.features import Capture, CaptureRequest, Feature, Tokens
 
 LOGITS = CaptureRequest(logits=True)
 
@@ -19,6 +21,11 @@ def capture(model: Classifier, tokens: Tokens, request: CaptureRequest) -> Captu
     from internal_kd.models.pretrained import capture_pretrained
 
     return capture_pretrained(model, tokens, request)
+
+
+def stacked(captured: Capture, name: Feature, layers: Iterable[int]) -> Tensor:
+    """A feature of several layers, `[batch, layers, ...]`."""
+    return torch.stack([captured.of_layer(name, layer) for layer in layers], dim=1)
 
 
 def logits_of(model: Classifier, tokens: Tokens) -> Tensor:

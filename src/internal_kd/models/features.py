@@ -1,33 +1,43 @@
 """Features of a classifier's layers: which a pass is requested to give, and what it gave.
 
-Layers are counted from 1, the bottom one first.
+Layers are counted from 1, the bottom one first. The features of a layer are
+
+- `hidden`: its output, `[batch, tokens, hidden size]`;
+- `cls`: the same of the first token, `[batch, hidden size]`;
+- `scores`: of attention, before softmax and dropout, `[batch, heads, tokens, tokens]`, the lowest
+  number in columns of padding;
+- `query`, `key`, `value`: of attention, `[batch, heads, tokens, head size]`.
+
+Imports no torch: studies name features too.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
-from internal_kd.models.feature_names import Feature
+Feature = Literal["hidden", "cls", "scores", "query", "key", "value"]
+ATTENTION: tuple[Feature, ...] = ("scores", "query", "key", "value")
+FEATURES: tuple[Feature, ...] = ("hidden", "cls", *ATTENTION)
 
 
 class Tokens(Protocol):
     """A padded batch; every tensor has shape `[batch, tokens]`."""
 
     @property
-    def input_ids(self) -> Tensor:
+    def input_ids(self) -> "Tensor":
         """Token numbers."""
         ...
 
     @property
-    def token_type_ids(self) -> Tensor:
+    def token_type_ids(self) -> "Tensor":
         """0 for the first text, 1 for the second."""
         ...
 
     @property
-    def attention_mask(self) -> Tensor:
+    def attention_mask(self) -> "Tensor":
         """1 at real tokens, 0 at padding."""
         ...
 
@@ -45,7 +55,7 @@ class CaptureRequest:
     computes its output for [CLS] alone, unless that layer's `hidden` is requested.
 
     Attributes:
-        features: names, see `feature_names`, each with its one-based layers.
+        features: names, each with its one-based layers.
         logits: whether the head's output is given, `[batch, classes]`.
         every_row: compute the last layer's scores for all tokens, also where no feature needs it.
             [CLS] alone rounds otherwise: with this, logits and features are the same whatever else
@@ -90,22 +100,18 @@ class Capture:
         features: by name and one-based layer, see `CaptureRequest`.
     """
 
-    logits: Tensor | None
-    features: Mapping[tuple[str, int], Tensor] = field(default_factory=dict)
+    logits: "Tensor | None"
+    features: "Mapping[tuple[str, int], Tensor]" = field(default_factory=dict)
 
-    def layer(self, names: Iterable[Feature], layer: int) -> dict[str, Tensor]:
+    def layer(self, names: Iterable[Feature], layer: int) -> "dict[str, Tensor]":
         """Some features of a one-based layer, by name."""
         return {name: self.features[name, layer] for name in names}
 
-    def of_layer(self, name: Feature, layer: int) -> Tensor:
+    def of_layer(self, name: Feature, layer: int) -> "Tensor":
         """A feature of a one-based layer."""
         return self.features[name, layer]
 
-    def stacked(self, name: Feature, layers: Iterable[int]) -> Tensor:
-        """A feature of several layers, `[batch, layers, ...]`."""
-        return torch.stack([self.features[name, layer] for layer in layers], dim=1)
 
-
-def probabilities(scores: Tensor) -> Tensor:
+def probabilities(scores: "Tensor") -> "Tensor":
     """Attention probabilities in fp32 from scores `[..., tokens, tokens]`; rows sum to one."""
-    return torch.softmax(scores.float(), dim=-1)
+    return scores.float().softmax(dim=-1)

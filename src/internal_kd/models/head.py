@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from internal_kd.errors import UserError
-from internal_kd.models.classifier import Classifier
+from internal_kd.models.bert import Classifier
 from internal_kd.models.layers import head_parameters
 
 

@@ -7,7 +7,7 @@ from copy import deepcopy
 from torch import nn
 
 from internal_kd.errors import UserError
-from internal_kd.models.classifier import Classifier
+from internal_kd.models.bert import Classifier
 
 
 def encoder_layers(model: Classifier) -> nn.ModuleList:

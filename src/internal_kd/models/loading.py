@@ -8,8 +8,14 @@ from typing import cast
 import torch
 from torch import nn
 
-from internal_kd.models.bert import is_plain_bert, load_bert, new_bert, read_bert_config
-from internal_kd.models.classifier import Classifier, ClassifierConfig
+from internal_kd.models.bert import (
+    Classifier,
+    ClassifierConfig,
+    is_plain_bert,
+    load_bert,
+    new_bert,
+    read_bert_config,
+)
 from internal_kd.models.weights import translate_weight_errors
 
 

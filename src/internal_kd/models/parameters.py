@@ -1,6 +1,6 @@
 """How many parameters a classifier has, and where."""
 
-from internal_kd.models.classifier import Classifier
+from internal_kd.models.bert import Classifier
 from internal_kd.models.layers import embedding_parameters, encoder_layers, head_parameters
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from torch import nn, no_grad
 
+from internal_kd.models.bert import Classifier
 from internal_kd.models.capture import capture
-from internal_kd.models.classifier import Classifier
 from internal_kd.models.features import Capture, CaptureRequest, Tokens
 
 

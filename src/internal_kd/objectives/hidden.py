@@ -112,3 +112,15 @@ def hidden_target(hidden: Tensor, mask: Tensor | None) -> dict[str, Tensor]:
     """
     states = hidden.float()
     return {"hidden": states if mask is None else states * mask[:, None, :, None]}
+
+
+def linear_projection(student_width: int, teacher_width: int) -> nn.Module:
+    """A linear map of a layer's hidden states with bias, drawn as torch does."""
+    return nn.Linear(student_width, teacher_width)
+
+
+def linear_between_widths(student_width: int, teacher_width: int) -> nn.Module | None:
+    """A linear map of a layer's hidden states where the widths differ; None where they are equal."""
+    if student_width == teacher_width:
+        return None
+    return linear_projection(student_width, teacher_width)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from internal_kd.models.feature_names import Feature
+from internal_kd.models.features import Feature
 
 # Of any arguments: a function is called with those that it names.
 AnyFunction = Callable[..., object]  # type: ignore[explicit-any]
@@ -36,7 +36,7 @@ class Target:
     """What an objective reads of the teacher: a function of features of its layers.
 
     Attributes:
-        features: of the teacher's layers, see `models.feature_names`.
+        features: of the teacher's layers, see `models.features`.
         fields: that are stored, by name.
         function: gives the fields, by name, each `[batch, layers, ...]`, from the features, each
             `[batch, layers, ...]`, and `mask` `[batch, tokens]` (None without padding); values at
@@ -147,19 +147,19 @@ OBJECTIVES: dict[str, Objective] = {
         function="internal_kd.objectives.hidden:cls_mse",
         features=("cls",),
         target="cls",
-        projection="internal_kd.objectives.projections:linear_between_widths",
+        projection="internal_kd.objectives.hidden:linear_between_widths",
     ),
     "cls_contrast": Objective(
         function="internal_kd.objectives.hidden:cls_contrast",
         features=("cls",),
         target="cls",
-        projection="internal_kd.objectives.projections:linear_between_widths",
+        projection="internal_kd.objectives.hidden:linear_between_widths",
     ),
     "hidden_mse": Objective(
         function="internal_kd.objectives.hidden:hidden_mse",
         features=("hidden",),
         target="hidden",
-        projection="internal_kd.objectives.projections:linear_between_widths",
+        projection="internal_kd.objectives.hidden:linear_between_widths",
     ),
     "attention_mse": Objective(
         function="internal_kd.objectives.attention:attention_mse",

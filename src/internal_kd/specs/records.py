@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from internal_kd.manifests import SignalOrigin
 from internal_kd.specs.runs import Run
 
 # Raised whenever runs of a former version must not stand beside new ones in a table.
@@ -25,23 +26,6 @@ class LayerFinished:
     epoch: int
     reason: Literal["threshold", "limit"]
     cosine: float | None
-
-
-class LiveTeacher(msgspec.Struct, frozen=True, tag_field="source", tag="live"):
-    """The teacher's signals came from a pass of its own for each batch."""
-
-
-class SignalStores(msgspec.Struct, frozen=True, tag_field="source", tag="stored"):
-    """The teacher's signals came from stores.
-
-    Attributes:
-        stores: hash of a store's content by the name of its target.
-    """
-
-    stores: Mapping[str, str]
-
-
-SignalOrigin = LiveTeacher | SignalStores
 
 
 @dataclass(frozen=True)
