@@ -1,15 +1,15 @@
 """The stage of tables and figures, run in this process."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from internal_kd.specs.jobs import encode
+from internal_kd.specs.reports import ReportSettings
 from internal_kd.stages import product
 from internal_kd.stages.cli import run_stage
 
 
-def write_product(function: str, settings: Mapping[str, Any], *arguments: str | Path) -> None:
+def write_product(function: str, settings: ReportSettings, *arguments: str | Path) -> None:
     """Write a table or figure as its rule does."""
-    argv = [function, "--settings", json.dumps(settings), *map(str, arguments)]
+    argv = [function, "--settings", json.dumps(encode(settings)), *map(str, arguments)]
     run_stage(product.__name__, product.add_arguments, product.main, argv)

@@ -6,6 +6,7 @@ import pytest
 
 from internal_kd.evaluation.inference import paired_means
 from internal_kd.reporting.readings import COLUMNS, build, write_readings
+from internal_kd.specs.tables import Reading, ReadingsSettings
 from tests.reporting.fake_runs import frame_of, noisy_logits, write_fake_run
 
 LABELS = np.random.default_rng(0).integers(0, 2, 400)
@@ -27,18 +28,15 @@ def runs_of(folder, seeds):
 
 
 def settings(*readings):
-    return {
-        "study": "tiny",
-        "note": "A small study.",
-        "tasks": ["rte"],
-        "readings": [
-            {"name": name, "label": f"label of {name}", "of": "exp3.4", "of_label": "SID"}
-            for name in readings
-        ],
-        "confidence": 0.95,
-        "resamples": 200,
-        "seed": 0,
-    }
+    return ReadingsSettings(
+        study="tiny",
+        note="A small study.",
+        tasks=("rte",),
+        readings=tuple(Reading(name, f"label of {name}", "exp3.4", "SID") for name in readings),
+        confidence=0.95,
+        resamples=200,
+        seed=0,
+    )
 
 
 def page(folder, seeds) -> str:

@@ -1,5 +1,5 @@
-import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from internal_kd.reporting.table3 import (
     counts,
     write_table3,
 )
+from internal_kd.specs.tables import Table3Settings
 from tests.reporting.answers import answers, predicted
 from tests.reporting.conftest import row
 from tests.reporting.fake_runs import write_fake_run
@@ -25,16 +26,16 @@ LABELS = [0, 0, 0, 0, 1, 1, 1, 1]
 TEACHER = [0, 0, 0, 1, 1, 1, 1, 0]  # right on 6
 FIRST = [0, 0, 1, 1, 1, 1, 1, 1]  # right on 5 of them, and on the last
 SECOND = [0, 0, 0, 1, 1, 1, 1, 1]  # right on all of them, and on the last
-SETTINGS = {
-    "study": "small",
-    "note": "Not the paper's numbers.",
-    "tasks": ["qqp"],
-    "teacher": row("exp1.0", "BERT_base", None, None),
-    "standard": row("exp2.0", "BERT_6 soft", "random", "exp2.0"),
-    "internal": row("exp3.2", "BERT_6 soft + kl + cos", "random", "exp2.0"),
-    "with_paper": False,
-    "confidence": 0.95,
-}
+SETTINGS = Table3Settings(
+    study="small",
+    note="Not the paper's numbers.",
+    tasks=("qqp",),
+    teacher=row("exp1.0", "BERT_base", None, None),
+    standard=row("exp2.0", "BERT_6 soft", "random", "exp2.0"),
+    internal=row("exp3.2", "BERT_6 soft + kl + cos", "random", "exp2.0"),
+    with_paper=False,
+    confidence=0.95,
+)
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def runs(add):
 
 @pytest.fixture
 def settings():
-    return json.loads(json.dumps(SETTINGS))
+    return SETTINGS
 
 
 def written(tmp_path, runs, settings):
@@ -164,7 +165,7 @@ def test_with_several_teachers_each_student_has_its_own(add, settings):
 
 
 def test_papers_numbers(runs, settings):
-    frame = build(runs, settings | {"with_paper": True})
+    frame = build(runs, replace(settings, with_paper=True))
     papers = frame.set_index(["experiment", "seed"])
     assert papers.loc[("exp3.2", "1"), "paper_right_when_right"] == 36_191
     assert papers.loc[("exp2.0", "0"), "paper_wrong_when_right"] == 1_566
@@ -198,8 +199,8 @@ def unescaped(lines):
 
 
 def test_students_of_other_starts_give_hints(tmp_path, runs, settings):
-    settings["internal"] |= {"head": "teacher", "baseline": "exp2.0t"}
-    lines = written(tmp_path, runs, settings)
+    other = replace(settings.internal, head="teacher", baseline="exp2.0t")
+    lines = written(tmp_path, runs, replace(settings, internal=other))
     assert "| teacher's |" in lines[5]
     assert any(
         line.startswith("Exp3.2 and Exp2.0 differ in more than their losses") for line in lines
@@ -207,7 +208,7 @@ def test_students_of_other_starts_give_hints(tmp_path, runs, settings):
 
 
 def test_papers_numbers_stand_below_ours(tmp_path, runs, settings):
-    lines = written(tmp_path, runs, settings | {"with_paper": True})
+    lines = written(tmp_path, runs, replace(settings, with_paper=True))
     assert lines[7] == (
         "| QQP | Exp3.2, paper |  | 36,967 | 36,191 (97.9 %) | 776 (2.1 %) | 3,463 | 750 (21.7 %) "
         "| 2,713 (78.3 %) | 96.2 |  |"
@@ -219,7 +220,7 @@ def test_papers_numbers_stand_below_ours(tmp_path, runs, settings):
 
 def test_paper_has_no_numbers_of_other_tasks(tmp_path, add, settings):
     runs = [add("exp1.0", 0, TEACHER, "rte"), add("exp2.0", 0, FIRST, "rte")]
-    lines = written(tmp_path, runs, settings | {"tasks": ["rte"], "with_paper": True})
+    lines = written(tmp_path, runs, replace(settings, tasks=("rte",), with_paper=True))
     assert not any("paper" in line for line in lines if line.startswith("|"))
 
 

@@ -1,7 +1,7 @@
 """Other readings of the paper: what each changes against the reading that is taken."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from internal_kd.reporting.formats import MISSING, Cell, Column, Row, Table
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.selection import mean_development_score, runs_of
 from internal_kd.reporting.wording import METRIC_TITLES, points, power_text, seeds_sentences
+from internal_kd.specs.tables import Reading, ReadingsSettings
 from internal_kd.tasks import get_task
 
 COLUMNS = ["reading", "label", "of", "task", "metric", "seeds", "n", "score", "reference"]
@@ -29,14 +30,13 @@ SCORES = ["score", "reference", "effect", "low", "high", "detectable"]
 
 
 def write_readings(
-    folders: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
+    folders: Iterable[str | Path], settings: ReadingsSettings, out: str | Path
 ) -> None:
     """Write the table as `out` (tidy .csv) and, beside it, as .md and .tex.
 
     Args:
         folders: of the runs of all readings and of what they are readings of.
-        settings: study, note, tasks, readings (name, label, of, of_label), confidence (of
-            intervals), resamples, seed (of the resampling).
+        settings: of the table.
         out: path of the .csv.
 
     Raises:
@@ -52,7 +52,7 @@ def write_readings(
     )
 
 
-def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFrame:
+def build(runs: Sequence[RunFolder], settings: ReadingsSettings) -> pd.DataFrame:
     """The tidy table: one row per reading and task, on the development set.
 
     `effect` is the reading's score minus that of the `reference`, by the metric that selects on the
@@ -62,9 +62,9 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
     """
     differences = Differences(runs, settings)
     rows = [
-        _row(runs, differences, reading, task, settings["confidence"])
-        for reading in settings["readings"]
-        for task in settings["tasks"]
+        _row(runs, differences, reading, task, settings.confidence)
+        for reading in settings.readings
+        for task in settings.tasks
     ]
     frame = pd.DataFrame(rows, columns=COLUMNS)
     p_values = family(frame["p"].tolist(), frame["p_tail"].tolist())
@@ -76,14 +76,14 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
 def _row(
     runs: Sequence[RunFolder],
     differences: Differences,
-    reading: Mapping[str, str],
+    reading: Reading,
     task: str,
     confidence: float,
 ) -> dict[str, Any]:
     metric = get_task(task).selection_metric
-    row = {"reading": reading["name"], "label": reading["label"], "of": reading["of"]}
+    row = {"reading": reading.name, "label": reading.label, "of": reading.of}
     row |= {"task": task, "metric": metric}
-    names = (reading["name"], reading["of"])
+    names = (reading.name, reading.of)
     effects = differences.effects(Comparison(task, *names, same_start=True))
     if not effects:
         return row | {"seeds": 0, "n": 0}
@@ -100,19 +100,19 @@ def _numbers(effect: Effect, confidence: float) -> dict[str, Any]:
     return {"seeds": effect.seeds, "n": effect.n, **found}
 
 
-def layout(frame: pd.DataFrame, settings: Mapping[str, Any]) -> Table:
+def layout(frame: pd.DataFrame, settings: ReadingsSettings) -> Table:
     """A row per reading; a section for each experiment that has readings."""
     columns = [Column("Reading", align="l"), Column("of", align="l")]
-    for task in map(get_task, settings["tasks"]):
-        group = f"{task.title} {METRIC_TITLES[task.selection_metric]}"
+    for shown in map(get_task, settings.tasks):
+        group = f"{shown.title} {METRIC_TITLES[shown.selection_metric]}"
         columns += [Column("score", group), Column("difference", group)]
     sections: dict[str, list[Row]] = {}
-    for reading in settings["readings"]:
-        own = frame[frame["reading"] == reading["name"]].set_index("task")
-        cells = [Cell(reading["label"]), Cell(reading["of_label"])]
-        for task in settings["tasks"]:
-            cells += _cells(own.loc[task], settings["confidence"])
-        sections.setdefault(reading["of"], []).append(cells)
+    for reading in settings.readings:
+        own = frame[frame["reading"] == reading.name].set_index("task")
+        cells = [Cell(reading.label), Cell(reading.of_label)]
+        for task in settings.tasks:
+            cells += _cells(own.loc[task], settings.confidence)
+        sections.setdefault(reading.of, []).append(cells)
     return Table(
         title="Readings",
         caption="Other readings of the paper, each with one change against the experiment it is a "
@@ -136,11 +136,11 @@ def _cells(row: Any, confidence: float) -> list[Cell]:
     ]
 
 
-def _notes(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
-    share, level = f"{100 * settings['confidence']:g} %", 1 - settings["confidence"]
+def _notes(frame: pd.DataFrame, settings: ReadingsSettings) -> list[str]:
+    share, level = f"{100 * settings.confidence:g} %", 1 - settings.confidence
     seeds = sorted(set(frame.loc[frame["seeds"] > 0, "seeds"]))
     notes = [
-        f"Study: {settings['study']}. Means over {' or '.join(map(str, seeds)) or 'no'} student "
+        f"Study: {settings.study}. Means over {' or '.join(map(str, seeds)) or 'no'} student "
         f"seeds; differences with the {share} interval of the test over examples and student "
         f"seeds. Bold: Benjamini-Hochberg p over the whole table below {level:.3g}."
     ]
@@ -154,4 +154,4 @@ def _notes(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
             f"Differences of so many points (median of the rows) give {power_text(level)}: "
             f"{listed}."
         )
-    return notes + ([settings["note"]] if settings["note"] else [])
+    return notes + ([settings.note] if settings.note else [])

@@ -31,21 +31,20 @@ from internal_kd.reporting.significance_rows import (
     two_way_row,
     two_way_rows,
 )
+from internal_kd.specs.statistics import SignificanceSettings
 from internal_kd.tasks import get_task
 
 SPLITS = ("validation", "test")
 
 
 def write_significance(
-    folders: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
+    folders: Iterable[str | Path], settings: SignificanceSettings, out: str | Path
 ) -> None:
     """Write the tests as `out` (tidy .csv) and, beside it, compact tables as .md and .tex.
 
     Args:
         folders: of the runs of every internal KD and of what they are compared with.
-        settings: study, note, tasks, standard, internal and candidates (name, label, head and
-            baseline), teachers (number of each task's), confidence (of intervals), resamples, seed
-            (of the resampling).
+        settings: of the tests.
         out: path of the .csv.
 
     Raises:
@@ -62,7 +61,7 @@ def write_significance(
     out.with_suffix(".tex").write_text("\n".join(texts), encoding="utf-8")
 
 
-def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFrame:
+def build(runs: Sequence[RunFolder], settings: SignificanceSettings) -> pd.DataFrame:
     """The tidy table: one row per family, task, split, experiment, metric and test.
 
     Families: `primary`, the two students compared, in the metric that selects on each task, with
@@ -83,46 +82,44 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
         *_primary(differences, settings),
         *(
             row
-            for task in settings["tasks"]
-            for candidate in settings["candidates"]
+            for task in settings.tasks
+            for candidate in settings.candidates
             for split in SPLITS
             for row in _candidate(
                 differences,
-                with_baseline(candidate, settings["standard"], task, split),
+                with_baseline(candidate, settings.standard, task, split),
                 settings,
             )
         ),
     ]
     frame = _adjusted(pd.DataFrame(rows, columns=COLUMNS))
-    frame["verdict"] = [
-        _verdict(row, 1 - settings["confidence"]) for row in frame.to_dict("records")
-    ]
+    frame["verdict"] = [_verdict(row, 1 - settings.confidence) for row in frame.to_dict("records")]
     counts = {"seeds": "Int64", "n": "Int64"}
     return frame.astype(counts).round(dict.fromkeys(["effect", "low", "high", "detectable"], 6))
 
 
-def _primary(differences: Differences, settings: Mapping[str, Any]) -> Iterator[Row]:
+def _primary(differences: Differences, settings: SignificanceSettings) -> Iterator[Row]:
     """The two students compared on each task, and the mean over tasks where there are several."""
-    internal, standard = settings["internal"], settings["standard"]["name"]
-    same = internal["baseline"] == standard
+    internal, standard = settings.internal, settings.standard.name
+    same = internal.baseline == standard
     effects = []
-    for task in settings["tasks"]:
-        comparison = Comparison(task, internal["name"], standard, same)
+    for task in settings.tasks:
+        comparison = Comparison(task, internal.name, standard, same)
         metric = get_task(task).selection_metric
         effect = differences.effects(comparison).get(metric)
         if effect is None:
             yield missing_row(comparison, PRIMARY, metric)
         else:
             effects.append(effect)
-            yield two_way_row(comparison, PRIMARY, metric, effect, settings["confidence"])
+            yield two_way_row(comparison, PRIMARY, metric, effect, settings.confidence)
     if len(effects) > 1:
-        mean = Comparison(MEAN, internal["name"], standard, same)
+        mean = Comparison(MEAN, internal.name, standard, same)
         effect = mean_effect(effects)
-        yield two_way_row(mean, PRIMARY, "selection", effect, settings["confidence"])
+        yield two_way_row(mean, PRIMARY, "selection", effect, settings.confidence)
 
 
 def _candidate(
-    differences: Differences, comparison: Comparison, settings: Mapping[str, Any]
+    differences: Differences, comparison: Comparison, settings: SignificanceSettings
 ) -> Iterator[Row]:
     """All rows of an internal KD on a split."""
     if comparison.experiment == comparison.baseline:
@@ -130,7 +127,7 @@ def _candidate(
     answers = differences.answers(comparison)
     if answers is not None:
         effects = differences.effects(comparison)
-        yield from two_way_rows(comparison, effects, settings["confidence"])
+        yield from two_way_rows(comparison, effects, settings.confidence)
         rng = differences.rng(comparison, "paper")
         yield from paper_rows(comparison, answers, settings, rng)
     elif comparison.split == "validation":

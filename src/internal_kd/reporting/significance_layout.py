@@ -14,6 +14,7 @@ from internal_kd.reporting.significance_notes import (
 )
 from internal_kd.reporting.significance_rows import EXPLORATORY, MEAN, PAPER, PRIMARY
 from internal_kd.reporting.wording import METRIC_TITLES, capitalized, points
+from internal_kd.specs.statistics import SignificanceSettings
 from internal_kd.tasks import get_task
 
 SPLITS = {"validation": "development sets", "test": "test sets"}
@@ -22,10 +23,9 @@ ACROSS = "a"  # footnote of comparisons across starts
 JUDGED = ("better", "worse")
 Record = Mapping[Any, Any]
 Records = Mapping[tuple[str, ...], Record]
-Settings = Mapping[str, Any]
 
 
-def layouts(frame: pd.DataFrame, settings: Settings) -> dict[str, Table]:
+def layouts(frame: pd.DataFrame, settings: SignificanceSettings) -> dict[str, Table]:
     """The tables by their LaTeX labels: the primary comparison on the development sets, then for
     the development sets and, where labels are known, the test sets all others and the tests as in
     the paper.
@@ -40,15 +40,15 @@ def layouts(frame: pd.DataFrame, settings: Settings) -> dict[str, Table]:
     return tables
 
 
-def _primary(frame: pd.DataFrame, settings: Settings) -> Table:
+def _primary(frame: pd.DataFrame, settings: SignificanceSettings) -> Table:
     records = _records(frame[frame["family"] == PRIMARY])
     tasks = [[_primary_row(row) for row in records if row["task"] != MEAN]]
     mean = [[_primary_row(row) for row in records if row["task"] == MEAN]]
-    names = [capitalized(settings[role]["name"]) for role in ("internal", "standard")]
+    names = [capitalized(row.name) for row in (settings.internal, settings.standard)]
     return Table(
         title="Significance",
         caption=f"{names[0]} minus {names[1]} on the development sets, in points.",
-        columns=_primary_columns(settings["confidence"]),
+        columns=_primary_columns(settings.confidence),
         sections=[section for section in (*tasks, *mean) if section],
         notes=primary_notes(records, settings),
     )
@@ -81,13 +81,13 @@ def _primary_row(record: Record) -> Row:
     ]
 
 
-def _exploratory(frame: pd.DataFrame, split: str, settings: Settings) -> Table:
+def _exploratory(frame: pd.DataFrame, split: str, settings: SignificanceSettings) -> Table:
     records = _records(frame[frame["family"] == EXPLORATORY])
     return Table(
         title="Significance",
         caption=f"Every internal KD minus the standard KD with its start on the {SPLITS[split]}, "
         "in points: exploratory.",
-        columns=_exploratory_columns(settings["confidence"]),
+        columns=_exploratory_columns(settings.confidence),
         sections=_by_task(records, _exploratory_row, settings),
         notes=exploratory_notes(records, settings),
     )
@@ -108,7 +108,7 @@ def _exploratory_row(record: Record) -> Row:
     ]
 
 
-def _paper(frame: pd.DataFrame, split: str, settings: Settings) -> Table:
+def _paper(frame: pd.DataFrame, split: str, settings: SignificanceSettings) -> Table:
     tests = _records(frame[frame["family"] == PAPER])
     found: Records = {
         (row["task"], row["experiment"], row["metric"], row["test"], row["unit"]): row
@@ -118,7 +118,7 @@ def _paper(frame: pd.DataFrame, split: str, settings: Settings) -> Table:
     return Table(
         title="Significance",
         caption=f"The same differences on the {SPLITS[split]} with tests as in the paper.",
-        columns=_paper_columns(settings["confidence"]),
+        columns=_paper_columns(settings.confidence),
         sections=_by_task(compared, lambda record: _paper_row(record, found), settings),
         notes=paper_notes(tests, settings),
     )
@@ -155,11 +155,11 @@ def _paper_row(record: Record, found: Records) -> Row:
 
 
 def _by_task(
-    records: Sequence[Record], row: Callable[[Record], Row], settings: Settings
+    records: Sequence[Record], row: Callable[[Record], Row], settings: SignificanceSettings
 ) -> list[list[Row]]:
     """Rows in sections of a task each."""
     sections = [
-        [row(record) for record in records if record["task"] == task] for task in settings["tasks"]
+        [row(record) for record in records if record["task"] == task] for task in settings.tasks
     ]
     return [section for section in sections if section]
 

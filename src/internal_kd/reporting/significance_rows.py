@@ -16,6 +16,7 @@ from internal_kd.evaluation.significance import (
     permutation_test,
 )
 from internal_kd.reporting.comparisons import Comparison
+from internal_kd.specs.reports import Inference
 from internal_kd.tasks import METRIC_NAMES, get_task
 
 COLUMNS = ["family", "task", "split", "experiment", "baseline", "same_start", "metric", "test"]
@@ -72,7 +73,7 @@ def missing_row(comparison: Comparison, family: str, metric: str) -> Row:
 def paper_rows(
     comparison: Comparison,
     answers: Answers,
-    settings: Mapping[str, Any],
+    settings: Inference,
     rng: np.random.Generator,
 ) -> Iterator[Row]:
     """Tests over examples or over seeds alone.
@@ -80,15 +81,15 @@ def paper_rows(
     Args:
         comparison: what is compared.
         answers: of both experiments.
-        settings: confidence and resamples.
+        settings: of the tests.
         rng: of the resampling.
     """
-    found = _tests_over_examples(answers, settings["confidence"], settings["resamples"], rng)
+    found = _tests_over_examples(answers, settings.confidence, settings.resamples, rng)
     for metric, test, result in found:
         yield _paper_row(comparison, metric, test, "examples", answers, result)
     first, second = answers.scores()
     for metric in METRIC_NAMES:
-        result = paired_t_test(first[metric], second[metric], settings["confidence"])
+        result = paired_t_test(first[metric], second[metric], settings.confidence)
         yield _paper_row(comparison, metric, "t", "seeds", answers, result)
 
 

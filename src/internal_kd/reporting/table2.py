@@ -1,7 +1,7 @@
 """Table 2: test results of teacher, standard distillation and the best internal distillation."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -15,26 +15,23 @@ from internal_kd.reporting.paper_tables import paper_table2
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.selection import best_experiment, mean_development_score, runs_of
 from internal_kd.reporting.table2_layout import layout, notes
+from internal_kd.specs.reports import Row
+from internal_kd.specs.tables import Table2Settings
 from internal_kd.tasks import get_task
-
-Experiment = Mapping[str, Any]
 
 COLUMNS = ["experiment", "label", "head", "task", "metric", "chosen", "development", "mean", "std"]
 COLUMNS += ["n", "paper", "status", "flags"]
 INTERNAL = "exp3.X"
+NO_ROW = Row("", "")
 GLUE_METRICS = {"qqp": ("f1", "accuracy"), "mrpc": ("f1", "accuracy")}
 
 
-def write_table2(
-    folders: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
-) -> None:
+def write_table2(folders: Iterable[str | Path], settings: Table2Settings, out: str | Path) -> None:
     """Write Table 2 as `out` (tidy .csv) and, beside it, as .md and .tex.
 
     Args:
         folders: of the runs of Table 1.
-        settings: study (name), note (a last line below the table), tasks (columns), teacher and
-            standard (rows: name, label, head), candidates (internal distillations: the same) and
-            with_paper (put the paper's values beside ours).
+        settings: of the table.
         out: path of the .csv.
 
     Raises:
@@ -51,7 +48,7 @@ def write_table2(
     )
 
 
-def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFrame:
+def build(runs: Sequence[RunFolder], settings: Table2Settings) -> pd.DataFrame:
     """The tidy table: one row per experiment, task and metric; scores from 0 to 1.
 
     The last experiment, exp3.X, is on each task the candidate with the best mean development
@@ -64,14 +61,14 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
     rows = [
         {"experiment": name, "task": task, **found, **scored}
         for name, pick in _rows(settings)
-        for task in settings["tasks"]
+        for task in settings.tasks
         for found in [_found(runs, task, pick)]
         for scored in _scores(found.pop("runs"), task)
     ]
     frame = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "paper"])
     paper = paper_table2().set_index(["experiment", "task", "metric"])["value"]
     keys = zip(frame["experiment"], frame["task"], frame["metric"], strict=True)
-    shown = settings["with_paper"]
+    shown = settings.with_paper
     frame["paper"] = [paper.get(key, math.nan) / 100 if shown else math.nan for key in keys]
     return frame[COLUMNS].round({"development": 6, "mean": 6, "std": 6, "paper": 4})
 
@@ -81,23 +78,23 @@ def metrics_of(task: str) -> tuple[str, ...]:
     return GLUE_METRICS.get(task, get_task(task).metrics)
 
 
-def _rows(settings: Mapping[str, Any]) -> list[tuple[str, Sequence[Experiment]]]:
+def _rows(settings: Table2Settings) -> list[tuple[str, Sequence[Row]]]:
     """Name of each row and the experiments its runs are chosen from."""
-    fixed = [settings["teacher"], settings["standard"]]
-    return [(row["name"], [row]) for row in fixed] + [(INTERNAL, settings["candidates"])]
+    fixed = [settings.teacher, settings.standard]
+    return [(row.name, [row]) for row in fixed] + [(INTERNAL, settings.candidates)]
 
 
-def _found(runs: Sequence[RunFolder], task: str, pick: Sequence[Experiment]) -> dict[str, Any]:
+def _found(runs: Sequence[RunFolder], task: str, pick: Sequence[Row]) -> dict[str, Any]:
     """The chosen experiment, its runs, and what is the same for all metrics of the task."""
-    name = best_experiment(runs, task, [row["name"] for row in pick])
+    name = best_experiment(runs, task, [row.name for row in pick])
     chosen = runs_of(runs, task, name) if name else []
     flags = {flag for run in chosen for flag in run.metrics.get("flags", ())}
-    rows = {row["name"]: row for row in pick}
-    row = rows.get(name or "", pick[0] if len(pick) == 1 else {"label": "", "head": None})
+    rows = {row.name: row for row in pick}
+    row = rows.get(name or "", pick[0] if len(pick) == 1 else NO_ROW)
     return {
         "runs": chosen,
-        "label": row["label"],
-        "head": row["head"],
+        "label": row.label,
+        "head": row.head,
         "chosen": name or "",
         "development": mean_development_score(chosen),
         "flags": " ".join(sorted(flags)),

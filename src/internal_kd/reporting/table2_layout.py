@@ -9,7 +9,7 @@ import pandas as pd
 
 from internal_kd.reporting.formats import MISSING, Cell, Column, Table
 from internal_kd.reporting.runs import RunFolder
-from internal_kd.reporting.selection import runs_of, teachers_of
+from internal_kd.reporting.selection import number_of_teachers, runs_of
 from internal_kd.reporting.wording import (
     HEAD_NOTE,
     METRIC_TITLES,
@@ -20,6 +20,7 @@ from internal_kd.reporting.wording import (
     seeds_sentences,
     teachers_sentences,
 )
+from internal_kd.specs.tables import Table2Settings
 from internal_kd.tasks import get_task
 
 Row = Mapping[Any, Any]
@@ -47,7 +48,7 @@ class _Look:
     with_paper: bool
 
 
-def layout(frame: pd.DataFrame, settings: Mapping[str, Any], remarks: Sequence[str]) -> Table:
+def layout(frame: pd.DataFrame, settings: Table2Settings, remarks: Sequence[str]) -> Table:
     """Arrange the tidy table as the paper's Table 2, in percent with one decimal.
 
     Letters name what the runs of a cell were flagged for. Nothing is bold: the better of two means
@@ -59,34 +60,34 @@ def layout(frame: pd.DataFrame, settings: Mapping[str, Any], remarks: Sequence[s
     }
     names = list(dict.fromkeys(frame["experiment"]))
     scored = list(dict.fromkeys((task, metric) for _, task, metric in rows))
-    look = _Look(_labels(settings), letters, settings["with_paper"])
+    look = _Look(_labels(settings), letters, settings.with_paper)
     lines = [_line([rows[name, *key] for key in scored], look) for name in names]
     return Table(
         title="Table 2",
         caption="Scores on the test sets, in percent, of models chosen on the development sets.",
-        columns=_columns(scored, settings["with_paper"]),
+        columns=_columns(scored, settings.with_paper),
         sections=[lines[:1], lines[1:]],
         notes=[*remarks, *flag_notes(letters)],
     )
 
 
-def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> list[str]:
+def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Table2Settings) -> list[str]:
     """The sentences below the table: how it was made, what was chosen, what is missing."""
-    teacher = frame["experiment"] == settings["teacher"]["name"]
+    teacher = frame["experiment"] == settings.teacher.name
     students = frame.loc[~teacher & (frame["status"] == "scored"), "n"]
     lines = [
-        f"Study: {settings['study']}. Mean over n runs, one per seed, ± sample standard deviation "
+        f"Study: {settings.study}. Mean over n runs, one per seed, ± sample standard deviation "
         "from three runs on. F1 is the one of class 1, as GLUE's. Differences are tested elsewhere "
         "(significance), where the smallest that could have been detected stands beside them.",
         HEAD_NOTE,
-        *teachers_sentences(teachers_of(runs, settings)),
+        *teachers_sentences(number_of_teachers(runs, settings.teacher, settings.tasks)),
         *seeds_sentences(students),
         *_choice(frame),
         *_unequal(runs, settings),
-        *([PAPER_NOTE] if settings["with_paper"] else []),
+        *([PAPER_NOTE] if settings.with_paper else []),
         *(text for status, text in STATUS_NOTES.items() if status in set(frame["status"])),
     ]
-    return [*lines, settings["note"]] if settings["note"] else lines
+    return [*lines, settings.note] if settings.note else lines
 
 
 def _choice(frame: pd.DataFrame) -> list[str]:
@@ -109,12 +110,12 @@ def _chosen(row: Row) -> str:
     return f"{task.title} {capitalized(row['chosen'])} ({head} head, development {metric} {score})"
 
 
-def _unequal(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> list[str]:
+def _unequal(runs: Sequence[RunFolder], settings: Table2Settings) -> list[str]:
     """A warning where candidates were compared over different numbers of runs."""
-    names = [row["name"] for row in settings["candidates"]]
+    names = [row.name for row in settings.candidates]
     counts = {
         get_task(task).title: {name: len(runs_of(runs, task, name)) for name in names}
-        for task in settings["tasks"]
+        for task in settings.tasks
     }
     return [
         f"Attention: the choice on {title} compares unequal numbers of runs: "
@@ -133,8 +134,8 @@ def _columns(scored: Iterable[tuple[str, str]], with_paper: bool) -> list[Column
     return [*columns, Column("n")]
 
 
-def _labels(settings: Mapping[str, Any]) -> dict[str, str]:
-    return {row["name"]: row["label"] for row in (settings["teacher"], settings["standard"])}
+def _labels(settings: Table2Settings) -> dict[str, str]:
+    return {row.name: row.label for row in (settings.teacher, settings.standard)}
 
 
 def _line(rows: Sequence[Row], look: _Look) -> list[Cell]:

@@ -16,6 +16,8 @@ from internal_kd.reporting.wording import (
     seeds_sentences,
     starts_sentences,
 )
+from internal_kd.specs.reports import Row
+from internal_kd.specs.tables import Table3Settings
 from internal_kd.tasks import get_task
 
 Numbers = Mapping[Any, Any]
@@ -41,7 +43,7 @@ COLUMNS = (
 )
 
 
-def layout(frame: pd.DataFrame, settings: Mapping[str, Any], remarks: Sequence[str]) -> Table:
+def layout(frame: pd.DataFrame, settings: Table3Settings, remarks: Sequence[str]) -> Table:
     """Arrange the means over seeds as the paper's Table 3, a block of rows for each task.
 
     Args:
@@ -52,14 +54,14 @@ def layout(frame: pd.DataFrame, settings: Mapping[str, Any], remarks: Sequence[s
     papers = [name for name in frame if str(name).startswith("paper_")]
     means = frame[frame["seed"] == MEAN].astype(dict.fromkeys(papers, float))
     rows = {(row["task"], row["experiment"]): row for row in means.to_dict("records")}
-    students = (settings["standard"], settings["internal"])
+    students = (settings.standard, settings.internal)
     sections = [
         [
             line
             for student in students
-            for line in _lines(task, student, rows.get((task, student["name"])))
+            for line in _lines(task, student, rows.get((task, student.name)))
         ]
-        for task in settings["tasks"]
+        for task in settings.tasks
     ]
     return Table(
         title="Table 3",
@@ -71,11 +73,11 @@ def layout(frame: pd.DataFrame, settings: Mapping[str, Any], remarks: Sequence[s
     )
 
 
-def _lines(task: str, student: Mapping[str, Any], row: Numbers | None) -> list[list[Cell]]:
+def _lines(task: str, student: Row, row: Numbers | None) -> list[list[Cell]]:
     """The row of a student on a task and, where there are any, the paper's numbers below it."""
     title = get_task(task).title
-    name = f"{capitalized(student['name'])}: {student['label']}"
-    head = Cell(head_title(student["head"]))
+    name = f"{capitalized(student.name)}: {student.label}"
+    head = Cell(head_title(student.head))
     if row is None:
         blank = [Cell(MISSING)] * (len(COLUMNS) - 4)
         return [[Cell(title), Cell(name), head, *blank, Cell("0")]]
@@ -83,7 +85,7 @@ def _lines(task: str, student: Mapping[str, Any], row: Numbers | None) -> list[l
     lines = [[Cell(title), Cell(name), head, *ours]]
     if not math.isnan(row["paper_teacher_right"]):
         theirs = [*_counts(row, "paper_"), Cell(f"{100 * _papers_agreement(row):.1f}"), Cell("")]
-        of_paper = Cell(f"{capitalized(student['name'])}, paper")
+        of_paper = Cell(f"{capitalized(student.name)}, paper")
         lines.append([Cell(title), of_paper, Cell(""), *theirs])
     return lines
 
@@ -118,13 +120,13 @@ def _share(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f} %" if whole else MISSING
 
 
-def _notes(means: pd.DataFrame, settings: Mapping[str, Any], remarks: Sequence[str]) -> list[str]:
-    percent = f"{100 * settings['confidence']:g} %"
-    names = [settings[role]["name"] for role in ("standard", "internal")]
+def _notes(means: pd.DataFrame, settings: Table3Settings, remarks: Sequence[str]) -> list[str]:
+    percent = f"{100 * settings.confidence:g} %"
+    names = [settings.standard.name, settings.internal.name]
     students = means[means["experiment"].isin(names)]
     return [
-        f"Study: {settings['study']}. Numbers of examples, means over seeds, where a student's "
-        f"teacher ({capitalized(settings['teacher']['name'])}) is right and where it is wrong; in "
+        f"Study: {settings.study}. Numbers of examples, means over seeds, where a student's "
+        f"teacher ({capitalized(settings.teacher.name)}) is right and where it is wrong; in "
         "parentheses the share of these examples. Agreement: share of all examples for which "
         "student and teacher predict the same label, mean over seeds.",
         HEAD_NOTE,
@@ -132,21 +134,21 @@ def _notes(means: pd.DataFrame, settings: Mapping[str, Any], remarks: Sequence[s
         *seeds_sentences(students["seeds"]),
         *_differences(means, settings),
         *_missing(students, settings),
-        *_one_sided(students, settings["tasks"]),
+        *_one_sided(students, settings.tasks),
         *remarks,
-        *([PAPER_NOTE] if settings["with_paper"] else []),
-        *([settings["note"]] if settings["note"] else []),
+        *([PAPER_NOTE] if settings.with_paper else []),
+        *([settings.note] if settings.note else []),
     ]
 
 
-def _differences(means: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
+def _differences(means: pd.DataFrame, settings: Table3Settings) -> list[str]:
     """The difference in agreement on each task, and what could have been detected."""
-    internal, standard = (settings[role] for role in ("internal", "standard"))
+    internal, standard = settings.internal, settings.standard
     rows = means[means["head"].isna()].to_dict("records")
     if not rows:
         return []
-    names = " minus ".join(capitalized(row["name"]) for row in (internal, standard))
-    power = power_text(1 - settings["confidence"])
+    names = " minus ".join(capitalized(row.name) for row in (internal, standard))
+    power = power_text(1 - settings.confidence)
     known = not all(math.isnan(row["detectable"]) for row in rows)
     return [
         f"Difference in agreement, {names}, in points: {'; '.join(map(_difference, rows))}."
@@ -162,8 +164,8 @@ def _difference(row: Numbers) -> str:
     return f"{get_task(row['task']).title} {points(value)}{interval}{size}"
 
 
-def _missing(students: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
-    complete = len(students) == 2 * len(settings["tasks"])
+def _missing(students: pd.DataFrame, settings: Table3Settings) -> list[str]:
+    complete = len(students) == 2 * len(settings.tasks)
     return [] if complete else [f"{MISSING}: no run of the student or of its teacher."]
 
 

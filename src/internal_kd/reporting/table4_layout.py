@@ -7,9 +7,11 @@ import pandas as pd
 
 from internal_kd.reporting.formats import Cell, Column, Table
 from internal_kd.reporting.wording import capitalized, head_title
+from internal_kd.specs.reports import Row
+from internal_kd.specs.tables import Table4Settings
 from internal_kd.tasks import Task, get_task
 
-Row = Mapping[Any, Any]
+Record = Mapping[Any, Any]
 
 TINY = 1e-3  # probabilities below it are written with an exponent
 COLUMNS = (
@@ -27,7 +29,7 @@ TITLES = {"internal": "internal KD", "standard": "standard KD"}
 def layout(
     frame: pd.DataFrame,
     found: Mapping[str, pd.DataFrame | None],
-    settings: Mapping[str, Any],
+    settings: Table4Settings,
     remarks: Sequence[str],
 ) -> Table:
     """Arrange the drawn examples as the paper's Table 4, a block of rows for each task.
@@ -70,7 +72,7 @@ def probability(value: float) -> str:
     return f"{digits}e{int(exponent)}"
 
 
-def _line(number: int, row: Row) -> list[Cell]:
+def _line(number: int, row: Record) -> list[Cell]:
     task = get_task(row["task"])
     answers = [
         Cell(
@@ -83,7 +85,7 @@ def _line(number: int, row: Row) -> list[Cell]:
     return [*map(Cell, first), *answers]
 
 
-def _text(task: Task, row: Row) -> str:
+def _text(task: Task, row: Record) -> str:
     """The texts of an example on one line, with the initials of their columns for a pair."""
     texts = [" ".join(str(row[name]).split()) for name in ("text_1", "text_2")]
     if len(task.text_columns) == 1:
@@ -96,30 +98,29 @@ def _text(task: Task, row: Row) -> str:
 
 
 def _notes(
-    frame: pd.DataFrame, found: Mapping[str, pd.DataFrame | None], settings: Mapping[str, Any]
+    frame: pd.DataFrame, found: Mapping[str, pd.DataFrame | None], settings: Table4Settings
 ) -> list[str]:
-    teacher, standard, internal = (settings[role] for role in ("teacher", "standard", "internal"))
     return [
-        f"Study: {settings['study']}. Teacher: {_named(teacher)}; standard KD: {_named(standard)}; "
-        f"internal KD: {_named(internal)}; students of seed {settings['student_seed']}. Up to "
-        f"{settings['examples']} examples per task and wrong student, drawn at random with seed "
-        f"{settings['seed']}. Bold: the wrong prediction.",
+        f"Study: {settings.study}. Teacher: {_named(settings.teacher)}; standard KD: "
+        f"{_named(settings.standard)}; internal KD: {_named(settings.internal)}; students of seed "
+        f"{settings.student_seed}. Up to {settings.examples} examples per task and wrong student, "
+        f"drawn at random with seed {settings.seed}. Bold: the wrong prediction.",
         "The number in parentheses is the probability of class 1 whatever the prediction, as in "
         "the numbers of the paper's Table 4 (its caption says: of the prediction).",
         *(_count(task, cases, frame) for task, cases in found.items()),
     ]
 
 
-def _own(settings: Mapping[str, Any]) -> list[str]:
+def _own(settings: Table4Settings) -> list[str]:
     """The note of the study, if it has one."""
-    return [settings["note"]] if settings["note"] else []
+    return [settings.note] if settings.note else []
 
 
-def _named(experiment: Mapping[str, Any]) -> str:
+def _named(experiment: Row) -> str:
     """Name, label and, of a student, what its head starts as."""
-    head = head_title(experiment["head"])
-    parts = [experiment["label"], *([f"head: {head}"] if head else [])]
-    return f"{capitalized(experiment['name'])} ({', '.join(parts)})"
+    head = head_title(experiment.head)
+    parts = [experiment.label, *([f"head: {head}"] if head else [])]
+    return f"{capitalized(experiment.name)} ({', '.join(parts)})"
 
 
 def _count(task: str, cases: pd.DataFrame | None, frame: pd.DataFrame) -> str:

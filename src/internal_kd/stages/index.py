@@ -4,6 +4,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from internal_kd.reporting.index.write import write_index
+from internal_kd.specs.index import IndexSettings
+from internal_kd.specs.jobs import decode
 from internal_kd.stages.cli import run_stage
 from internal_kd.stages.product import add_record_arguments, write_recorded
 
@@ -20,8 +22,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def main(args: Namespace) -> None:
-    """Write the pages; settings: study, note, sections, missing."""
-    write_recorded(args, lambda settings: write_index(settings, args.captions, args.out))
+    """Write the pages; settings: `IndexSettings`."""
+    settings = decode(args.settings, IndexSettings)
+    write_recorded(args, settings, lambda settings: write_index(settings, args.captions, args.out))
 
 
 if __name__ == "__main__":

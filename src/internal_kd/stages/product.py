@@ -2,17 +2,22 @@
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TypeVar, get_type_hints
 
 from internal_kd.expected_files import record_of
 from internal_kd.manifests import write_manifest
 from internal_kd.reporting.provenance import check
+from internal_kd.specs.jobs import decode
+from internal_kd.specs.reports import ReportSettings
 from internal_kd.stages.cli import run_stage
 
 # In the order in which the functions take them, before settings and file.
 INPUTS = ("runs", "distances", "examples", "maps")
+
+Settings = TypeVar("Settings", bound=ReportSettings)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -33,10 +38,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def main(args: Namespace) -> None:
-    """Write it; the settings are those of the function."""
+    """Write it; settings: of the type that the function's parameter `settings` has."""
     inputs = [value for name in INPUTS if (value := getattr(args, name)) is not None]
     write = _function(args.function)
-    write_recorded(args, lambda settings: write(*inputs, settings, args.out))
+    settings: ReportSettings = decode(args.settings, get_type_hints(write)["settings"])
+    write_recorded(args, settings, lambda settings: write(*inputs, settings, args.out))
 
 
 def add_record_arguments(parser: ArgumentParser) -> None:
@@ -45,17 +51,17 @@ def add_record_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--files", type=Path, nargs="+", default=[], help="all that is written")
 
 
-def write_recorded(args: Namespace, write: Callable[[dict[str, Any]], None]) -> None:
+def write_recorded(args: Namespace, settings: Settings, write: Callable[[Settings], None]) -> None:
     """Write a product and its manifest; remarks on its inputs join `note` of its settings."""
     if args.expected is None:
-        write(args.settings)
+        write(settings)
         return
     record = record_of(args.expected)
     record.unlink(missing_ok=True)
     found = check(args.expected)
     job = {"settings": args.settings, "code": args.code}
-    note = " ".join(filter(None, [args.settings.get("note", ""), *found.remarks]))
-    write(args.settings | {"note": note})
+    note = " ".join(filter(None, [settings.note, *found.remarks]))
+    write(replace(settings, note=note))
     write_manifest(record, args.files, {}, **job, **vars(found))
 
 

@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from internal_kd.errors import UserError
 from internal_kd.expected_files import ExpectedFile, record_of
@@ -18,7 +17,7 @@ from internal_kd.manifests import Manifest, digest, is_untouched, read_manifest,
 from internal_kd.study.expectations import Expected
 
 
-def write_expectations(file: str, expected: Expected, job: Mapping[str, Any]) -> None:
+def write_expectations(file: str, expected: Expected, job: Mapping[str, object]) -> None:
     """Write what a table or figure should be made from, as it was when it was so made, or anew.
 
     Args:

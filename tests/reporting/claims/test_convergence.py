@@ -1,5 +1,7 @@
 """Claims about scores over epochs, by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,7 +28,7 @@ def converging(path, histories, schedule=SCHEDULE, layers=4):
         )
         for seed, scores in enumerate(histories)
     ]
-    return Evidence(runs, None, SETTINGS | {"student_layers": layers})
+    return Evidence(runs, None, replace(SETTINGS, student_layers=layers))
 
 
 def rising(seeds):

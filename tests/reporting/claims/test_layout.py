@@ -1,12 +1,14 @@
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from internal_kd.reporting.claims.layout import page, survives
 from internal_kd.reporting.claims.write import COLUMNS
+from tests.reporting.claims import study
 
-SETTINGS = {"study": "small", "note": "", "confidence": 0.95}
+SETTINGS = replace(study.SETTINGS, note="")
 
 
 def row(**changes):

@@ -26,7 +26,7 @@ def test_near_teacher_needs_half_its_parameters(tmp_path, half):
             compression.near_teacher_at_half(evidence, "rte")
     else:
         one = compression.near_teacher_at_half(evidence, "rte")
-        assert (one.judgement.value, one.judgement.lead) == (0, RTE["margin"])
+        assert (one.judgement.value, one.judgement.lead) == (0, RTE.margin)
         assert one.remark.endswith("50% of the layer parameters; margin 0.05")
 
 
@@ -61,7 +61,7 @@ def test_layer_sweep(tmp_path):
     assert mean == pytest.approx((0.1 + 0.25) / 2)
     assert compression.slower_decay(found, "rte").judgement.value == pytest.approx(0.15)
     one_layer = compression.no_boost_at_one_layer(found, "rte")
-    assert (one_layer.judgement.value, one_layer.judgement.lead) == (0, RTE["margin"])
+    assert (one_layer.judgement.value, one_layer.judgement.lead) == (0, RTE.margin)
 
 
 def test_size_sweep(tmp_path):
@@ -75,4 +75,4 @@ def test_size_sweep(tmp_path):
     every = data_size.higher_at_every_size(found, "rte")
     assert every.judgement.value == 0
     assert every.remark.endswith("smallest at 100 %")
-    assert data_size.small_gap_with_all_data(found, "rte").judgement.lead == RTE["margin"]
+    assert data_size.small_gap_with_all_data(found, "rte").judgement.lead == RTE.margin

@@ -21,7 +21,7 @@ HALF = (0.45, 0.55)  # share of the teacher's layer parameters that counts as ha
 
 def tasks_of_layers(evidence: Evidence) -> Sequence[str]:
     """Tasks on which students have several depths."""
-    return list(evidence.settings["sweep_layers"]["tasks"])
+    return evidence.settings.sweep_layers.tasks
 
 
 def near_teacher_at_half(evidence: Evidence, task: str) -> Finding:
@@ -103,7 +103,7 @@ def no_boost_at_one_layer(evidence: Evidence, task: str) -> Finding:
 
 def _depths(evidence: Evidence, task: str) -> list[int]:
     """Depths up to Table 1's with runs of both students, ascending."""
-    planned = {*evidence.settings["sweep_layers"]["counts"], evidence.depth}
+    planned = {*evidence.settings.sweep_layers.counts, evidence.depth}
     runs = [run for run in evidence.runs if run.task == task]
     both = (
         {run.layers for run in runs if run.experiment == name}

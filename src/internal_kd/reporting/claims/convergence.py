@@ -61,7 +61,7 @@ def rises_with_upper_layers(row: str, evidence: Evidence, task: str) -> Finding:
 
 def task_of_appendix(evidence: Evidence) -> Sequence[str]:
     """CoLA, if it is a task of Table 1."""
-    return [task for task in evidence.settings["tasks"] if task == TASK_OF_APPENDIX]
+    return [task for task in evidence.settings.tasks if task == TASK_OF_APPENDIX]
 
 
 def _scores(run: RunFolder, after: int, until: int | None = None) -> Floats:

@@ -14,7 +14,7 @@ PLACE = "The Impact of Data Size, Figure 3; appendix, Figure 9"
 
 def tasks_of_sizes(evidence: Evidence) -> Sequence[str]:
     """Tasks on which students see parts of the data."""
-    return list(evidence.settings["sweep_sizes"]["tasks"])
+    return evidence.settings.sweep_sizes.tasks
 
 
 def gap_grows(evidence: Evidence, task: str) -> Finding:
@@ -70,7 +70,7 @@ def _percents(evidence: Evidence, task: str) -> list[int]:
         {run.percent for run in runs if run.experiment == name}
         for name in (evidence.standard, evidence.internal)
     )
-    return sorted(set.intersection(set(evidence.settings["sweep_sizes"]["percents"]), *both))
+    return sorted(set.intersection(set(evidence.settings.sweep_sizes.percents), *both))
 
 
 def _scores(evidence: Evidence, task: str, sizes: Sequence[int]) -> Scores:

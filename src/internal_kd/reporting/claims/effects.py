@@ -97,7 +97,7 @@ def scores(
     if metric == EXACT:
         return Means({name: (found == labels).astype(float) for name, found in answers.items()})
     rng = evidence.rng(f"{task} {split} {' '.join(models)}")
-    return resampled_scores(labels, answers, evidence.settings["resamples"], rng)[metric]
+    return resampled_scores(labels, answers, evidence.settings.resamples, rng)[metric]
 
 
 def frames_of(models: Models, split: str = "validation") -> Frames:

@@ -12,6 +12,7 @@ from internal_kd.reporting.claims.primary import MEAN
 from internal_kd.reporting.claims.verdict import HOLDS, VERDICTS
 from internal_kd.reporting.formats import MISSING, Cell, Column, Row, Table, markdown
 from internal_kd.reporting.wording import capitalized
+from internal_kd.specs.statistics import ClaimsSettings
 from internal_kd.tasks import get_task
 
 SURVIVING = "Holds after BH"
@@ -21,17 +22,15 @@ ADJUSTED = {PRIMARY: "p_holm", EXPLORATORY: "p_bh"}
 SMALL = 0.001
 
 
-def page(
-    frame: pd.DataFrame, groups: Mapping[str, Sequence[str]], settings: Mapping[str, Any]
-) -> str:
+def page(frame: pd.DataFrame, groups: Mapping[str, Sequence[str]], settings: ClaimsSettings) -> str:
     """The findings as Markdown.
 
     Args:
         frame: the tidy table of all claims.
         groups: names of the exploratory claims by the title of their group.
-        settings: study, note and confidence.
+        settings: of the claims.
     """
-    level = 1 - settings["confidence"]
+    level = 1 - settings.confidence
     first, others = (frame[frame["family"] == family] for family in (PRIMARY, EXPLORATORY))
     parts = ["# Claims of the paper\n", "## Primary claim\n"]
     parts += _tables(first, list(first["claim"].unique()), level, [_primary_note(settings)])
@@ -51,9 +50,9 @@ def survives(row: Mapping[Any, Any], level: float) -> bool:
 
 
 def _counts(
-    frame: pd.DataFrame, groups: Mapping[str, Sequence[str]], settings: Mapping[str, Any]
+    frame: pd.DataFrame, groups: Mapping[str, Sequence[str]], settings: ClaimsSettings
 ) -> Table:
-    level = 1 - settings["confidence"]
+    level = 1 - settings.confidence
     rows = [
         _count_row(title, frame[frame["claim"].isin(names)], level)
         for title, names in groups.items()
@@ -74,19 +73,19 @@ def _count_row(title: str, frame: pd.DataFrame, level: float) -> Row:
     return [Cell(title), *(Cell(str(number)) for number in (numbers[0], surviving, *numbers[1:]))]
 
 
-def _primary_note(settings: Mapping[str, Any]) -> str:
+def _primary_note(settings: ClaimsSettings) -> str:
     return (
-        f"Study: {settings['study']}. Two-sided test over examples and student seeds together, "
+        f"Study: {settings.study}. Two-sided test over examples and student seeds together, "
         f"adjusted over tasks by Holm. The claim holds (does not hold) on a task where the "
-        f"difference is above (below) 0 with an adjusted p below {1 - settings['confidence']:.2g}; "
+        f"difference is above (below) 0 with an adjusted p below {1 - settings.confidence:.2g}; "
         "the mean over tasks has a test of its own. Intervals are those of single tasks, not "
         "adjusted."
     )
 
 
-def _notes(settings: Mapping[str, Any]) -> list[str]:
+def _notes(settings: ClaimsSettings) -> list[str]:
     notes = [
-        f"A claim holds where the whole {100 * settings['confidence']:g} % interval of its "
+        f"A claim holds where the whole {100 * settings.confidence:g} % interval of its "
         "statistic, over examples and student seeds together, lies on the claimed side of its "
         "bound, which is 0 unless the remark says otherwise. It does not hold where the whole "
         "interval lies on the other side (of several effects one, at a confidence adjusted for "
@@ -94,10 +93,10 @@ def _notes(settings: Mapping[str, Any]) -> list[str]:
         f"{SEEDS_FOR_VERDICTS} seeds; with fewer, across different heads, or against the only "
         "teacher of a task there are hints. Verdicts are not adjusted for the number of claims: "
         "the p-values of Benjamini and Hochberg (BH), and of Benjamini and Yekutieli (BY), are. "
-        f"Claims that hold are bold where the former is below {1 - settings['confidence']:.2g}. "
+        f"Claims that hold are bold where the former is below {1 - settings.confidence:.2g}. "
         "Scores range from 0 to 1, MCC from −1 to 1."
     ]
-    return notes + ([settings["note"]] if settings["note"] else [])
+    return notes + ([settings.note] if settings.note else [])
 
 
 def _tables(

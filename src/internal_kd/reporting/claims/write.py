@@ -1,7 +1,7 @@
 """All claims, checked on a study and written as a tidy table and as a page."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from internal_kd.reporting.claims.layout import page
 from internal_kd.reporting.claims.verdict import JUDGED
 from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.runs import RunFolder, read_run_folders
+from internal_kd.specs.statistics import ClaimsSettings
 
 GROUPS: dict[str, Sequence[Claim]] = {
     "Scores": scores.CLAIMS,
@@ -41,7 +42,7 @@ COLUMNS += ["p", "p_tail", "p_holm", "p_bh", "p_by", "n", "seeds", "verdict", "r
 def write_claims(
     folders: Iterable[str | Path],
     distances: Sequence[str | Path],
-    settings: Mapping[str, Any],
+    settings: ClaimsSettings,
     out: str | Path,
 ) -> None:
     """Write every claim's findings as `out` (tidy .csv) and, beside it, as .md.
@@ -49,9 +50,7 @@ def write_claims(
     Args:
         folders: of the runs of Table 1 and of both sweeps.
         distances: files of the students' distances from their teachers; may be none.
-        settings: study, note, tasks, rows (name, paper_row, head, baseline of each experiment),
-            standard and internal (names), sweep_layers (tasks, counts), sweep_sizes (tasks,
-            percents), student_layers, confidence (of intervals), resamples, seed, margin.
+        settings: of the claims.
         out: path of the .csv.
 
     Raises:
@@ -66,7 +65,7 @@ def write_claims(
 
 
 def build(
-    runs: Sequence[RunFolder], distances: pd.DataFrame | None, settings: Mapping[str, Any]
+    runs: Sequence[RunFolder], distances: pd.DataFrame | None, settings: ClaimsSettings
 ) -> pd.DataFrame:
     """The tidy table: one row per claim and task, and one for the primary claim's mean over tasks.
 

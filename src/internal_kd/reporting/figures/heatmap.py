@@ -1,7 +1,7 @@
 """Heat maps of attention: models side by side, tokens on both axes, one scale of colours."""
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from internal_kd.errors import UserError
 from internal_kd.evaluation.attention_maps import AttentionMaps, Floats
 from internal_kd.reporting.figures.style import SEQUENTIAL
 from internal_kd.reporting.wording import capitalized
+from internal_kd.specs.reports import ModelsSettings
 
 Places = npt.NDArray[np.int64]
 
@@ -75,7 +76,7 @@ def cut_remark(maps: AttentionMaps, shown: Places) -> list[str]:
 
 def tidy(
     maps: AttentionMaps,
-    settings: Mapping[str, Any],
+    settings: ModelsSettings,
     layers: Iterable[int],
     head: int,
     shown: Places,
@@ -91,7 +92,7 @@ def tidy(
         pd.DataFrame(
             {
                 "model": role,
-                "experiment": settings[role]["name"],
+                "experiment": settings.roles[role].name,
                 "layer": layer,
                 "teacher_layer": int(maps.teacher_layers[layer - 1]),
                 "head": head,
@@ -116,9 +117,9 @@ def head_map(maps: AttentionMaps, role: str, layer: int, head: int, shown: Place
     return found
 
 
-def model_title(role: str, settings: Mapping[str, Any]) -> str:
+def model_title(role: str, settings: ModelsSettings) -> str:
     """Such as "Internal KD (Exp3.2)"."""
-    return f"{ROLE_TITLES[role]} ({capitalized(settings[role]['name'])})"
+    return f"{ROLE_TITLES[role]} ({capitalized(settings.roles[role].name)})"
 
 
 def head_kl(maps: AttentionMaps, student: str, layer: int, head: int) -> float:

@@ -20,6 +20,7 @@ from internal_kd.reporting.figures.style import (
 )
 from internal_kd.reporting.runs import RunFolder, read_run_folders, select
 from internal_kd.reporting.selection import runs_of
+from internal_kd.specs.figures import ParametersSettings
 from internal_kd.tasks import get_task
 
 PARAMETERS = {  # columns by the names in metrics.json
@@ -43,14 +44,13 @@ MILLION, THOUSAND = 1e6, 1e3
 
 
 def write_parameters(
-    runs: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
+    runs: Iterable[str | Path], settings: ParametersSettings, out: str | Path
 ) -> None:
     """Write the figure as `out` (.csv, see `build`), .pdf and .png.
 
     Args:
         runs: folders of the teacher's runs and of both students' at every depth.
-        settings: study (name), note (a remark below), task, and teacher, standard, internal (name,
-            label, head).
+        settings: of the figure.
         out: path of the .csv.
 
     Raises:
@@ -58,11 +58,11 @@ def write_parameters(
     """
     frame = build(read_run_folders(runs), settings)
     below = remarks.wrapped(_remarks(frame, settings), COLUMN_WIDTH)
-    figure = _draw(frame, settings["task"], HEIGHT + remarks.height(below))
+    figure = _draw(frame, settings.task, HEIGHT + remarks.height(below))
     save_figure(figure, frame, out, below)
 
 
-def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFrame:
+def build(runs: Sequence[RunFolder], settings: ParametersSettings) -> pd.DataFrame:
     """One row per role and depth, of runs on all data: sizes, and development score (0 to 1).
 
     `parameters` are those of transformer layers and pooler. `std`, and `low` and `high`, the ends
@@ -72,11 +72,11 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
     Raises:
         UserError: see `write_parameters`.
     """
-    task, all_data = settings["task"], select(runs, percent=ALL_DATA)
+    task, all_data = settings.task, select(runs, percent=ALL_DATA)
     groups = [
         (role, found)
         for role in lines.ROLES
-        for found in _by_depth(all_data, task, settings[role]["name"])
+        for found in _by_depth(all_data, task, settings.roles[role].name)
     ]
     metric = get_task(task).selection_metric
     rows = [
@@ -178,20 +178,20 @@ def _label(axes: Axes, row: Any, unit: float, score: float, side: str) -> None:
     )
 
 
-def _remarks(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
+def _remarks(frame: pd.DataFrame, settings: ParametersSettings) -> list[str]:
     students = frame[frame["role"] != "teacher"]
     teachers = int(frame.loc[frame["role"] == "teacher", "n"].sum())
     depths = students["layers"].nunique()
     single = "Only one number of student layers: the study has no sweep over them on this task."
     return [
-        f"Study: {settings['study']}. Numbers at the points: transformer layers. Parameters: those "
+        f"Study: {settings.study}. Numbers at the points: transformer layers. Parameters: those "
         "of transformer layers and pooler, without embeddings and classification layer.",
         remarks.roles_sentence(settings),
         remarks.seeds_sentence(students["n"]),
         remarks.teachers_sentence(teachers, students["n"]),
-        remarks.heads_sentence(settings[role] for role in lines.STUDENTS),
+        remarks.heads_sentence(settings.roles[role] for role in lines.STUDENTS),
         single if depths == 1 else "",
         remarks.missing_sentence(frame["role"]),
         remarks.flag_sentence(frame["flags"]),
-        settings["note"],
+        settings.note,
     ]
