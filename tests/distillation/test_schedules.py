@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from internal_kd.distillation.schedules import (
-    LayerFinished,
     Phase,
     Schedule,
     epoch_limits,
     make_phases,
     simultaneous,
 )
+from internal_kd.specs.metrics import LayerFinished
 
 # Three layers, at most 3, 2 and 2 epochs, threshold 0.1; cosine losses after each epoch.
 #   e  nextLocked before  tau   tau < T  limit reached  finished

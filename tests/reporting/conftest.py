@@ -11,6 +11,7 @@ from internal_kd.specs.tables import Table1Settings
 from tests.reporting.fake_runs import frame_of, noisy_logits
 
 METRICS = ("accuracy", "f1", "f1_weighted", "mcc")
+PARTS = ("total", "embeddings", "layers", "pooler", "classifier")
 RATES = {"exp1.0": 0.9, "exp2.0": 0.7, "exp3.4": 0.8}  # of right predictions
 EXAMPLES = 200
 
@@ -56,6 +57,9 @@ def metrics_of(experiment, task, seed, value, test=None, last=None, **more):
         "last_epoch": scores if last is None else scores_from(last),
         "test": test and dict.fromkeys(METRICS, test),
         "majority": {"validation": lowest} | ({"test": lowest} if test else {}),
+        "parameters": dict.fromkeys(PARTS, 10),
+        "train_examples": 1000,
+        "schedule": [],
         "flags": [],
         "code": "abc",
         "settings": settings,

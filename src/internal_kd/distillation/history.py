@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -49,11 +49,13 @@ class TermMeans:
         return dict(zip(self._names, (self._sums.double() / self._count).tolist(), strict=True))
 
 
-def development_scores(row: Row) -> dict[str, object]:
+def development_scores(row: Row) -> dict[str, float]:
     """Development scores of a row by metric."""
     prefix = "validation_"
     return {
-        name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)
+        name.removeprefix(prefix): cast(float, value)
+        for name, value in row.items()
+        if name.startswith(prefix)
     }
 
 

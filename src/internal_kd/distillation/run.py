@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from internal_kd.models.loading import copy_tokenizer
 from internal_kd.models.parameters import count_parameters
 from internal_kd.run_format import FORMAT
 from internal_kd.specs.jobs import SelectionSettings, TrainingJob, encode
+from internal_kd.specs.metrics import Parameters, WrittenMetrics
 from internal_kd.specs.runs import Run
 from internal_kd.specs.training import TrainingSettings
 from internal_kd.streams import Streams, holdout_seed
@@ -178,7 +179,7 @@ class RunRecord:
     code: str | None
     started: float
     flags: tuple[str, ...] = ()
-    signals: dict[str, Any] | None = None
+    signals: Mapping[str, object] | None = None
 
 
 def write_run(
@@ -205,41 +206,37 @@ def write_run(
     write_predictions(out / "predictions.parquet", frames)
     model.save_pretrained(out / "model")
     copy_tokenizer(tokenizer, out / "model")
-    metrics = {
-        "parameters": count_parameters(model),
-        **_metrics(data, result, record, frames),
-        "seconds": round(time.perf_counter() - record.started, 2),
-    }
+    metrics = _metrics(data, result, record, frames, Parameters(**count_parameters(model)))
     (out / "metrics.json").write_text(
-        json.dumps(metrics, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+        json.dumps(asdict(metrics), indent=1, sort_keys=True) + "\n", encoding="utf-8"
     )
 
 
 def _metrics(
-    data: RunData, result: TrainingResult, record: RunRecord, frames: dict[str, SplitPredictions]
-) -> dict[str, Any]:
-    labels = data.splits["train"].labels
-    return {
-        "format": FORMAT,
-        "run": asdict(record.job.run),
-        "selected_epoch": result.selected_epoch,
-        **_scores(data, frames),
-        "last_epoch": development_scores(result.history[-1]),
-        "train_examples": len(labels),
-        "schedule": [asdict(event) for event in result.finished_layers],
-        "flags": [*record.flags, *flags_of(labels, frames["validation"])],
-        "code": record.code,
-        "settings": encode(record.job),
-        "signals": record.signals,
-        "speed": result.speed,
-    }
-
-
-def _scores(data: RunData, frames: dict[str, SplitPredictions]) -> dict[str, Any]:
+    data: RunData,
+    result: TrainingResult,
+    record: RunRecord,
+    frames: dict[str, SplitPredictions],
+    parameters: Parameters,
+) -> WrittenMetrics:
     train = data.splits["train"].labels
     known = [name for name in frames if labelled(data.splits[name])]
-    scores: dict[str, Any] = {
-        name: scores_of(frames[name]) if name in known else None for name in EVALUATED
-    }
-    majority = {name: majority_baseline(train, data.splits[name].labels) for name in known}
-    return {**scores, "majority": majority}
+    scores = {name: scores_of(frames[name]) for name in known}
+    return WrittenMetrics(
+        format=FORMAT,
+        run=record.job.run,
+        selected_epoch=result.selected_epoch,
+        validation=scores.get("validation"),
+        test=scores.get("test"),
+        last_epoch=development_scores(result.history[-1]),
+        majority={name: majority_baseline(train, data.splits[name].labels) for name in known},
+        parameters=parameters,
+        train_examples=len(train),
+        schedule=tuple(result.finished_layers),
+        flags=(*record.flags, *flags_of(train, frames["validation"])),
+        code=record.code,
+        settings=encode(record.job),
+        signals=record.signals,
+        speed=result.speed,
+        seconds=round(time.perf_counter() - record.started, 2),
+    )

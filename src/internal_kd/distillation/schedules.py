@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from internal_kd.specs.metrics import LayerFinished, Reason
+
 Kind = Literal["simultaneous", "progressive", "stacked", "two_stage"]
-Reason = Literal["threshold", "limit"]
 Updates = Literal["all", "active", "head"]
 
 
@@ -41,16 +42,6 @@ class Phase:
     def name(self) -> str:
         """As the history has it."""
         return f"layers {' '.join(map(str, self.layers))}" if self.layers else "output"
-
-
-@dataclass(frozen=True)
-class LayerFinished:
-    """A layer's distillation ended: after which one-based epoch, why, at which mean cosine loss."""
-
-    layer: int
-    epoch: int
-    reason: Reason
-    cosine: float | None
 
 
 def simultaneous(layers: int) -> tuple[Phase, ...]:

@@ -17,12 +17,13 @@ from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.history import Row, TermMeans
 from internal_kd.distillation.interruption import Interruption
 from internal_kd.distillation.optimization import FusedAdam, make_learning_rate
-from internal_kd.distillation.schedules import LayerFinished, Phase, Schedule
+from internal_kd.distillation.schedules import Phase, Schedule
 from internal_kd.distillation.selection import Selection
 from internal_kd.distillation.speed import speed_of
 from internal_kd.distillation.updates import select_updates
 from internal_kd.errors import Interrupted, UserError
 from internal_kd.models.classifier import Classifier
+from internal_kd.specs.metrics import LayerFinished
 from internal_kd.specs.training import TrainingSettings
 from internal_kd.streams import Streams
 from internal_kd.torch_setup import random_state, restore_random_state, seed_epoch, wait_for

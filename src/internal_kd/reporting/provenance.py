@@ -113,9 +113,9 @@ def _check_scores(runs: Iterable[RunFolder]) -> None:
     """Compare the development scores of runs with those that their predictions give."""
     for run in runs:
         split = run.predictions().get("validation")
-        given = run.metrics["validation"]
+        given = run.metrics.validation
         found = None if split is None else score(split.labels, split.predictions)
-        if found is None or any(abs(given[key] - found[key]) > TOLERANCE for key in found):
+        if not given or not found or any(abs(given[k] - found[k]) > TOLERANCE for k in found):
             raise UserError(
                 f"{run.folder}: the scores in metrics.json are not those of predictions.parquet; "
                 f"delete '{run.folder}' and call snakemake again"

@@ -92,7 +92,7 @@ def _fill(
     if fault is not None:
         return Filled(file, placeholder(file), None, f"placeholder: {fault}")
     order, remark = _order(idx)
-    remarks = [remark, *(FLAG_TEXTS.get(flag, flag) for flag in run.metrics.get("flags", ()))]
+    remarks = [remark, *(FLAG_TEXTS.get(flag, flag) for flag in run.metrics.flags)]
     labels = [file.labels[label] for label in test.predictions[order]]
     return Filled(file, labels, run, "; ".join(filter(None, remarks)))
 

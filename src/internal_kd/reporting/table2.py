@@ -88,7 +88,7 @@ def _found(runs: Sequence[RunFolder], task: str, pick: Sequence[Row]) -> dict[st
     """The chosen experiment, its runs, and what is the same for all metrics of the task."""
     name = best_experiment(runs, task, [row.name for row in pick])
     chosen = runs_of(runs, task, name) if name else []
-    flags = {flag for run in chosen for flag in run.metrics.get("flags", ())}
+    flags = {flag for run in chosen for flag in run.metrics.flags}
     rows = {row.name: row for row in pick}
     row = rows.get(name or "", pick[0] if len(pick) == 1 else NO_ROW)
     return {
@@ -117,6 +117,6 @@ def _scores(runs: Sequence[RunFolder], task: str) -> list[dict[str, Any]]:
 def _status(runs: Sequence[RunFolder]) -> str:
     if not runs:
         return "missing"
-    if any(run.metrics.get("test") for run in runs):
+    if any(run.metrics.test for run in runs):
         return "scored"
     return "submit" if any("test" in run.predictions() for run in runs) else "no_test"

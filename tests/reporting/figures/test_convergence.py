@@ -127,7 +127,7 @@ def test_teachers_of_several_seeds_are_their_mean_and_a_band_from_three_on(add, 
     teachers = [
         add("exp1.0", seed, schedule=[], validation=found) for seed, found in enumerate(rights)
     ]
-    scores = [run.metrics["validation"]["mcc"] for run in teachers]
+    scores = [run.metrics.validation["mcc"] for run in teachers]
     for count, bands in ((2, 0), (3, 1)):
         found = draw([student, *teachers[:count]])
         axes = found.axes[1]

@@ -131,7 +131,7 @@ def _mean_gap(models: Mapping[str, Any], depths: Sequence[int]) -> Any:
 
 
 def _layer_parameters(run: RunFolder) -> int:
-    return int(run.metrics["parameters"]["layers"])
+    return run.metrics.parameters.layers
 
 
 CLAIMS = (

@@ -50,16 +50,16 @@ def _epochs(run: RunFolder, metric: str) -> pd.DataFrame:
         raise UserError(
             f"{run.folder / 'history.csv'}: no column {min(missing)}; make the run again"
         )
-    finished = {event["epoch"]: event for event in run.metrics["schedule"]}
-    events = [finished.get(epoch, {}) for epoch in history["epoch"]]
+    finished = {event.epoch: event for event in run.metrics.schedule}
+    events = [finished.get(epoch) for epoch in history["epoch"]]
     return pd.DataFrame(
         {
             "experiment": run.experiment,
             "seed": run.seed,
             "epoch": history["epoch"],
             "value": history[f"validation_{metric}"],
-            "finished_layer": [event.get("layer") for event in events],
-            "reason": [event.get("reason") for event in events],
+            "finished_layer": [event.layer if event else None for event in events],
+            "reason": [event.reason if event else None for event in events],
             "stage": history["stage"],
         }
     )

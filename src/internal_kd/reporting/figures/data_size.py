@@ -64,7 +64,7 @@ def build(runs: Sequence[RunFolder], settings: DataSizeSettings) -> pd.DataFrame
     task, metric = settings.task, get_task(settings.task).selection_metric
     rows = [
         {"role": role, "experiment": found[0].experiment, "percent": found[0].percent}
-        | {"examples": int(found[0].metrics["train_examples"]), "metric": metric}
+        | {"examples": found[0].metrics.train_examples, "metric": metric}
         | lines.point(found)
         for role in lines.ROLES
         for found in _by_share(

@@ -34,7 +34,7 @@ def point(runs: Sequence[RunFolder]) -> dict[str, Any]:
         ValueError: no runs.
     """
     found = [development_score(run) for run in runs]
-    flags = {flag for run in runs for flag in run.metrics["flags"]} & set(MARKED_FLAGS)
+    flags = {flag for run in runs for flag in run.metrics.flags} & set(MARKED_FLAGS)
     summary = band(found)
     values = {name: round(getattr(summary, name), DIGITS) for name in STATISTICS}
     scores = " ".join(str(round(score, DIGITS)) for score in found)

@@ -97,7 +97,7 @@ def _by_depth(runs: Sequence[RunFolder], task: str, experiment: str) -> list[lis
 
 def _sizes(runs: Sequence[RunFolder]) -> dict[str, int]:
     sizes = [
-        {column: int(run.metrics["parameters"][name]) for name, column in PARAMETERS.items()}
+        {column: vars(run.metrics.parameters)[name] for name, column in PARAMETERS.items()}
         for run in runs
     ]
     if any(size != sizes[0] for size in sizes):
