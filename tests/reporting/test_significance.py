@@ -17,8 +17,9 @@ from internal_kd.evaluation.inference import (
 )
 from internal_kd.evaluation.metrics import mcc
 from internal_kd.evaluation.predictions import SplitPredictions
+from internal_kd.reporting.records import columns_of
 from internal_kd.reporting.significance import build, write_significance
-from internal_kd.reporting.significance_rows import COLUMNS
+from internal_kd.reporting.significance_rows import SignificanceRow
 from internal_kd.specs.jobs import encode
 from internal_kd.specs.reports import Row
 from internal_kd.specs.statistics import SignificanceSettings
@@ -102,7 +103,7 @@ def written(path, runs, settings=SETTINGS):
 
 def test_rows_of_a_comparison(tmp_path):
     frame = build(study(tmp_path), SETTINGS)
-    assert list(frame.columns) == COLUMNS
+    assert list(frame.columns) == columns_of(SignificanceRow)
     one = frame[(frame["task"] == "cola") & (frame["experiment"] == "exp3.0")]
     metrics, examples = ("accuracy", "f1", "f1_weighted", "mcc"), "examples"
     assert [tuple(row) for row in one[["family", "metric", "test", "unit"]].to_numpy()] == [
@@ -399,4 +400,4 @@ def test_the_command(tmp_path):
         check=True,
         env={"PYTHONPATH": ":".join(sys.path)},
     )
-    assert list(pd.read_csv(tmp_path / "out.csv").columns) == COLUMNS
+    assert list(pd.read_csv(tmp_path / "out.csv").columns) == columns_of(SignificanceRow)

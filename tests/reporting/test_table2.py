@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from internal_kd.errors import UserError
-from internal_kd.reporting.table2 import COLUMNS, build, metrics_of, write_table2
-from internal_kd.reporting.table2_layout import INTERNAL_LABEL, layout, notes
+from internal_kd.reporting.records import columns_of
+from internal_kd.reporting.table2 import build, metrics_of, write_table2
+from internal_kd.reporting.table2_layout import INTERNAL_LABEL, Table2Row, layout, notes
 from internal_kd.specs.reports import Row
 from internal_kd.specs.tables import Table2Settings
 from tests.reporting.answers import answers, predicted, unlabelled
@@ -86,7 +87,7 @@ def test_metrics_are_those_of_glue():
 
 def test_rows_in_paper_order(runs, settings):
     frame = build(runs, replace(settings, tasks=("mrpc", "rte")))
-    assert list(frame.columns) == COLUMNS
+    assert list(frame.columns) == columns_of(Table2Row)
     assert list(dict.fromkeys(frame["experiment"])) == ["exp1.0", "exp2.0", "exp3.X"]
     of_teacher = frame.loc[frame["experiment"] == "exp1.0", ["task", "metric"]]
     expected = [["mrpc", "f1"], ["mrpc", "accuracy"], ["rte", "accuracy"]]

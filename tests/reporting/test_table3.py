@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from internal_kd.errors import UserError
 from internal_kd.evaluation.inference import paired_means
+from internal_kd.reporting.records import columns_of
 from internal_kd.reporting.table3 import (
-    COLUMNS,
     COUNTS,
     build,
     counts,
     write_table3,
 )
+from internal_kd.reporting.table3_layout import Counts, Table3Row
 from internal_kd.specs.tables import Table3Settings
 from tests.reporting.answers import answers, predicted
 from tests.reporting.conftest import row
@@ -74,32 +75,32 @@ def written(tmp_path, runs, settings):
 
 def test_counts_by_hand():
     found = counts(predicted(LABELS, TEACHER), predicted(LABELS, FIRST))
-    assert found == {
-        "n": 8,
-        "teacher_right": 6,
-        "teacher_wrong": 2,
-        "right_when_right": 5,
-        "wrong_when_right": 1,
-        "right_when_wrong": 1,
-        "wrong_when_wrong": 1,
-        "agreement": 0.75,
-    }
+    assert found == Counts(
+        n=8,
+        teacher_right=6,
+        teacher_wrong=2,
+        right_when_right=5,
+        wrong_when_right=1,
+        right_when_wrong=1,
+        wrong_when_wrong=1,
+        agreement=0.75,
+    )
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 1)] * 3), min_size=1, max_size=30))
 def test_counts_sum_to_the_development_set(rows):
     labels, teacher, student = (list(column) for column in zip(*rows, strict=True))
     found = counts(predicted(labels, teacher), predicted(labels, student))
-    assert found["right_when_right"] + found["wrong_when_right"] == found["teacher_right"]
-    assert found["right_when_wrong"] + found["wrong_when_wrong"] == found["teacher_wrong"]
-    assert found["teacher_right"] + found["teacher_wrong"] == found["n"] == len(rows)
-    same = found["right_when_right"] + found["wrong_when_wrong"]
-    assert found["agreement"] == pytest.approx(same / len(rows))  # of two classes
+    assert found.right_when_right + found.wrong_when_right == found.teacher_right
+    assert found.right_when_wrong + found.wrong_when_wrong == found.teacher_wrong
+    assert found.teacher_right + found.teacher_wrong == found.n == len(rows)
+    same = found.right_when_right + found.wrong_when_wrong
+    assert found.agreement == pytest.approx(same / len(rows))  # of two classes
 
 
 def test_a_row_per_student_and_seed_then_its_mean_and_the_difference(runs, settings):
     frame = build(runs, settings)
-    assert list(frame.columns) == COLUMNS
+    assert list(frame.columns) == columns_of(Table3Row)
     keys = frame[["task", "experiment", "seed"]].to_numpy().tolist()
     students = [["qqp", n, s] for n in ("exp2.0", "exp3.2") for s in ("0", "1", "mean")]
     assert keys == [*students, ["qqp", "exp3.2 - exp2.0", "mean"]]
@@ -171,7 +172,11 @@ def test_papers_numbers(runs, settings):
     assert papers.loc[("exp2.0", "0"), "paper_wrong_when_right"] == 1_566
     assert papers.loc[("exp2.0", "mean"), "paper_teacher_wrong"] == 3_463
     without = build(runs, settings)
-    assert without[[name for name in COLUMNS if name.startswith("paper_")]].isna().all(axis=None)
+    assert (
+        without[[name for name in columns_of(Table3Row) if name.startswith("paper_")]]
+        .isna()
+        .all(axis=None)
+    )
 
 
 def test_means_over_seeds_sum_too(runs, settings):

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -18,15 +18,37 @@ from internal_kd.reporting import formats
 from internal_kd.reporting.comparisons import Comparison, Differences, paired_by_seed
 from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.formats import MISSING, Cell, Column, Row, Table
+from internal_kd.reporting.records import from_frame, to_frame
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.selection import mean_development_score, runs_of
 from internal_kd.reporting.wording import METRIC_TITLES, points, power_text, seeds_sentences
 from internal_kd.specs.tables import Reading, ReadingsSettings
 from internal_kd.tasks import get_task
 
-COLUMNS = ["reading", "label", "of", "task", "metric", "seeds", "n", "score", "reference"]
-COLUMNS += ["effect", "low", "high", "p", "p_tail", "p_bh", "p_by", "detectable"]
 SCORES = ["score", "reference", "effect", "low", "high", "detectable"]
+
+
+@dataclass(frozen=True)
+class ReadingRow:
+    """A row of the tidy table, see `build`; NaN stands for what was not found."""
+
+    reading: str
+    label: str
+    of: str
+    task: str
+    metric: str
+    seeds: int = 0
+    n: int = 0
+    score: float = math.nan
+    reference: float = math.nan
+    effect: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    p: float = math.nan
+    p_tail: float = math.nan
+    p_bh: float = math.nan
+    p_by: float = math.nan
+    detectable: float = math.nan
 
 
 def write_readings(
@@ -66,7 +88,7 @@ def build(runs: Sequence[RunFolder], settings: ReadingsSettings) -> pd.DataFrame
         for reading in settings.readings
         for task in settings.tasks
     ]
-    frame = pd.DataFrame(rows, columns=COLUMNS)
+    frame = to_frame(rows, ReadingRow)
     p_values = family(frame["p"].tolist(), frame["p_tail"].tolist())
     frame["p_bh"] = benjamini_hochberg(p_values)
     frame["p_by"] = benjamini_yekutieli(p_values)
@@ -79,25 +101,32 @@ def _row(
     reading: Reading,
     task: str,
     confidence: float,
-) -> dict[str, Any]:
+) -> ReadingRow:
     metric = get_task(task).selection_metric
-    row = {"reading": reading.name, "label": reading.label, "of": reading.of}
-    row |= {"task": task, "metric": metric}
+    row = ReadingRow(reading.name, reading.label, reading.of, task, metric)
     names = (reading.name, reading.of)
     effects = differences.effects(Comparison(task, *names, same_start=True))
     if not effects:
-        return row | {"seeds": 0, "n": 0}
+        return row
     both = paired_by_seed(*(runs_of(runs, task, name) for name in names))
-    scores = dict(zip(("score", "reference"), map(mean_development_score, both), strict=True))
-    return row | scores | _numbers(effects[metric], confidence)
+    score, reference = map(mean_development_score, both)
+    found = replace(row, score=score, reference=reference)
+    return _with_effect(found, effects[metric], confidence)
 
 
-def _numbers(effect: Effect, confidence: float) -> dict[str, Any]:
+def _with_effect(row: ReadingRow, effect: Effect, confidence: float) -> ReadingRow:
     low, high = effect.interval(confidence)
-    p = effect.p(level=1 - confidence)
-    found = {"effect": effect.value, "low": low, "high": high, "p": p}
-    found |= {"p_tail": effect.tail_p, "detectable": effect.detectable(confidence)}
-    return {"seeds": effect.seeds, "n": effect.n, **found}
+    return replace(
+        row,
+        seeds=effect.seeds,
+        n=effect.n,
+        effect=effect.value,
+        low=low,
+        high=high,
+        p=effect.p(level=1 - confidence),
+        p_tail=effect.tail_p,
+        detectable=effect.detectable(confidence),
+    )
 
 
 def layout(frame: pd.DataFrame, settings: ReadingsSettings) -> Table:
@@ -106,12 +135,12 @@ def layout(frame: pd.DataFrame, settings: ReadingsSettings) -> Table:
     for shown in map(get_task, settings.tasks):
         group = f"{shown.title} {METRIC_TITLES[shown.selection_metric]}"
         columns += [Column("score", group), Column("difference", group)]
+    rows = {(row.reading, row.task): row for row in from_frame(frame, ReadingRow)}
     sections: dict[str, list[Row]] = {}
     for reading in settings.readings:
-        own = frame[frame["reading"] == reading.name].set_index("task")
         cells = [Cell(reading.label), Cell(reading.of_label)]
         for task in settings.tasks:
-            cells += _cells(own.loc[task], settings.confidence)
+            cells += _cells(rows[reading.name, task], settings.confidence)
         sections.setdefault(reading.of, []).append(cells)
     return Table(
         title="Readings",
@@ -123,16 +152,16 @@ def layout(frame: pd.DataFrame, settings: ReadingsSettings) -> Table:
     )
 
 
-def _cells(row: Any, confidence: float) -> list[Cell]:
-    if not row["seeds"]:
+def _cells(row: ReadingRow, confidence: float) -> list[Cell]:
+    if not row.seeds:
         return [Cell(MISSING), Cell(MISSING)]
     interval = ""
-    if not math.isnan(row["low"]):
-        interval = f" [{points(row['low'])}, {points(row['high'])}]"
-    judged = row["seeds"] >= SEEDS_FOR_VERDICTS and row["p_bh"] < 1 - confidence
+    if not math.isnan(row.low):
+        interval = f" [{points(row.low)}, {points(row.high)}]"
+    judged = row.seeds >= SEEDS_FOR_VERDICTS and row.p_bh < 1 - confidence
     return [
-        Cell(f"{100 * row['score']:.1f}"),
-        Cell(f"{points(row['effect'])}{interval}", bold=bool(judged)),
+        Cell(f"{100 * row.score:.1f}"),
+        Cell(f"{points(row.effect)}{interval}", bold=bool(judged)),
     ]
 
 

@@ -1,9 +1,8 @@
 """Tests of every internal KD against standard KD, as a tidy table and as compact ones."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -18,14 +17,14 @@ from internal_kd.evaluation.inference import (
 from internal_kd.reporting import formats
 from internal_kd.reporting.comparisons import Comparison, Differences, with_baseline
 from internal_kd.reporting.csv_files import write_csv
+from internal_kd.reporting.records import from_frame, to_frame
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.significance_layout import layouts
 from internal_kd.reporting.significance_rows import (
-    COLUMNS,
     EXPLORATORY,
     MEAN,
     PRIMARY,
-    Row,
+    SignificanceRow,
     missing_row,
     paper_rows,
     two_way_row,
@@ -92,13 +91,15 @@ def build(runs: Sequence[RunFolder], settings: SignificanceSettings) -> pd.DataF
             )
         ),
     ]
-    frame = _adjusted(pd.DataFrame(rows, columns=COLUMNS))
-    frame["verdict"] = [_verdict(row, 1 - settings.confidence) for row in frame.to_dict("records")]
+    frame = _adjusted(to_frame(rows, SignificanceRow))
+    frame["verdict"] = [
+        _verdict(row, 1 - settings.confidence) for row in from_frame(frame, SignificanceRow)
+    ]
     counts = {"seeds": "Int64", "n": "Int64"}
     return frame.astype(counts).round(dict.fromkeys(["effect", "low", "high", "detectable"], 6))
 
 
-def _primary(differences: Differences, settings: SignificanceSettings) -> Iterator[Row]:
+def _primary(differences: Differences, settings: SignificanceSettings) -> Iterator[SignificanceRow]:
     """The two students compared on each task, and the mean over tasks where there are several."""
     internal, standard = settings.internal, settings.standard.name
     same = internal.baseline == standard
@@ -120,7 +121,7 @@ def _primary(differences: Differences, settings: SignificanceSettings) -> Iterat
 
 def _candidate(
     differences: Differences, comparison: Comparison, settings: SignificanceSettings
-) -> Iterator[Row]:
+) -> Iterator[SignificanceRow]:
     """All rows of an internal KD on a split."""
     if comparison.experiment == comparison.baseline:
         return
@@ -153,12 +154,12 @@ def _before(rows: pd.DataFrame) -> list[float]:
     return family(rows["p"].tolist(), rows["p_tail"].tolist())
 
 
-def _verdict(row: Mapping[Any, Any], level: float) -> str:
+def _verdict(row: SignificanceRow, level: float) -> str:
     """better, worse, inconclusive or hint in the primary family, nothing elsewhere."""
-    if row["family"] != PRIMARY or math.isnan(row["p_holm"]):
+    if row.family != PRIMARY or math.isnan(row.p_holm):
         return ""
-    if row["seeds"] < SEEDS_FOR_VERDICTS or not row["same_start"]:
+    if row.seeds < SEEDS_FOR_VERDICTS or not row.same_start:
         return "hint"
-    if row["p_holm"] >= level:
+    if row.p_holm >= level:
         return "inconclusive"
-    return "better" if row["effect"] > 0 else "worse"
+    return "better" if row.effect > 0 else "worse"

@@ -1,11 +1,10 @@
 """What is said below the tables of significance."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from internal_kd.evaluation.inference import SEEDS_FOR_VERDICTS
-from internal_kd.reporting.significance_rows import MEAN
+from internal_kd.reporting.significance_rows import MEAN, SignificanceRow
 from internal_kd.reporting.wording import (
     capitalized,
     power_text,
@@ -16,10 +15,8 @@ from internal_kd.reporting.wording import (
 from internal_kd.specs.statistics import SignificanceSettings
 from internal_kd.tasks import get_task
 
-Record = Mapping[Any, Any]
 
-
-def primary_notes(records: Sequence[Record], settings: SignificanceSettings) -> list[str]:
+def primary_notes(records: Sequence[SignificanceRow], settings: SignificanceSettings) -> list[str]:
     """Below the primary comparison."""
     level = 1 - settings.confidence
     return [
@@ -30,16 +27,18 @@ def primary_notes(records: Sequence[Record], settings: SignificanceSettings) -> 
         f"(bold): adjusted p below {level:.3g}, from {SEEDS_FOR_VERDICTS} seeds on.",
         _detectable(level),
         *teachers_sentences(settings.teachers),
-        *seeds_sentences(row["seeds"] for row in records),
+        *seeds_sentences(row.seeds for row in records),
         *starts_sentences(settings.internal, settings.standard),
         *_remarks(records),
         *_end(settings),
     ]
 
 
-def exploratory_notes(records: Sequence[Record], settings: SignificanceSettings) -> list[str]:
+def exploratory_notes(
+    records: Sequence[SignificanceRow], settings: SignificanceSettings
+) -> list[str]:
     """Below the comparisons of every internal KD."""
-    tested = sum(record["n"] > 0 for record in records)
+    tested = sum(record.n > 0 for record in records)
     nothing = "Nothing to compare: no internal KD has a seed in common with its standard KD."
     return [
         f"Study: {settings.study}. Exploratory: hints for further studies, no verdicts. The "
@@ -50,14 +49,14 @@ def exploratory_notes(records: Sequence[Record], settings: SignificanceSettings)
         _detectable(1 - settings.confidence),
         *teachers_sentences(settings.teachers),
         *([] if tested else [nothing]),
-        *seeds_sentences(row["seeds"] for row in records),
+        *seeds_sentences(row.seeds for row in records),
         *_footnote(records),
         *_remarks(records),
         *_end(settings),
     ]
 
 
-def paper_notes(records: Sequence[Record], settings: SignificanceSettings) -> list[str]:
+def paper_notes(records: Sequence[SignificanceRow], settings: SignificanceSettings) -> list[str]:
     """Below the tests as in the paper."""
     resamples = settings.resamples
     return [
@@ -79,18 +78,18 @@ def _detectable(level: float) -> str:
     )
 
 
-def _footnote(records: Sequence[Record]) -> list[str]:
+def _footnote(records: Sequence[SignificanceRow]) -> list[str]:
     """The mark of comparisons across starts."""
     text = "a: across starts, a hint only: the study has no standard KD with the same head, layers "
-    return [] if all(row["same_start"] for row in records) else [f"{text}and training settings."]
+    return [] if all(row.same_start for row in records) else [f"{text}and training settings."]
 
 
-def _remarks(records: Sequence[Record]) -> list[str]:
+def _remarks(records: Sequence[SignificanceRow]) -> list[str]:
     """A sentence for each comparison that was not possible."""
     return [
-        f"{capitalized(row['experiment'])} on {_title(row['task'])}: {row['remark']}."
+        f"{capitalized(row.experiment)} on {_title(row.task)}: {row.remark}."
         for row in records
-        if math.isnan(row["p"])
+        if math.isnan(row.p)
     ]
 
 

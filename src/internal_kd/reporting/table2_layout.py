@@ -3,11 +3,11 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from internal_kd.reporting.formats import MISSING, Cell, Column, Table
+from internal_kd.reporting.records import from_frame
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.reporting.selection import number_of_teachers, runs_of
 from internal_kd.reporting.wording import (
@@ -23,8 +23,6 @@ from internal_kd.reporting.wording import (
 from internal_kd.specs.tables import Table2Settings
 from internal_kd.tasks import get_task
 
-Row = Mapping[Any, Any]
-
 STATUS_TEXTS = {"submit": "submit", "no_test": "no test", "missing": MISSING}
 INTERNAL_LABEL = "Best internal distillation by development score"
 PAPER_NOTE = (
@@ -37,6 +35,25 @@ STATUS_NOTES = {
     "no_test": "no test: the data of the task have no test split.",
     "missing": f"{MISSING}: no run.",
 }
+
+
+@dataclass(frozen=True)
+class Table2Row:
+    """A row of the tidy table, see `table2.build`; NaN stands for no number."""
+
+    experiment: str
+    label: str
+    head: str | None
+    task: str
+    metric: str
+    chosen: str
+    development: float
+    mean: float
+    std: float
+    n: int
+    paper: float
+    status: str
+    flags: str
 
 
 @dataclass(frozen=True)
@@ -55,9 +72,7 @@ def layout(frame: pd.DataFrame, settings: Table2Settings, remarks: Sequence[str]
     says nothing about a difference.
     """
     letters = flag_marks(flag for flags in frame["flags"] for flag in flags.split())
-    rows = {
-        (row["experiment"], row["task"], row["metric"]): row for row in frame.to_dict("records")
-    }
+    rows = {(row.experiment, row.task, row.metric): row for row in from_frame(frame, Table2Row)}
     names = list(dict.fromkeys(frame["experiment"]))
     scored = list(dict.fromkeys((task, metric) for _, task, metric in rows))
     look = _Look(_labels(settings), letters, settings.with_paper)
@@ -93,7 +108,7 @@ def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Table2Settin
 def _choice(frame: pd.DataFrame) -> list[str]:
     """What was chosen, by what score."""
     last = frame[frame["experiment"] == frame["experiment"].iloc[-1]].drop_duplicates("task")
-    chosen = [_chosen(row) for row in last.to_dict("records")]
+    chosen = [_chosen(row) for row in from_frame(last, Table2Row)]
     return [
         f"{capitalized(last['experiment'].iloc[0])} is, on each task, the internal distillation "
         "with the highest mean development score, of equal ones the first; test scores have no "
@@ -101,13 +116,13 @@ def _choice(frame: pd.DataFrame) -> list[str]:
     ]
 
 
-def _chosen(row: Row) -> str:
-    task = get_task(row["task"])
-    if not row["chosen"]:
+def _chosen(row: Table2Row) -> str:
+    task = get_task(row.task)
+    if not row.chosen:
         return f"{task.title} none, there are no runs"
-    metric, score = METRIC_TITLES[task.selection_metric], _percent(row["development"])
-    head = head_title(row["head"])
-    return f"{task.title} {capitalized(row['chosen'])} ({head} head, development {metric} {score})"
+    metric, score = METRIC_TITLES[task.selection_metric], _percent(row.development)
+    head = head_title(row.head)
+    return f"{task.title} {capitalized(row.chosen)} ({head} head, development {metric} {score})"
 
 
 def _unequal(runs: Sequence[RunFolder], settings: Table2Settings) -> list[str]:
@@ -138,17 +153,17 @@ def _labels(settings: Table2Settings) -> dict[str, str]:
     return {row.name: row.label for row in (settings.teacher, settings.standard)}
 
 
-def _line(rows: Sequence[Row], look: _Look) -> list[Cell]:
-    name = rows[0]["experiment"]
-    heads = dict.fromkeys(head_title(row["head"]) for row in rows)
+def _line(rows: Sequence[Table2Row], look: _Look) -> list[Cell]:
+    name = rows[0].experiment
+    heads = dict.fromkeys(head_title(row.head) for row in rows)
     line = [Cell(capitalized(name)), Cell(look.labels.get(name, INTERNAL_LABEL))]
     line.append(Cell(", ".join(filter(None, heads))))
     for row in rows:
-        pointed = tuple(look.letters[flag] for flag in row["flags"].split())
+        pointed = tuple(look.letters[flag] for flag in row.flags.split())
         line.append(Cell(_text(row), marks=pointed))
         if look.with_paper:
-            line.append(Cell(_percent(row["paper"])))
-    counts = [row["n"] for row in rows if row["status"] == "scored"]
+            line.append(Cell(_percent(row.paper)))
+    counts = [row.n for row in rows if row.status == "scored"]
     return [*line, Cell(_range(counts))]
 
 
@@ -157,11 +172,11 @@ def _range(counts: Sequence[int]) -> str:
     return str(low) if low == high else f"{low}–{high}"
 
 
-def _text(row: Row) -> str:
-    if row["status"] != "scored":
-        return STATUS_TEXTS[row["status"]]
-    mean = _percent(row["mean"])
-    return mean if math.isnan(row["std"]) else f"{mean} ± {_percent(row['std'])}"
+def _text(row: Table2Row) -> str:
+    if row.status != "scored":
+        return STATUS_TEXTS[row.status]
+    mean = _percent(row.mean)
+    return mean if math.isnan(row.std) else f"{mean} ± {_percent(row.std)}"
 
 
 def _percent(value: float) -> str:

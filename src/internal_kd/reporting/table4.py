@@ -14,17 +14,17 @@ from internal_kd.reporting import formats
 from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.development import development_predictions
 from internal_kd.reporting.examples import read_examples
+from internal_kd.reporting.records import columns_of
 from internal_kd.reporting.runs import RunFolder, read_run_folders, select
 from internal_kd.reporting.selection import runs_of, teacher_of
-from internal_kd.reporting.table4_layout import layout, wrapped
+from internal_kd.reporting.table4_layout import Case, layout, wrapped
 from internal_kd.reporting.wording import flag_sentences
 from internal_kd.specs.tables import Table4Settings
 from internal_kd.tasks import get_task
 
 ROLES = ("teacher", "standard", "internal")
 WRONG = ("internal", "standard")
-COLUMNS = ["task", "wrong", "found", "index", "idx", "text_1", "text_2", "label"]
-COLUMNS += [f"{role}_{what}" for role in ROLES for what in ("prediction", "probability")]
+COLUMNS = columns_of(Case)
 POSITIVE = 1
 
 Files = Sequence[str | Path]

@@ -1,17 +1,16 @@
 """The look of Table 4: texts, predictions with their probabilities, and the remarks below."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import pandas as pd
 
 from internal_kd.reporting.formats import Cell, Column, Table
+from internal_kd.reporting.records import from_frame
 from internal_kd.reporting.wording import capitalized, head_title
 from internal_kd.specs.reports import Row
 from internal_kd.specs.tables import Table4Settings
 from internal_kd.tasks import Task, get_task
-
-Record = Mapping[Any, Any]
 
 TINY = 1e-3  # probabilities below it are written with an exponent
 COLUMNS = (
@@ -24,6 +23,26 @@ COLUMNS = (
     Column("Internal KD"),
 )
 TITLES = {"internal": "internal KD", "standard": "standard KD"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """An example that can stand in the table, see `table4.cases`."""
+
+    task: str
+    wrong: str
+    found: int
+    index: int
+    idx: int
+    text_1: str
+    text_2: str
+    label: int
+    teacher_prediction: int
+    teacher_probability: float
+    standard_prediction: int
+    standard_probability: float
+    internal_prediction: int
+    internal_probability: float
 
 
 def layout(
@@ -42,7 +61,7 @@ def layout(
         settings: of the table.
         remarks: sentences on single runs, below the table.
     """
-    lines = [_line(number, row) for number, row in enumerate(frame.to_dict("records"), start=1)]
+    lines = [_line(number, case) for number, case in enumerate(from_frame(frame, Case), start=1)]
     tasks = list(frame["task"])
     return Table(
         title="Table 4",
@@ -72,22 +91,24 @@ def probability(value: float) -> str:
     return f"{digits}e{int(exponent)}"
 
 
-def _line(number: int, row: Record) -> list[Cell]:
-    task = get_task(row["task"])
-    answers = [
-        Cell(
-            f"{row[f'{role}_prediction']} ({probability(row[f'{role}_probability'])})",
-            bold=role == row["wrong"],
-        )
-        for role in ("teacher", "standard", "internal")
+def _line(number: int, case: Case) -> list[Cell]:
+    task = get_task(case.task)
+    answers = {
+        "teacher": (case.teacher_prediction, case.teacher_probability),
+        "standard": (case.standard_prediction, case.standard_probability),
+        "internal": (case.internal_prediction, case.internal_probability),
+    }
+    cells = [
+        Cell(f"{label} ({probability(sure)})", bold=role == case.wrong)
+        for role, (label, sure) in answers.items()
     ]
-    first = [str(number), task.title, _text(task, row), str(row["label"])]
-    return [*map(Cell, first), *answers]
+    first = [str(number), task.title, _text(task, case), str(case.label)]
+    return [*map(Cell, first), *cells]
 
 
-def _text(task: Task, row: Record) -> str:
+def _text(task: Task, case: Case) -> str:
     """The texts of an example on one line, with the initials of their columns for a pair."""
-    texts = [" ".join(str(row[name]).split()) for name in ("text_1", "text_2")]
+    texts = [" ".join(str(text).split()) for text in (case.text_1, case.text_2)]
     if len(task.text_columns) == 1:
         return texts[0]
     marks = [

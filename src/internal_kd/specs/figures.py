@@ -56,11 +56,11 @@ class AttentionKlSettings(StudentsSettings):
     tasks: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RoleRow(Row):
     """An experiment, and what it is drawn as: `teacher`, `standard` or `internal`."""
 
-    role: str = ""
+    role: str
 
 
 @dataclass(frozen=True, kw_only=True)

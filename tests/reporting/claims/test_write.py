@@ -10,7 +10,9 @@ import pytest
 from internal_kd.errors import UserError
 from internal_kd.evaluation.attention_distances import read_distances
 from internal_kd.evaluation.inference import benjamini_hochberg, benjamini_yekutieli
-from internal_kd.reporting.claims.write import CLAIMS, COLUMNS, build, write_claims
+from internal_kd.reporting.claims.rows import ClaimRow
+from internal_kd.reporting.claims.write import CLAIMS, build, write_claims
+from internal_kd.reporting.records import columns_of
 from internal_kd.reporting.runs import read_run_folders
 from internal_kd.specs.jobs import encode
 from internal_kd.specs.statistics import LayerSweep, SizeSweep
@@ -40,7 +42,7 @@ def test_claims_of_a_study_like_the_paper(tmp_path, distances):
     seeds = range(5)
     runs = write_study(tmp_path, seeds=seeds, teacher_seeds=seeds, tested=True)
     frame = build(runs, distances, SETTINGS)
-    assert list(frame.columns) == COLUMNS
+    assert list(frame.columns) == columns_of(ClaimRow)
     found = verdicts(frame)
     for name in (
         "internal-beats-standard",
@@ -238,4 +240,4 @@ def test_the_command(tmp_path):
         check=True,
         env={"PYTHONPATH": ":".join(sys.path)},
     )
-    assert list(pd.read_csv(tmp_path / "o.csv").columns) == COLUMNS
+    assert list(pd.read_csv(tmp_path / "o.csv").columns) == columns_of(ClaimRow)

@@ -1,8 +1,10 @@
 """Claims about scores and the number of layers (Performance vs. Parameters)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+import numpy as np
+
+from internal_kd.evaluation.resampling import Floats
 from internal_kd.reporting.claims.claim import Claim, Finding, found, on_each_task
 from internal_kd.reporting.claims.effects import (
     THE_TEACHER,
@@ -125,9 +127,9 @@ def _scores(evidence: Evidence, task: str, depths: Sequence[int]) -> Scores:
     return scores(evidence, task, models)
 
 
-def _mean_gap(models: Mapping[str, Any], depths: Sequence[int]) -> Any:
+def _mean_gap(models: Mapping[str, Floats], depths: Sequence[int]) -> Floats:
     gaps = [models[f"internal {depth}"] - models[f"standard {depth}"] for depth in depths]
-    return sum(gaps) / len(gaps)
+    return np.asarray(sum(gaps) / len(gaps))
 
 
 def _layer_parameters(run: RunFolder) -> int:

@@ -54,7 +54,7 @@ def _draw(
         axes.set_title(_title(maps, settings, role, layer, head))
         axes.set_xlabel("attended token (key)")
     all_axes[0].set_ylabel("attending token (query)")
-    heatmap.color_bar(figure, image, all_axes, shrink=0.7, pad=0.02)
+    heatmap.color_bar(figure, image, all_axes, shrink=0.7)
     return figure
 
 

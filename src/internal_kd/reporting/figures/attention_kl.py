@@ -6,9 +6,9 @@ cosine distance (Equation 3) on the whole development set. The paper has no such
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
@@ -139,7 +139,7 @@ def _panel(axes: Axes, part: pd.DataFrame, settings: AttentionKlSettings) -> Non
     axes.grid(False, axis="x")
 
 
-def _boxes(axes: Axes, rows: pd.DataFrame, places: Any, color: str) -> None:
+def _boxes(axes: Axes, rows: pd.DataFrame, places: npt.NDArray[np.float64], color: str) -> None:
     """Boxes from the lower to the upper quartile; whiskers from the 5 % to the 95 % quantile."""
     boxes = [
         {"med": row.median, "q1": row.q25, "q3": row.q75, "whislo": row.q05, "whishi": row.q95}

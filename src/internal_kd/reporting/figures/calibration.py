@@ -7,7 +7,6 @@ its summary, which the paper does not have, judge them on the whole development 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -110,11 +109,11 @@ def build_summary(
     is mean confidence minus accuracy. `_std`: sample standard deviation, empty for fewer than three
     seeds. An experiment without runs has `seeds` 0 and nothing else.
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     for key, seeds in predictions.items():
         found = [calibration(frame.probabilities, frame.labels) for frame in seeds]
-        row = dict(zip(KEYS, key, strict=True)) | {"seeds": len(found)}
-        rows.append(row | (_statistics(found) if found else {}))
+        keys = zip((*KEYS, "seeds"), (*key, len(found)), strict=True)
+        rows.append({**dict(keys), **(_statistics(found) if found else {})})
     frame = pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
     return frame.astype({"n": "Int64"}).round(6)
 

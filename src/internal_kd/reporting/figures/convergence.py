@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -42,7 +41,6 @@ from internal_kd.tasks import get_task
 
 REASON_TITLES = {"threshold": "finished by cosine loss", "limit": "finished by epoch limit"}
 COLORS = (*CYCLE[2:], *CYCLE[:2])  # the first two stand for standard and internal KD elsewhere
-SINGLE_SEED: dict[str, Any] = {"linewidth": 0.6, "alpha": 0.6, "zorder": 2}
 HEIGHT, STRIP = 2.6, 0.15  # inches: without strips and remarks, and of each strip
 
 
@@ -104,9 +102,8 @@ def _draw(frame: pd.DataFrame, settings: ConvergenceSettings, foot: float) -> Fi
 
 def _line(axes: Axes, rows: pd.DataFrame, color: str) -> None:
     """Mean with band or single seeds, marked where the first seed finished a layer."""
-    scores: dict[Any, list[float]] = rows.groupby("epoch")["value"].agg(list).to_dict()
-    bands = {epoch: band(values) for epoch, values in scores.items()}
-    epochs = list(bands)
+    epochs: list[int] = rows["epoch"].drop_duplicates().sort_values().tolist()
+    bands = {epoch: band(rows.loc[rows["epoch"] == epoch, "value"].tolist()) for epoch in epochs}
     means = {epoch: 100 * found.mean for epoch, found in bands.items()}
     marker = "." if len(epochs) == 1 else ""  # a line of one point would not be seen
     axes.plot(epochs, list(means.values()), marker=marker, color=color, zorder=3)
@@ -114,7 +111,15 @@ def _line(axes: Axes, rows: pd.DataFrame, color: str) -> None:
     draw_band(axes, epochs, low, high, color)
     if 1 < rows["seed"].nunique() < SEEDS_FOR_BANDS:
         for _, seed in rows.groupby("seed"):
-            axes.plot(seed["epoch"], 100 * seed["value"], marker=marker, color=color, **SINGLE_SEED)
+            axes.plot(
+                seed["epoch"],
+                100 * seed["value"],
+                marker=marker,
+                color=color,
+                linewidth=0.6,
+                alpha=0.6,
+                zorder=2,
+            )
     for reason, events in first_seed(rows).groupby("reason"):
         axes.plot(
             events["epoch"],
@@ -129,7 +134,7 @@ def _line(axes: Axes, rows: pd.DataFrame, color: str) -> None:
 def _legend(figure: Figure, frame: pd.DataFrame) -> None:
     """What marks, hatching and the dashed line mean, as far as they occur."""
     known = set(frame["reason"].dropna())
-    handles: list[Any] = []
+    handles: list[Line2D | Patch] = []
     if frame["epoch"].isna().any():
         handles.append(Line2D([], [], color=TEACHER, linestyle="--", label="Teacher"))
     handles += [

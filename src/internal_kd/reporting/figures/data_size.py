@@ -65,7 +65,7 @@ def build(runs: Sequence[RunFolder], settings: DataSizeSettings) -> pd.DataFrame
     rows = [
         {"role": role, "experiment": found[0].experiment, "percent": found[0].percent}
         | {"examples": found[0].metrics.train_examples, "metric": metric}
-        | lines.point(found)
+        | vars(lines.point(found))
         for role in lines.ROLES
         for found in _by_share(
             select(runs, layers=None if role == "teacher" else settings.layers),
@@ -104,7 +104,7 @@ def _draw(frame: pd.DataFrame, task: str, height: float) -> Figure:
 
 def _draw_teachers(axes: Axes, teachers: pd.DataFrame) -> None:
     """The teacher of all data as a dashed line, those of parts of it as points."""
-    for point in teachers[_of_all_data(teachers)].to_dict("records"):
+    for _, point in teachers[_of_all_data(teachers)].iterrows():
         lines.draw_teacher(axes, lines.band_of(point))
     if _several_teachers(teachers):
         lines.draw_points(axes, teachers["examples"], teachers, "teacher")

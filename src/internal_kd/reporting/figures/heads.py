@@ -67,7 +67,7 @@ def _draw(
         grid[row, 0].set_ylabel("query")
     for axes in grid[-1]:
         axes.set_xlabel("key")
-    heatmap.color_bar(figure, image, grid, pad=0.02, aspect=40, shrink=min(0.85, 3 / layers))
+    heatmap.color_bar(figure, image, grid, shrink=min(0.85, 3 / layers), aspect=40)
     return figure
 
 

@@ -2,7 +2,6 @@
 
 import textwrap
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -157,9 +156,11 @@ def _short(token: str) -> str:
     return token if len(token) <= LONGEST_LABEL else token[: LONGEST_LABEL - 1] + "…"
 
 
-def color_bar(figure: Figure, image: AxesImage, axes: Any, **options: Any) -> None:
+def color_bar(
+    figure: Figure, image: AxesImage, axes: Iterable[Axes], shrink: float, aspect: float = 20
+) -> None:
     """One bar for all maps; options of `Figure.colorbar`."""
-    bar = figure.colorbar(image, ax=axes, **options)
+    bar = figure.colorbar(image, ax=axes, shrink=shrink, aspect=aspect, pad=0.02)
     bar.set_label("attention probability")
     bar.outline.set_visible(False)  # type: ignore[operator]
 

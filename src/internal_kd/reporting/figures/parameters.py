@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from matplotlib import patheffects
@@ -83,7 +82,7 @@ def build(runs: Sequence[RunFolder], settings: ParametersSettings) -> pd.DataFra
         {"role": role, "experiment": found[0].experiment, "layers": found[0].layers}
         | _sizes(found)
         | {"metric": metric}
-        | lines.point(found)
+        | vars(lines.point(found))
         for role, found in groups
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -126,15 +125,18 @@ def _draw(frame: pd.DataFrame, task: str, height: float) -> Figure:
         lines.draw_points(axes, rows["parameters"] / unit, rows, role)
     sides = _label_sides(frame)
     scores = _label_scores(frame, sides)
-    for row in frame.itertuples():
-        _label(axes, row, unit, scores[row.Index], sides[row.Index])
+    for index, role, layers, size in zip(
+        frame.index, frame["role"], frame["layers"], frame["parameters"], strict=True
+    ):
+        place = (size / unit, 100 * scores[index])
+        _label(axes, str(layers), place, sides[index], COLORS[role])
     axes.margins(x=0.1)
     lines.pad_scores(axes, frame)
     lines.role_legend(figure, roles, teacher_points=True)
     return figure
 
 
-def _label_sides(frame: pd.DataFrame) -> dict[Any, str]:
+def _label_sides(frame: pd.DataFrame) -> dict[int, str]:
     """Where the label of each row stands: of two students the lower one has it below.
 
     A teacher has it above, or to the right where students of its depth have theirs.
@@ -148,7 +150,7 @@ def _label_sides(frame: pd.DataFrame) -> dict[Any, str]:
     return sides
 
 
-def _label_scores(frame: pd.DataFrame, sides: Mapping[Any, str]) -> dict[Any, float]:
+def _label_scores(frame: pd.DataFrame, sides: Mapping[int, str]) -> dict[int, float]:
     """The score (0 to 1) beside which each label stands: beyond all markers of its depth."""
     marked: dict[int, list[float]] = {}
     for layers, scores in zip(frame["layers"], lines.marked(frame), strict=True):
@@ -161,17 +163,17 @@ def _label_scores(frame: pd.DataFrame, sides: Mapping[Any, str]) -> dict[Any, fl
     }
 
 
-def _label(axes: Axes, row: Any, unit: float, score: float, side: str) -> None:
-    """The number of layers beside this score (0 to 1)."""
+def _label(axes: Axes, text: str, place: tuple[float, float], side: str, color: str) -> None:
+    """The number of layers on a side of its point."""
     distance, horizontal, vertical = LABEL_PLACES[side]
     axes.annotate(
-        str(row.layers),
-        (row.parameters / unit, 100 * score),
+        text,
+        place,
         xytext=distance,
         textcoords="offset points",
         ha=horizontal,
         va=vertical,
-        color=COLORS[row.role],
+        color=color,
         fontsize=7,
         zorder=5,
         path_effects=[patheffects.withStroke(linewidth=2, foreground="white")],
