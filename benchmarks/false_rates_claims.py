@@ -35,6 +35,8 @@ from internal_kd.reporting.claims.primary import MEAN
 from internal_kd.reporting.claims.verdict import DOES_NOT_HOLD, HOLDS, NO_DATA
 from internal_kd.reporting.claims.write import CLAIMS
 from internal_kd.reporting.runs import RunFolder
+from internal_kd.specs.reports import PaperRow
+from internal_kd.specs.statistics import ClaimsSettings, LayerSweep, SizeSweep
 
 SEEDS = (2, 3, 4, 5, 10)
 RATIOS = (0, 1, 3, 10, 30)
@@ -72,27 +74,29 @@ class Case:
     values: tuple[float, ...] = RATIOS
 
 
-def _row(name: str) -> dict[str, Any]:
-    """Head and baseline of an experiment, as a study's settings have them."""
+def _row(name: str) -> PaperRow:
+    """An experiment with its head and baseline, as a study's settings have them."""
     head = "teacher" if name in TEACHER_HEAD else "random"
     baseline = "exp2.0t" if name in TEACHER_HEAD else "exp2.0"
     paper_row = None if name == "exp2.0t" else name
-    return {"name": name, "head": head, "baseline": baseline, "paper_row": paper_row}
+    return PaperRow(name, "", head, baseline, paper_row)
 
 
-SETTINGS = {
-    "tasks": [TASK],
-    "rows": [_row(name) for name in ("exp1.0", "exp1.1", "exp2.0", "exp2.0t", *INTERNAL)],
-    "standard": "exp2.0",
-    "internal": "exp3.2",
-    "sweep_layers": {"tasks": [TASK], "counts": [1, 2, LAYERS]},
-    "sweep_sizes": {"tasks": [TASK], "percents": [25, 50, 100]},
-    "student_layers": LAYERS,
-    "confidence": 0.95,
-    "resamples": RESAMPLES,
-    "seed": 0,
-    "margin": MARGIN,
-}
+SETTINGS = ClaimsSettings(
+    study="",
+    note="",
+    tasks=(TASK,),
+    rows=tuple(_row(name) for name in ("exp1.0", "exp1.1", "exp2.0", "exp2.0t", *INTERNAL)),
+    standard="exp2.0",
+    internal="exp3.2",
+    sweep_layers=LayerSweep((TASK,), (1, 2, LAYERS)),
+    sweep_sizes=SizeSweep((TASK,), (25, 50, 100)),
+    student_layers=LAYERS,
+    confidence=0.95,
+    resamples=RESAMPLES,
+    seed=0,
+    margin=MARGIN,
+)
 
 
 def answers(*models: Model) -> Make:
@@ -125,7 +129,7 @@ def on_all_tasks(seeds: int, ratio: float, rng: np.random.Generator) -> Evidence
     runs: list[RunFolder] = []
     for task in PRIMARY_TASKS:
         runs += Population(seeds, ratio, rng).runs(task, (Model("exp2.0"), Model("exp3.2")))
-    return Evidence(runs, None, SETTINGS | {"tasks": list(PRIMARY_TASKS)})
+    return Evidence(runs, None, replace(SETTINGS, tasks=PRIMARY_TASKS))
 
 
 def with_distances(seeds: int, ratio: float, rng: np.random.Generator) -> Evidence:
@@ -138,7 +142,7 @@ def over_epochs(lower: float, upper: float, output: float) -> Make:
 
     def make(seeds: int, noise: float, rng: np.random.Generator) -> Evidence:
         runs = converging(seeds, noise, (lower, upper, output), rng)
-        return Evidence(runs, None, SETTINGS | {"tasks": ["cola"]})
+        return Evidence(runs, None, replace(SETTINGS, tasks=("cola",)))
 
     return make
 

@@ -10,10 +10,9 @@ seeds of the difference in accuracy of two models, over its variance over exampl
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +22,9 @@ from scipy.special import ndtr, ndtri
 
 from internal_kd.evaluation.predictions import SplitPredictions
 from internal_kd.reporting.runs import RunFolder
+from internal_kd.run_format import FORMAT
+from internal_kd.specs.metrics import LayerFinished, Metrics, Parameters
+from internal_kd.specs.runs import Run
 
 EXAMPLES = 300
 ACCURACY = 0.75
@@ -119,12 +121,27 @@ class Population:
     def _run(
         self, task: str, model: Model, seed: int, accuracy: float, logits: npt.NDArray[np.float32]
     ) -> MemoryRun:
-        run = {"task": task, "experiment": model.experiment, "seed": seed}
-        run |= {"layers": model.layers, "percent": model.percent}
-        metrics = {"run": run, "parameters": {"layers": 100 * model.layers}}
-        metrics["validation"] = {"accuracy": accuracy}
+        run = Run(task, model.experiment, model.layers, model.percent, seed)
+        metrics = replace(metrics_of(run), validation={"accuracy": accuracy})
         frame = SplitPredictions(self.indices, self.labels, logits)
         return MemoryRun(Path("memory"), metrics, {"validation": frame}, NO_HISTORY)
+
+
+def metrics_of(run: Run) -> Metrics:
+    """Metrics of a run without scores, whose layers have a hundred parameters each."""
+    layers = 100 * run.layers
+    return Metrics(
+        format=FORMAT,
+        run=run,
+        validation=None,
+        test=None,
+        last_epoch=None,
+        majority={},
+        parameters=Parameters(layers, embeddings=0, layers=layers, pooler=0, classifier=0),
+        train_examples=0,
+        schedule=(),
+        flags=(),
+    )
 
 
 def seed_variance(spread: float) -> float:
@@ -192,7 +209,7 @@ def converging(
     """
     ends, epochs = (8, 16, 24, 32), 40
     phases = np.repeat(levels, [16, 16, 8])
-    schedule = [{"layer": layer + 1, "epoch": end} for layer, end in enumerate(ends)]
+    schedule = [LayerFinished(layer + 1, end, "limit", None) for layer, end in enumerate(ends)]
     return [_converging_run(seed, phases, noise, epochs, schedule, rng) for seed in range(seeds)]
 
 
@@ -201,7 +218,7 @@ def _converging_run(
     phases: npt.NDArray[np.float64],
     noise: float,
     epochs: int,
-    schedule: list[dict[str, int]],
+    schedule: list[LayerFinished],
     rng: np.random.Generator,
 ) -> MemoryRun:
     deviations = rng.normal(0, noise, epochs)
@@ -209,7 +226,6 @@ def _converging_run(
         deviations[epoch] = 0.5 * deviations[epoch - 1] + np.sqrt(0.75) * deviations[epoch]
     scores = phases + deviations + rng.normal(0, noise)
     history = pd.DataFrame({"epoch": np.arange(1, epochs + 1), "validation_mcc": scores})
-    run = {"task": "cola", "experiment": "exp3.3", "layers": LAYERS, "percent": 100, "seed": seed}
-    metrics: dict[str, Any] = {"run": run, "schedule": schedule}
-    metrics["majority"] = {"validation": {"mcc": 0.0}}
+    run = metrics_of(Run("cola", "exp3.3", LAYERS, 100, seed))
+    metrics = replace(run, schedule=tuple(schedule), majority={"validation": {"mcc": 0.0}})
     return MemoryRun(Path("memory"), metrics, {}, history)

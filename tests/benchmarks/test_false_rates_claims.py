@@ -1,5 +1,6 @@
 """Claims at their bound are rarely judged, checked on few studies here and on many in the table."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,7 @@ def test_noise_alone_gives_no_early_peak_and_no_rise(monkeypatch):
     """The best of many noisy epochs lies above the best of few, and above any mean: comparisons of
     maxima hold in nearly all studies of ten seeds.
     """
-    monkeypatch.setitem(simulation.SETTINGS, "margin", 0.01)
+    monkeypatch.setattr(simulation, "SETTINGS", replace(simulation.SETTINGS, margin=0.01))
     flat = Case("nothing happens", (PID[0], PID[2]), over_epochs(0.4, 0.4, 0.4), "noise")
     for noise in (0.005, 0.02):
         found = rates(flat, 10, noise, 200)
@@ -75,7 +76,7 @@ def test_a_true_claim_is_detected(monkeypatch):
     held, refuted = rates(case, 3, 0, 20)["small-gap-with-all-data"]
     assert held == 0
     assert refuted > 0.5
-    monkeypatch.setitem(simulation.SETTINGS, "margin", 0.5)
+    monkeypatch.setattr(simulation, "SETTINGS", replace(simulation.SETTINGS, margin=0.5))
     assert rates(case, 3, 0, 20) == {"small-gap-with-all-data": (1.0, 0.0)}
 
 

@@ -7,9 +7,9 @@ from internal_kd.evaluation.trained import load_split, load_trained
 from internal_kd.manifests import SignalStores
 from internal_kd.specs.records import (
     LayerFinished,
-    Metrics,
     ParameterCounts,
     Speed,
+    WrittenMetrics,
     write_metrics,
 )
 from internal_kd.specs.runs import Run
@@ -21,8 +21,8 @@ CPU = torch.device("cpu")
 RUN = Run("rte", "exp3.2", layers=2, percent=100, seed=0)
 
 
-def metrics_of(run: Run) -> Metrics:
-    return Metrics(
+def metrics_of(run: Run) -> WrittenMetrics:
+    return WrittenMetrics(
         run=run,
         selected_epoch=1,
         validation={"accuracy": 0.5},

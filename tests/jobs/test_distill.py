@@ -15,6 +15,7 @@ import pytest
 from internal_kd.data.encoding import load_tokens, save_tokens
 from internal_kd.evaluation.predictions import read_predictions
 from internal_kd.jobs import distill
+from internal_kd.reporting.runs import read_run_folders
 from internal_kd.specs.training import TrainingSettings
 from tests.conftest import ROOT
 from tests.jobs.tiny_study import (
@@ -135,8 +136,8 @@ def test_threshold_ends_a_layer_early(tiny, tmp_path) -> None:
     history = pd.read_csv(out / "history.csv")
     assert history["finished_reason"].dropna().tolist() == ["threshold", "threshold"]
     assert history["stage"].tolist() == ["layers 1", "layers 1 2", "output", "output", "output"]
-    events = json.loads((out / "metrics.json").read_text())["schedule"]
-    assert [(event["layer"], event["epoch"]) for event in events] == [(1, 1), (2, 2)]
+    (run,) = read_run_folders([out])
+    assert [(event.layer, event.epoch) for event in run.metrics.schedule] == [(1, 1), (2, 2)]
 
 
 def test_same_seed_gives_the_same_predictions(tiny, tmp_path) -> None:
@@ -169,6 +170,9 @@ def test_files_of_a_run(tiny, tmp_path) -> None:
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["run"]["percent"] == 50
     assert set(metrics["test"]) == set(metrics["validation"]) == set(metrics["majority"]["test"])
+    (read,) = read_run_folders([run])
+    assert read.metrics.scores == {split: metrics[split] for split in read.metrics.scores}
+    assert read.metrics.parameters.total == metrics["parameters"]["total"]
     predictions = read_predictions(run / "predictions.parquet")
     assert {name: len(frame.labels) for name, frame in predictions.items()} == {
         "validation": 64,

@@ -6,33 +6,35 @@ import pytest
 
 from internal_kd.evaluation.predictions import write_predictions
 from internal_kd.specs.records import FORMAT
+from internal_kd.specs.reports import PaperRow
+from internal_kd.specs.tables import Table1Settings
 from tests.reporting.fake_runs import frame_of, noisy_logits
 
 METRICS = ("accuracy", "f1", "f1_weighted", "mcc")
+PARTS = ("total", "embeddings", "layers", "pooler", "classifier")
 RATES = {"exp1.0": 0.9, "exp2.0": 0.7, "exp3.4": 0.8}  # of right predictions
 EXAMPLES = 200
 
 
 def row(name, label, head, baseline):
     """A row of Table 1."""
-    paper = {"paper_row": name}
-    return {"name": name, "label": label, "head": head, "baseline": baseline} | paper
+    return PaperRow(name, label, head, baseline, paper_row=name)
 
 
-SETTINGS = {
-    "study": "small",
-    "experiments": [
+SETTINGS = Table1Settings(
+    study="small",
+    experiments=(
         row("exp1.0", "BERT_base", None, None),
         row("exp2.0", "BERT_6 soft", "random", "exp2.0"),
         row("exp3.4", "BERT_6 [SID] kl + cos -> soft", "random", "exp2.0"),
-    ],
-    "tasks": ["cola", "mrpc"],
-    "with_paper": False,
-    "note": "Generated text & a small model: not the paper's numbers.",
-    "confidence": 0.95,
-    "resamples": 300,
-    "seed": 0,
-}
+    ),
+    tasks=["cola", "mrpc"],
+    with_paper=False,
+    note="Generated text & a small model: not the paper's numbers.",
+    confidence=0.95,
+    resamples=300,
+    seed=0,
+)
 
 
 def metrics_of(experiment, task, seed, value, test=None, last=None, **more):
@@ -55,6 +57,9 @@ def metrics_of(experiment, task, seed, value, test=None, last=None, **more):
         "last_epoch": scores if last is None else scores_from(last),
         "test": test and dict.fromkeys(METRICS, test),
         "majority": {"validation": lowest} | ({"test": lowest} if test else {}),
+        "parameters": dict.fromkeys(PARTS, 10),
+        "train_examples": 1000,
+        "schedule": [],
         "flags": [],
         "code": "abc",
         "settings": settings,
@@ -68,7 +73,7 @@ def scores_from(value):
 
 @pytest.fixture
 def settings():
-    return json.loads(json.dumps(SETTINGS))
+    return SETTINGS
 
 
 def predictions_of(run):

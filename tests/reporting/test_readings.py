@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from internal_kd.evaluation.inference import paired_means
-from internal_kd.reporting.readings import COLUMNS, build, write_readings
+from internal_kd.reporting.readings import ReadingRow, build, write_readings
+from internal_kd.reporting.records import columns_of
+from internal_kd.specs.tables import Reading, ReadingsSettings
 from tests.reporting.fake_runs import frame_of, noisy_logits, write_fake_run
 
 LABELS = np.random.default_rng(0).integers(0, 2, 400)
@@ -27,18 +29,15 @@ def runs_of(folder, seeds):
 
 
 def settings(*readings):
-    return {
-        "study": "tiny",
-        "note": "A small study.",
-        "tasks": ["rte"],
-        "readings": [
-            {"name": name, "label": f"label of {name}", "of": "exp3.4", "of_label": "SID"}
-            for name in readings
-        ],
-        "confidence": 0.95,
-        "resamples": 200,
-        "seed": 0,
-    }
+    return ReadingsSettings(
+        study="tiny",
+        note="A small study.",
+        tasks=("rte",),
+        readings=tuple(Reading(name, f"label of {name}", "exp3.4", "SID") for name in readings),
+        confidence=0.95,
+        resamples=200,
+        seed=0,
+    )
 
 
 def page(folder, seeds) -> str:
@@ -51,7 +50,7 @@ def page(folder, seeds) -> str:
 def test_a_row_is_the_test_over_examples_and_seeds(tmp_path) -> None:
     runs = runs_of(tmp_path, (0, 1, 2))
     frame = build(runs, settings("exp3.4-same", "exp3.4-worse")).set_index("reading")
-    assert [*frame.reset_index().columns] == COLUMNS
+    assert [*frame.reset_index().columns] == columns_of(ReadingRow)
     right = {
         name: np.stack(
             [

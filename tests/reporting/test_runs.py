@@ -39,8 +39,9 @@ def test_scores(add) -> None:
 
 def test_scores_that_json_wrote_as_whole_numbers_are_floats(add) -> None:
     run = add(validation=answers(10))
-    metrics = {**run.metrics, "validation": {"mcc": 0}}
-    score = RunFolder(run.folder, metrics).score("mcc")
+    file = run.folder / "metrics.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"validation": {"mcc": 0}}))
+    score = read_run_folders([run.folder])[0].score("mcc")
     assert isinstance(score, float)
     assert score == 0.0
 

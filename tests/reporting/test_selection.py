@@ -9,9 +9,10 @@ from internal_kd.reporting.selection import (
     development_score,
     mean_development_score,
     runs_of,
-    runs_of_roles,
+    runs_of_rows,
     teacher_of,
 )
+from internal_kd.specs.reports import Row
 from tests.reporting.answers import answers, predicted, unlabelled
 from tests.reporting.fake_runs import write_fake_run
 
@@ -56,10 +57,9 @@ def test_a_student_has_the_only_teacher_or_that_of_its_seed(add):
 
 def test_runs_of_roles_exclude_other_experiments_and_tasks(add):
     runs = [add("exp1.0", 0, 9), add("exp2.0", 0, 9), add("exp3.2", 0, 9), add("exp3.3", 0, 9)]
-    roles = {"teacher": "exp1.0", "standard": "exp2.0", "internal": "exp3.2"}
-    settings = {role: {"name": name} for role, name in roles.items()}
-    assert runs_of_roles(runs, settings | {"tasks": ["rte"]}) == runs[:3]
-    assert runs_of_roles(runs, settings | {"tasks": ["cola"]}) == []
+    rows = [Row(name, "") for name in ("exp1.0", "exp2.0", "exp3.2")]
+    assert runs_of_rows(runs, rows, ["rte"]) == runs[:3]
+    assert runs_of_rows(runs, rows, ["cola"]) == []
 
 
 def test_development_score_is_the_tasks_selection_metric(tmp_path):

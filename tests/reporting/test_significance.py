@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,32 +17,36 @@ from internal_kd.evaluation.inference import (
 )
 from internal_kd.evaluation.metrics import mcc
 from internal_kd.evaluation.predictions import SplitPredictions
+from internal_kd.reporting.records import columns_of
 from internal_kd.reporting.significance import build, write_significance
-from internal_kd.reporting.significance_rows import COLUMNS
+from internal_kd.reporting.significance_rows import SignificanceRow
+from internal_kd.specs.jobs import encode
+from internal_kd.specs.reports import Row
+from internal_kd.specs.statistics import SignificanceSettings
 from tests.reporting.fake_runs import frame_of, logits_for, noisy_logits, write_fake_run
 
 LABELS = np.arange(300) % 2
 
 
 def row_of(name, label, head="random", baseline="exp2.0"):
-    return {"name": name, "label": label, "head": head, "baseline": baseline}
+    return Row(name, label, head, baseline)
 
 
-SETTINGS = {
-    "study": "small",
-    "note": "Not the paper's numbers.",
-    "tasks": ["cola", "mrpc"],
-    "standard": row_of("exp2.0", "Student soft"),
-    "internal": row_of("exp3.2", "Student soft + kl + cos"),
-    "candidates": [
+SETTINGS = SignificanceSettings(
+    study="small",
+    note="Not the paper's numbers.",
+    tasks=("cola", "mrpc"),
+    standard=row_of("exp2.0", "Student soft"),
+    internal=row_of("exp3.2", "Student soft + kl + cos"),
+    candidates=(
         row_of("exp3.0", "Student soft + kl"),
         row_of("exp3.2", "Student soft + kl + cos"),
-    ],
-    "teachers": 1,
-    "confidence": 0.95,
-    "resamples": 400,
-    "seed": 0,
-}
+    ),
+    teachers=1,
+    confidence=0.95,
+    resamples=400,
+    seed=0,
+)
 ACCURACY = {"exp2.0": 0.7, "exp3.0": 0.7, "exp3.2": 0.9}
 
 
@@ -98,7 +103,7 @@ def written(path, runs, settings=SETTINGS):
 
 def test_rows_of_a_comparison(tmp_path):
     frame = build(study(tmp_path), SETTINGS)
-    assert list(frame.columns) == COLUMNS
+    assert list(frame.columns) == columns_of(SignificanceRow)
     one = frame[(frame["task"] == "cola") & (frame["experiment"] == "exp3.0")]
     metrics, examples = ("accuracy", "f1", "f1_weighted", "mcc"), "examples"
     assert [tuple(row) for row in one[["family", "metric", "test", "unit"]].to_numpy()] == [
@@ -162,7 +167,7 @@ def test_holm_over_tasks_and_the_mean_by_itself(tmp_path):
 @pytest.mark.parametrize("confidence", [0.95, 0.99])
 def test_p_belongs_to_the_interval_of_the_confidence(tmp_path, confidence):
     runs = study(tmp_path)
-    frame = build(runs, SETTINGS | {"confidence": confidence})
+    frame = build(runs, replace(SETTINGS, confidence=confidence))
     found = cell(frame, family="other metrics", metric="accuracy")
     first, second = answers_of(runs, "cola", "exp3.2", "exp2.0")
     effect = paired_means((first == LABELS).astype(float), (second == LABELS).astype(float))
@@ -172,7 +177,7 @@ def test_p_belongs_to_the_interval_of_the_confidence(tmp_path, confidence):
 
 
 def test_one_task_has_no_mean(tmp_path):
-    frame = build(study(tmp_path), SETTINGS | {"tasks": ["cola"]})
+    frame = build(study(tmp_path), replace(SETTINGS, tasks=("cola",)))
     assert [row["task"] for row in rows(frame, family="primary")] == ["cola"]
 
 
@@ -228,7 +233,7 @@ def test_one_seed_has_examples_only(tmp_path):
 def test_a_candidate_is_compared_with_the_standard_of_its_own_start(tmp_path):
     accuracy = ACCURACY | {"exp2.0t": 0.88}
     other = row_of("exp3.2", "Student soft + kl + cos", "teacher", "exp2.0t")
-    settings = SETTINGS | {"candidates": [SETTINGS["candidates"][0], other]}
+    settings = replace(SETTINGS, candidates=(SETTINGS.candidates[0], other))
     runs = study(tmp_path, accuracy=accuracy)
     found = cell(build(runs, settings), family="exploratory")
     first, second = answers_of(runs, "cola", "exp3.2", "exp2.0t")
@@ -244,7 +249,7 @@ def scores_of(predictions):
 
 def test_without_a_baseline_it_is_across_starts_and_a_hint(tmp_path):
     other = row_of("exp3.2", "Student soft + kl + cos", "teacher", None)
-    settings = SETTINGS | {"internal": other, "candidates": [SETTINGS["candidates"][0], other]}
+    settings = replace(SETTINGS, internal=other, candidates=(SETTINGS.candidates[0], other))
     runs = study(tmp_path)
     frame = build(runs, settings)
     found = cell(frame, family="exploratory")
@@ -267,10 +272,10 @@ def test_missing_runs_have_a_remark(tmp_path):
     assert "Exp3.2 on CoLA: no data" in written(tmp_path, runs)
 
 
-@pytest.mark.parametrize("candidates", [SETTINGS["candidates"], []], ids=["no runs", "none"])
+@pytest.mark.parametrize("candidates", [SETTINGS.candidates, ()], ids=["no runs", "none"])
 def test_absence_of_comparisons_is_reported(tmp_path, candidates):
     runs = [run for run in study(tmp_path) if run.experiment == "exp2.0"]
-    text = written(tmp_path, runs, SETTINGS | {"candidates": candidates})
+    text = written(tmp_path, runs, replace(SETTINGS, candidates=candidates))
     expected = "Nothing to compare: no internal KD has a seed in common with its standard KD."
     assert expected in text
     assert "hint;" not in text
@@ -285,7 +290,7 @@ def test_only_common_seeds_are_compared(tmp_path):
 
 def test_numbers_do_not_depend_on_the_other_comparisons(tmp_path):
     runs = study(tmp_path)
-    alone = SETTINGS | {"candidates": SETTINGS["candidates"][1:], "tasks": ["cola"]}
+    alone = replace(SETTINGS, candidates=SETTINGS.candidates[1:], tasks=("cola",))
     for test in ("permutation", "bootstrap", "two-way"):
         one, other = (
             rows(build(runs, settings), task="cola", experiment="exp3.2", metric="mcc", test=test)
@@ -323,7 +328,7 @@ def test_seeds_that_give_the_same_difference_have_no_p(tmp_path):
         for name, answer in (("exp2.0", 0), ("exp3.2", 1))
         for seed in (0, 1, 2)
     ]
-    found = primary(build(runs, SETTINGS | {"tasks": ["rte"]}), "rte")
+    found = primary(build(runs, replace(SETTINGS, tasks=("rte",))), "rte")
     assert found["effect"] == 1
     assert np.isnan(found["p"])
     assert found["verdict"] == ""
@@ -360,7 +365,7 @@ def test_only_primary_verdicts_are_bold(tmp_path):
 
 
 def test_several_teachers_generalise(tmp_path):
-    text = written(tmp_path, study(tmp_path), SETTINGS | {"teachers": 3})
+    text = written(tmp_path, study(tmp_path), replace(SETTINGS, teachers=3))
     assert "results generalise to new pairs of teacher and student" in text
     assert "conditional on" not in text
 
@@ -388,11 +393,11 @@ FUNCTION = "significance:write_significance"
 
 def test_the_command(tmp_path):
     folders = [run.folder for run in study(tmp_path, seeds=(0,))]
-    options = ["--settings", json.dumps(SETTINGS), "--runs", *folders]
+    options = ["--settings", json.dumps(encode(SETTINGS)), "--runs", *folders]
     options += ["--out", tmp_path / "out.csv"]
     subprocess.run(
         [sys.executable, "-m", "internal_kd.jobs", "product", "--function", FUNCTION, *options],
         check=True,
         env={"PYTHONPATH": ":".join(sys.path)},
     )
-    assert list(pd.read_csv(tmp_path / "out.csv").columns) == COLUMNS
+    assert list(pd.read_csv(tmp_path / "out.csv").columns) == columns_of(SignificanceRow)

@@ -1,6 +1,6 @@
-import json
 import re
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,8 @@ import pytest
 from internal_kd.errors import UserError
 from internal_kd.reporting.glue_format import FILES
 from internal_kd.reporting.submission import write_submissions
+from internal_kd.specs.reports import Row
+from internal_kd.specs.tables import SubmissionSettings
 from tests.reporting.answers import answers, predicted, unlabelled
 from tests.reporting.fake_runs import write_fake_run
 from tests.reporting.product import write_product
@@ -27,23 +29,23 @@ ALLOWED = {
 }
 SIZES = {file.name: file.rows for file in FILES}
 ZIPS = ("glue_submission.zip", "glue_submission_exp2.0.zip", "glue_submission_exp1.0.zip")
-SETTINGS = {
-    "study": "small",
-    "note": "Not the paper's numbers.",
-    "tasks": ["cola", "rte"],
-    "teacher": {"name": "exp1.0", "label": "BERT_base"},
-    "standard": {"name": "exp2.0", "label": "BERT_6 soft"},
-    "candidates": [
-        {"name": "exp3.0", "label": "BERT_6 soft + kl"},
-        {"name": "exp3.4", "label": "BERT_6 [SID] kl + cos -> soft"},
-    ],
-    "official": False,
-}
+SETTINGS = SubmissionSettings(
+    study="small",
+    note="Not the paper's numbers.",
+    tasks=("cola", "rte"),
+    teacher=Row("exp1.0", "BERT_base"),
+    standard=Row("exp2.0", "BERT_6 soft"),
+    candidates=(
+        Row("exp3.0", "BERT_6 soft + kl"),
+        Row("exp3.4", "BERT_6 [SID] kl + cos -> soft"),
+    ),
+    official=False,
+)
 
 
 @pytest.fixture
 def settings():
-    return json.loads(json.dumps(SETTINGS))
+    return SETTINGS
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def send(tmp_path, settings):
 
     def write(runs, files, **changed):
         out = tmp_path / "glue_submission.zip"
-        write_submissions([run.folder for run in runs], files, settings | changed, out)
+        write_submissions([run.folder for run in runs], files, replace(settings, **changed), out)
         return out.with_suffix(".md").read_text()
 
     return write

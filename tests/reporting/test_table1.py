@@ -1,6 +1,7 @@
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ def folders(runs, write):
 
 @pytest.fixture
 def frame(folders, settings):
-    return build(folders, settings | {"with_paper": True})
+    return build(folders, replace(settings, with_paper=True))
 
 
 def cell(frame, experiment, task, metric, split="validation"):
@@ -93,8 +94,9 @@ def test_only_students_with_another_baseline_have_a_detectable_difference(frame)
 
 
 def test_a_row_without_a_baseline_has_no_detectable_difference(folders, settings):
-    settings["experiments"][2]["baseline"] = None
-    assert build(folders, settings)["detectable"].isna().all()
+    *others, last = settings.experiments
+    alone = replace(settings, experiments=(*others, replace(last, baseline=None)))
+    assert build(folders, alone)["detectable"].isna().all()
 
 
 def test_papers_value_is_shown_only_with_the_development_score(frame):
@@ -105,9 +107,9 @@ def test_papers_value_is_shown_only_with_the_development_score(frame):
 
 def test_papers_value_is_absent_if_disabled_or_not_published(folders, settings):
     assert build(folders, settings)["paper"].isna().all()
-    own = row("exp2.0", "own", "random", "exp2.0") | {"paper_row": None}
-    changes = {"experiments": [own], "tasks": ["cola", "qnli"], "with_paper": True}
-    assert build(folders, settings | changes)["paper"].isna().all()
+    own = replace(row("exp2.0", "own", "random", "exp2.0"), paper_row=None)
+    other = replace(settings, experiments=(own,), tasks=("cola", "qnli"), with_paper=True)
+    assert build(folders, other)["paper"].isna().all()
 
 
 def test_majority_class_comes_last(frame):
@@ -132,7 +134,7 @@ def test_missing_runs_have_no_score(folders, settings):
 @pytest.mark.parametrize("suffix", [".csv", ".md", ".tex"])
 @pytest.mark.parametrize("with_paper", [False, True])
 def test_whole_files(tmp_path, runs, settings, write, suffix, with_paper):
-    write_table1(write(runs), settings | {"with_paper": with_paper}, tmp_path / "table1.csv")
+    write_table1(write(runs), replace(settings, with_paper=with_paper), tmp_path / "table1.csv")
     name = "table1_paper" if with_paper else "table1"
     expected = (GOLDEN / f"{name}{suffix}").read_text()
     assert (tmp_path / f"table1{suffix}").read_text() == expected
@@ -183,8 +185,11 @@ def test_runs_that_keep_the_last_epoch_choose_none(tmp_path, runs, settings, wri
 
 @pytest.mark.parametrize("head", ["teacher", "teacher_start"])
 def test_heads_are_named(tmp_path, runs, settings, write, head):
-    settings["experiments"][2] |= {"head": head, "baseline": None}
-    write_table1(write(runs), settings, tmp_path / "table1.csv")
+    *others, last = settings.experiments
+    told = replace(last, head=head, baseline=None)
+    write_table1(
+        write(runs), replace(settings, experiments=(*others, told)), tmp_path / "table1.csv"
+    )
     (line,) = [x for x in (tmp_path / "table1.md").read_text().splitlines() if "| Exp3.4" in x]
     assert f"| {HEADS[head]} |" in line
     assert set(pd.read_csv(tmp_path / "table1.csv")["head"].dropna()) == {"random", head}

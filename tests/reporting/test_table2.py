@@ -1,28 +1,31 @@
-import json
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from internal_kd.errors import UserError
-from internal_kd.reporting.table2 import COLUMNS, build, metrics_of, write_table2
-from internal_kd.reporting.table2_layout import INTERNAL_LABEL, layout, notes
+from internal_kd.reporting.records import columns_of
+from internal_kd.reporting.table2 import build, metrics_of, write_table2
+from internal_kd.reporting.table2_layout import INTERNAL_LABEL, Table2Row, layout, notes
+from internal_kd.specs.reports import Row
+from internal_kd.specs.tables import Table2Settings
 from tests.reporting.answers import answers, predicted, unlabelled
 from tests.reporting.fake_runs import write_fake_run
 from tests.reporting.product import write_product
 
-SETTINGS = {
-    "study": "small",
-    "note": "Not the paper's numbers.",
-    "tasks": ["rte"],
-    "teacher": {"name": "exp1.0", "label": "BERT_base", "head": None},
-    "standard": {"name": "exp2.0", "label": "BERT_6 soft", "head": "random"},
-    "candidates": [
-        {"name": "exp3.0", "label": "BERT_6 soft + kl", "head": "random"},
-        {"name": "exp3.4", "label": "BERT_6 [SID] kl + cos -> soft", "head": "teacher"},
-    ],
-    "with_paper": False,
-}
+SETTINGS = Table2Settings(
+    study="small",
+    note="Not the paper's numbers.",
+    tasks=("rte",),
+    teacher=Row("exp1.0", "BERT_base"),
+    standard=Row("exp2.0", "BERT_6 soft", "random"),
+    candidates=(
+        Row("exp3.0", "BERT_6 soft + kl", "random"),
+        Row("exp3.4", "BERT_6 [SID] kl + cos -> soft", "teacher"),
+    ),
+    with_paper=False,
+)
 
 
 @pytest.fixture
@@ -56,7 +59,7 @@ def runs(add):
 
 @pytest.fixture
 def settings():
-    return json.loads(json.dumps(SETTINGS))
+    return SETTINGS
 
 
 def row(frame, experiment, task="rte", metric="accuracy"):
@@ -83,8 +86,8 @@ def test_metrics_are_those_of_glue():
 
 
 def test_rows_in_paper_order(runs, settings):
-    frame = build(runs, settings | {"tasks": ["mrpc", "rte"]})
-    assert list(frame.columns) == COLUMNS
+    frame = build(runs, replace(settings, tasks=("mrpc", "rte")))
+    assert list(frame.columns) == columns_of(Table2Row)
     assert list(dict.fromkeys(frame["experiment"])) == ["exp1.0", "exp2.0", "exp3.X"]
     of_teacher = frame.loc[frame["experiment"] == "exp1.0", ["task", "metric"]]
     expected = [["mrpc", "f1"], ["mrpc", "accuracy"], ["rte", "accuracy"]]
@@ -104,14 +107,14 @@ def test_choice_depends_only_on_the_development_set(runs, settings):
 def test_test_scores_do_not_move_the_choice(add, settings):
     runs = [add("exp3.0", 0, 8, 0), add("exp3.4", 0, 8, 10)]
     assert row(build(runs, settings), "exp3.X")["chosen"] == "exp3.0"
-    settings["candidates"].reverse()
-    assert row(build(runs, settings), "exp3.X")["chosen"] == "exp3.4"
+    turned = replace(settings, candidates=settings.candidates[::-1])
+    assert row(build(runs, turned), "exp3.X")["chosen"] == "exp3.4"
 
 
 def test_choice_is_made_for_each_task(add, settings):
     runs = [add("exp3.0", 0, 8, 8), add("exp3.4", 0, 7, 7)]
     runs += [add("exp3.0", 0, 7, 7, task="cola"), add("exp3.4", 0, 8, 8, task="cola")]
-    frame = build(runs, settings | {"tasks": ["cola", "rte"]})
+    frame = build(runs, replace(settings, tasks=("cola", "rte")))
     assert row(frame, "exp3.X", "rte")["chosen"] == "exp3.0"
     assert row(frame, "exp3.X", "cola", "mcc")["chosen"] == "exp3.4"
 
@@ -136,7 +139,7 @@ def test_two_runs_have_no_deviation_and_give_hints(tmp_path, runs, settings):
 def test_f1_is_that_of_class_1(add, settings):
     test = predicted([1, 1, 1, 0], [1, 1, 0, 1])
     run = add("exp2.0", 0, 7, test, task="mrpc")
-    frame = build([run], settings | {"tasks": ["mrpc"]})
+    frame = build([run], replace(settings, tasks=("mrpc",)))
     assert row(frame, "exp2.0", "mrpc", "f1")["mean"] == pytest.approx(2 / 3, abs=1e-6)
     assert row(frame, "exp2.0", "mrpc", "accuracy")["mean"] == 0.5
 
@@ -170,14 +173,14 @@ def test_missing_runs_are_reported(tmp_path, add, settings):
 
 
 def test_no_runs_at_all(settings):
-    frame = build([], settings | {"candidates": []})
+    frame = build([], replace(settings, candidates=()))
     assert set(frame["status"]) == {"missing"}
-    text = str(table([], settings | {"candidates": []}))
+    text = str(table([], replace(settings, candidates=())))
     assert "nan" not in text.lower()
 
 
 def test_papers_value_is_shown_next_to_ours(runs, settings):
-    frame = build(runs, settings | {"with_paper": True, "tasks": ["qqp", "rte"]})
+    frame = build(runs, replace(settings, with_paper=True, tasks=("qqp", "rte")))
     assert row(frame, "exp3.X")["paper"] == 0.622
     assert row(frame, "exp1.0", "qqp", "f1")["paper"] == 0.713
     assert row(frame, "exp1.0", "qqp")["paper"] == 0.892
@@ -201,7 +204,7 @@ def test_markdown_as_written_by_hand(tmp_path, runs, settings):
 
 
 def test_latex_has_the_same_cells(tmp_path, runs, settings):
-    written(tmp_path, runs, settings | {"with_paper": True})
+    written(tmp_path, runs, replace(settings, with_paper=True))
     text = (tmp_path / "table2.tex").read_text()
     assert r"Exp2.0 & BERT\_6 soft & random & 70.0 $\pm$ 10.0 & 59.7 & 3 \\" in text
     assert r"teacher's & 80.0 $\pm$ 10.0 & 62.2 & 3 \\" in text
@@ -210,7 +213,7 @@ def test_latex_has_the_same_cells(tmp_path, runs, settings):
 
 def test_headings_of_the_paper_are_corrected(tmp_path, runs, settings):
     note = '"Acc./F1" names the two numbers of QQP and MRPC in the wrong order, they are F1/Acc.'
-    with_paper = written(tmp_path, runs, settings | {"with_paper": True})
+    with_paper = written(tmp_path, runs, replace(settings, with_paper=True))
     assert any(line.endswith(note) for line in with_paper)
     assert not any(note in line for line in written(tmp_path, runs, settings))
 
@@ -224,7 +227,7 @@ def test_nothing_is_bold(tmp_path, runs, settings):
 def test_heads_of_what_was_chosen_on_each_task(tmp_path, add, settings):
     runs = [add("exp3.0", 0, 8, 8), add("exp3.4", 0, 7, 7)]
     runs += [add("exp3.0", 0, 7, 7, task="cola"), add("exp3.4", 0, 8, 8, task="cola")]
-    lines = written(tmp_path, runs, settings | {"tasks": ["cola", "rte"]})
+    lines = written(tmp_path, runs, replace(settings, tasks=("cola", "rte")))
     assert any("development score | teacher's, random |" in line for line in lines)
 
 
@@ -232,10 +235,10 @@ def test_one_class_student_has_a_footnote(tmp_path, add, settings):
     one_class = predicted([0, 1, 0, 1], [1, 1, 1, 1])
     flags = ["at_majority", "one_class"]
     run = add("exp2.0", 0, 7, one_class, "cola", validation=one_class, flags=flags)
-    frame = build([run], settings | {"tasks": ["cola"]})
+    frame = build([run], replace(settings, tasks=("cola",)))
     found = row(frame, "exp2.0", "cola", "mcc")
     assert (found["mean"], found["flags"]) == (0.0, "at_majority one_class")
-    lines = written(tmp_path, [run], settings | {"tasks": ["cola"]})
+    lines = written(tmp_path, [run], replace(settings, tasks=("cola",)))
     assert "| Exp2.0 | BERT\\_6 soft | random | 0.0<sup>a,b</sup> | 1 |" in lines
     assert "b: at least one run always predicts the same class." in lines
 

@@ -1,5 +1,5 @@
-import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 
 from internal_kd.errors import UserError
 from internal_kd.evaluation.inference import paired_means
+from internal_kd.reporting.records import columns_of
 from internal_kd.reporting.table3 import (
-    COLUMNS,
     COUNTS,
     build,
     counts,
     write_table3,
 )
+from internal_kd.reporting.table3_layout import Counts, Table3Row
+from internal_kd.specs.tables import Table3Settings
 from tests.reporting.answers import answers, predicted
 from tests.reporting.conftest import row
 from tests.reporting.fake_runs import write_fake_run
@@ -25,16 +27,16 @@ LABELS = [0, 0, 0, 0, 1, 1, 1, 1]
 TEACHER = [0, 0, 0, 1, 1, 1, 1, 0]  # right on 6
 FIRST = [0, 0, 1, 1, 1, 1, 1, 1]  # right on 5 of them, and on the last
 SECOND = [0, 0, 0, 1, 1, 1, 1, 1]  # right on all of them, and on the last
-SETTINGS = {
-    "study": "small",
-    "note": "Not the paper's numbers.",
-    "tasks": ["qqp"],
-    "teacher": row("exp1.0", "BERT_base", None, None),
-    "standard": row("exp2.0", "BERT_6 soft", "random", "exp2.0"),
-    "internal": row("exp3.2", "BERT_6 soft + kl + cos", "random", "exp2.0"),
-    "with_paper": False,
-    "confidence": 0.95,
-}
+SETTINGS = Table3Settings(
+    study="small",
+    note="Not the paper's numbers.",
+    tasks=("qqp",),
+    teacher=row("exp1.0", "BERT_base", None, None),
+    standard=row("exp2.0", "BERT_6 soft", "random", "exp2.0"),
+    internal=row("exp3.2", "BERT_6 soft + kl + cos", "random", "exp2.0"),
+    with_paper=False,
+    confidence=0.95,
+)
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def runs(add):
 
 @pytest.fixture
 def settings():
-    return json.loads(json.dumps(SETTINGS))
+    return SETTINGS
 
 
 def written(tmp_path, runs, settings):
@@ -73,32 +75,32 @@ def written(tmp_path, runs, settings):
 
 def test_counts_by_hand():
     found = counts(predicted(LABELS, TEACHER), predicted(LABELS, FIRST))
-    assert found == {
-        "n": 8,
-        "teacher_right": 6,
-        "teacher_wrong": 2,
-        "right_when_right": 5,
-        "wrong_when_right": 1,
-        "right_when_wrong": 1,
-        "wrong_when_wrong": 1,
-        "agreement": 0.75,
-    }
+    assert found == Counts(
+        n=8,
+        teacher_right=6,
+        teacher_wrong=2,
+        right_when_right=5,
+        wrong_when_right=1,
+        right_when_wrong=1,
+        wrong_when_wrong=1,
+        agreement=0.75,
+    )
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 1)] * 3), min_size=1, max_size=30))
 def test_counts_sum_to_the_development_set(rows):
     labels, teacher, student = (list(column) for column in zip(*rows, strict=True))
     found = counts(predicted(labels, teacher), predicted(labels, student))
-    assert found["right_when_right"] + found["wrong_when_right"] == found["teacher_right"]
-    assert found["right_when_wrong"] + found["wrong_when_wrong"] == found["teacher_wrong"]
-    assert found["teacher_right"] + found["teacher_wrong"] == found["n"] == len(rows)
-    same = found["right_when_right"] + found["wrong_when_wrong"]
-    assert found["agreement"] == pytest.approx(same / len(rows))  # of two classes
+    assert found.right_when_right + found.wrong_when_right == found.teacher_right
+    assert found.right_when_wrong + found.wrong_when_wrong == found.teacher_wrong
+    assert found.teacher_right + found.teacher_wrong == found.n == len(rows)
+    same = found.right_when_right + found.wrong_when_wrong
+    assert found.agreement == pytest.approx(same / len(rows))  # of two classes
 
 
 def test_a_row_per_student_and_seed_then_its_mean_and_the_difference(runs, settings):
     frame = build(runs, settings)
-    assert list(frame.columns) == COLUMNS
+    assert list(frame.columns) == columns_of(Table3Row)
     keys = frame[["task", "experiment", "seed"]].to_numpy().tolist()
     students = [["qqp", n, s] for n in ("exp2.0", "exp3.2") for s in ("0", "1", "mean")]
     assert keys == [*students, ["qqp", "exp3.2 - exp2.0", "mean"]]
@@ -164,13 +166,17 @@ def test_with_several_teachers_each_student_has_its_own(add, settings):
 
 
 def test_papers_numbers(runs, settings):
-    frame = build(runs, settings | {"with_paper": True})
+    frame = build(runs, replace(settings, with_paper=True))
     papers = frame.set_index(["experiment", "seed"])
     assert papers.loc[("exp3.2", "1"), "paper_right_when_right"] == 36_191
     assert papers.loc[("exp2.0", "0"), "paper_wrong_when_right"] == 1_566
     assert papers.loc[("exp2.0", "mean"), "paper_teacher_wrong"] == 3_463
     without = build(runs, settings)
-    assert without[[name for name in COLUMNS if name.startswith("paper_")]].isna().all(axis=None)
+    assert (
+        without[[name for name in columns_of(Table3Row) if name.startswith("paper_")]]
+        .isna()
+        .all(axis=None)
+    )
 
 
 def test_means_over_seeds_sum_too(runs, settings):
@@ -198,8 +204,8 @@ def unescaped(lines):
 
 
 def test_students_of_other_starts_give_hints(tmp_path, runs, settings):
-    settings["internal"] |= {"head": "teacher", "baseline": "exp2.0t"}
-    lines = written(tmp_path, runs, settings)
+    other = replace(settings.internal, head="teacher", baseline="exp2.0t")
+    lines = written(tmp_path, runs, replace(settings, internal=other))
     assert "| teacher's |" in lines[5]
     assert any(
         line.startswith("Exp3.2 and Exp2.0 differ in more than their losses") for line in lines
@@ -207,7 +213,7 @@ def test_students_of_other_starts_give_hints(tmp_path, runs, settings):
 
 
 def test_papers_numbers_stand_below_ours(tmp_path, runs, settings):
-    lines = written(tmp_path, runs, settings | {"with_paper": True})
+    lines = written(tmp_path, runs, replace(settings, with_paper=True))
     assert lines[7] == (
         "| QQP | Exp3.2, paper |  | 36,967 | 36,191 (97.9 %) | 776 (2.1 %) | 3,463 | 750 (21.7 %) "
         "| 2,713 (78.3 %) | 96.2 |  |"
@@ -219,7 +225,7 @@ def test_papers_numbers_stand_below_ours(tmp_path, runs, settings):
 
 def test_paper_has_no_numbers_of_other_tasks(tmp_path, add, settings):
     runs = [add("exp1.0", 0, TEACHER, "rte"), add("exp2.0", 0, FIRST, "rte")]
-    lines = written(tmp_path, runs, settings | {"tasks": ["rte"], "with_paper": True})
+    lines = written(tmp_path, runs, replace(settings, tasks=("rte",), with_paper=True))
     assert not any("paper" in line for line in lines if line.startswith("|"))
 
 

@@ -1,4 +1,4 @@
-import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,8 @@ from internal_kd.reporting.runs import read_run_folders
 from internal_kd.reporting.table4 import COLUMNS, cases, draw, write_table4
 from internal_kd.reporting.table4_layout import COLUMNS as LOOK
 from internal_kd.reporting.table4_layout import probability, wrapped
+from internal_kd.specs.reports import Row
+from internal_kd.specs.tables import Table4Settings
 from tests.reporting.answers import predicted
 from tests.reporting.fake_runs import frame_of, write_fake_run
 from tests.reporting.product import write_product
@@ -19,23 +21,23 @@ LABELS = [0, 1, 0, 1, 1, 0, 1, 0]
 TEACHER = [0, 1, 0, 1, 1, 0, 0, 0]
 STANDARD = [0, 1, 0, 0, 0, 0, 1, 1]
 INTERNAL = [1, 0, 1, 1, 1, 0, 0, 1]
-SETTINGS = {
-    "study": "small",
-    "note": "Not the paper's numbers.",
-    "tasks": ["qqp"],
-    "teacher": {"name": "exp1.0", "label": "BERT_base", "head": None},
-    "standard": {"name": "exp2.0", "label": "BERT_6 soft", "head": "random"},
-    "internal": {"name": "exp3.2", "label": "BERT_6 soft + kl + cos", "head": "teacher"},
-    "examples": 2,
-    "seed": 0,
-    "student_seed": 0,
-}
+SETTINGS = Table4Settings(
+    study="small",
+    note="Not the paper's numbers.",
+    tasks=("qqp",),
+    teacher=Row("exp1.0", "BERT_base"),
+    standard=Row("exp2.0", "BERT_6 soft", "random"),
+    internal=Row("exp3.2", "BERT_6 soft + kl + cos", "teacher"),
+    examples=2,
+    seed=0,
+    student_seed=0,
+)
 SURE = 1 / (1 + np.exp(-2))  # of the predicted class, at logits 0 and 2
 
 
 @pytest.fixture
 def settings():
-    return json.loads(json.dumps(SETTINGS))
+    return SETTINGS
 
 
 @pytest.fixture
@@ -137,7 +139,7 @@ def test_student_seed_is_configurable(add, examples, settings):
     runs += [add("exp2.0", STANDARD, seed=1), add("exp3.2", INTERNAL, seed=1)]
     file = examples()
     assert len(cases(runs, "qqp", [file], settings)) == 0
-    assert len(cases(runs, "qqp", [file], settings | {"student_seed": 1})) == 5
+    assert len(cases(runs, "qqp", [file], replace(settings, student_seed=1))) == 5
 
 
 def test_draw_is_reproducible_and_depends_on_the_seed():
@@ -169,7 +171,7 @@ def test_all_examples_are_shown_if_there_are_fewer_than_requested(runs, examples
 
 
 def test_markdown_as_written_by_hand(tmp_path, runs, examples, settings):
-    lines = written(tmp_path, runs, [examples()], settings | {"examples": 9})
+    lines = written(tmp_path, runs, [examples()], replace(settings, examples=9))
     assert lines[0].startswith("**Table 4. Development examples on which the teacher is right")
     titles = "| No. | Task | Development example | Class | Teacher | Standard KD | Internal KD |"
     assert lines[2] == titles
@@ -199,7 +201,7 @@ def test_single_sentence_stands_alone(tmp_path, add, examples, settings):
     models = (("exp1.0", TEACHER), ("exp2.0", STANDARD), ("exp3.2", INTERNAL))
     runs = [add(name, guesses, "cola") for name, guesses in models]
     file = examples("cola", ["sentence"], text="a | b\n c")
-    lines = written(tmp_path, runs, [file], settings | {"tasks": ["cola"], "examples": 9})
+    lines = written(tmp_path, runs, [file], replace(settings, tasks=("cola",), examples=9))
     assert lines[4].startswith("| 1 | CoLA | a \\| b c 0 of sentence | 0 |")
 
 
@@ -209,8 +211,8 @@ def test_pairs_are_marked_by_their_columns(tmp_path, add, examples, settings):
         models = (("exp1.0", TEACHER), ("exp2.0", STANDARD), ("exp3.2", INTERNAL))
         runs += [add(name, guesses, task) for name, guesses in models]
         files.append(examples(task, columns))
-    tasks = {"tasks": ["qnli", "rte"], "examples": 9}
-    lines = body(written(tmp_path, runs, files, settings | tasks))
+    both = replace(settings, tasks=("qnli", "rte"), examples=9)
+    lines = body(written(tmp_path, runs, files, both))
     assert "| Q: text 0 of question S: text 0 of sentence |" in lines[0]
     assert "| S1: text 0 of sentence1 S2: text 0 of sentence2 |" in lines[5]
 

@@ -15,6 +15,7 @@ from internal_kd.reporting.wording import (
     teachers_sentences,
 )
 from internal_kd.specs.experiments import Experiment
+from internal_kd.specs.reports import Row
 from internal_kd.tasks import METRIC_NAMES
 from tests.reporting.answers import answers
 from tests.reporting.fake_runs import write_fake_run
@@ -52,10 +53,10 @@ def test_several_teachers_generalise():
 
 
 def test_students_of_other_starts_give_hints():
-    standard = {"name": "exp2.0", "baseline": "exp2.0"}
-    assert starts_sentences({"name": "exp3.2", "baseline": "exp2.0"}, standard) == []
+    standard = Row("exp2.0", "", "random", "exp2.0")
+    assert starts_sentences(Row("exp3.2", "", "random", "exp2.0"), standard) == []
     for baseline in ("exp2.0t", None):
-        (found,) = starts_sentences({"name": "exp3.4", "baseline": baseline}, standard)
+        (found,) = starts_sentences(Row("exp3.4", "", "teacher", baseline), standard)
         assert found.startswith("Exp3.4 and Exp2.0 differ in more than their losses")
 
 

@@ -1,6 +1,8 @@
 """The registry of tables, statistics, files and figures: every entry is whole and used."""
 
+from collections.abc import Callable
 from importlib import import_module
+from typing import get_type_hints
 
 import pytest
 
@@ -8,17 +10,24 @@ from internal_kd.study.reports import FIGURE_KINDS, REPORTS, reports
 from tests.conftest import ROOT
 from tests.study.configs import SCHEMA, read_study
 
-FUNCTIONS = {
-    **{name: kind.function for name, kind in REPORTS.items()},
-    **{f"figure_{name}": kind.function for name, kind in FIGURE_KINDS.items()},
-}
+KINDS = {**REPORTS, **{f"figure_{name}": kind for name, kind in FIGURE_KINDS.items()}}
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+def function_of(name: str) -> Callable[..., None]:
+    module, _, function = KINDS[name].function.partition(":")
+    return getattr(import_module(f"internal_kd.reporting.{module}"), function)
+
+
+@pytest.mark.parametrize("name", KINDS)
 def test_its_function_and_its_caption_are_there(name):
-    module, _, function = FUNCTIONS[name].partition(":")
-    assert callable(getattr(import_module(f"internal_kd.reporting.{module}"), function))
+    assert callable(function_of(name))
     assert (ROOT / f"workflow/report/{name}.rst").is_file()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_its_settings_are_of_the_type_that_its_function_takes(name):
+    made, taken = get_type_hints(KINDS[name].settings), get_type_hints(function_of(name))
+    assert made["return"] is taken["settings"]
 
 
 def test_the_schema_lists_the_same_names():

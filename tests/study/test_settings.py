@@ -6,9 +6,8 @@ from internal_kd.specs.experiments import Experiment
 from internal_kd.specs.jobs import SelectionSettings, encode
 from internal_kd.specs.runs import Run
 from internal_kd.study import settings
+from internal_kd.study.analysis_settings import table1_settings
 from tests.study.configs import read_study
-
-PAPER_ROWS = ("1.0", "1.1", "2.0", "3.0", "3.1", "3.2", "3.3", "3.4", "3.5", "3.6")
 
 
 def run(experiment: str, task: str = "rte") -> Run:
@@ -54,8 +53,8 @@ def test_student_settings_contain_only_what_affects_the_run():
 def test_labels_reach_the_table_only():
     label = {"exp3.4": {"label": "new"}}
     assert distill("exp3.4") == distill("exp3.4", experiments=label)
-    before = settings.table1_settings(read_study())
-    after = settings.table1_settings(read_study(experiments=label))
+    before = table1_settings(read_study())
+    after = table1_settings(read_study(experiments=label))
     assert before != after
 
 
@@ -103,23 +102,6 @@ def test_initial_students_are_shared_by_their_folder_names():
         back = settings.student_init_settings(name, layers=4)
         drawn = {"task": "rte", "seed": 3} if init == "random" else {}
         assert back == {"init": given, "layers": 4} | drawn
-
-
-def test_table_notes_numbers_that_are_not_the_papers():
-    assert "not the paper's" in settings.table1_settings(read_study())["note"]
-    paper = settings.table1_settings(read_study("paper"))
-    assert (paper["note"], paper["with_paper"]) == ("", True)
-    assert {row["name"]: row["paper_row"] for row in paper["experiments"]} == {
-        **{f"exp{number}": f"exp{number}" for number in PAPER_ROWS},
-        "exp2.0t": None,
-    }
-
-
-def test_rows_name_their_head_and_their_baseline():
-    rows = {row["name"]: row for row in settings.table1_settings(read_study())["experiments"]}
-    assert (rows["exp1.0"]["head"], rows["exp1.0"]["baseline"]) == (None, None)
-    assert (rows["exp3.4"]["head"], rows["exp3.4"]["baseline"]) == ("teacher", "exp2.0t")
-    assert (rows["exp3.5"]["head"], rows["exp3.5"]["baseline"]) == ("random", "exp2.0")
 
 
 def test_training_settings_of_an_experiment_take_precedence():

@@ -27,7 +27,7 @@ from internal_kd.models.bert import Classifier
 from internal_kd.models.loading import copy_tokenizer
 from internal_kd.models.parameters import count_parameters
 from internal_kd.specs.jobs import SelectionSettings, TrainingJob, encode
-from internal_kd.specs.records import Metrics, ParameterCounts, write_metrics
+from internal_kd.specs.records import ParameterCounts, WrittenMetrics, write_metrics
 from internal_kd.specs.runs import Run
 from internal_kd.specs.training import TrainingSettings
 from internal_kd.streams import Streams, holdout_seed
@@ -215,10 +215,10 @@ def _metrics(
     result: TrainingResult,
     record: RunRecord,
     frames: Mapping[str, SplitPredictions],
-) -> Metrics:
+) -> WrittenMetrics:
     labels = data.splits["train"].labels
     known = [name for name in frames if labelled(data.splits[name])]
-    return Metrics(
+    return WrittenMetrics(
         run=record.job.run,
         selected_epoch=result.selected_epoch,
         validation=scores_of(frames["validation"]),

@@ -12,10 +12,9 @@ from typing import Literal
 
 import msgspec
 
-from internal_kd.specs.records import LayerFinished
+from internal_kd.specs.records import LayerFinished, Reason
 
 Kind = Literal["simultaneous", "progressive", "stacked", "two_stage"]
-Reason = Literal["threshold", "limit"]
 Updates = Literal["all", "active", "head"]
 
 

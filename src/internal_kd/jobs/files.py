@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import TypeVar, get_args, get_origin, get_type_hints
 
 Files = TypeVar("Files")
 
@@ -73,7 +73,7 @@ def _flat(value: Path | tuple[Path, ...] | None) -> tuple[Path, ...]:
     return value if isinstance(value, tuple) else () if value is None else (value,)
 
 
-def _declared(kind: type) -> Iterator[tuple[Field[Any], Any, Option]]:
+def _declared(kind: type) -> Iterator[tuple[Field[object], object, Option]]:
     """Fields of a dataclass, each with its type and its mark."""
     hints = get_type_hints(kind, include_extras=True)
     for field in fields(kind):
@@ -81,9 +81,11 @@ def _declared(kind: type) -> Iterator[tuple[Field[Any], Any, Option]]:
         yield field, given, mark
 
 
-def _word(given: Any) -> tuple[type, bool]:
+def _word(given: object) -> tuple[type, bool]:
     """The type of one word on the command line, and whether several are taken."""
     if isinstance(given, UnionType):
         given = next(part for part in get_args(given) if part is not NoneType)
     many = get_origin(given) is tuple
-    return (get_args(given)[0] if many else given), many
+    word = get_args(given)[0] if many else given
+    assert isinstance(word, type)
+    return word, many

@@ -8,6 +8,7 @@ from internal_kd.jobs.cli import Call, Job
 from internal_kd.jobs.files import Reads, Writes
 from internal_kd.jobs.product import ProductFiles, write_recorded
 from internal_kd.reporting.index.write import write_index
+from internal_kd.specs.index import IndexSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,9 +19,9 @@ class Files(ProductFiles):
     out: Annotated[Path, Writes("page; tables alone go to pages/ beside it")]
 
 
-def main(files: Files, settings: dict[str, object], call: Call[Files]) -> None:
-    """Write the pages; settings: study, note, sections, missing."""
-    write_recorded(call, lambda settings: write_index(settings, files.captions, files.out))
+def main(files: Files, settings: IndexSettings, call: Call[Files]) -> None:
+    """Write the pages."""
+    write_recorded(call, settings, lambda final: write_index(final, files.captions, files.out))
 
 
-JOB = Job(Files, dict[str, object], main)
+JOB = Job(Files, IndexSettings, main)

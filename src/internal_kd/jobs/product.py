@@ -1,19 +1,23 @@
 """Job `product`: write a table, statistic or figure, whose inputs are checked and recorded."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated, Protocol, TypeVar, get_type_hints
 
 from internal_kd.expected_files import record_of
 from internal_kd.jobs.cli import Call, Job
 from internal_kd.jobs.files import Option, Reads, Writes
 from internal_kd.manifests import write_manifest
 from internal_kd.reporting.provenance import check
+from internal_kd.specs.jobs import decode
+from internal_kd.specs.reports import ReportSettings
 
 # In the order in which the functions take them, before settings and file.
 INPUTS = ("runs", "distances", "examples", "maps")
+
+Settings = TypeVar("Settings", bound=ReportSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,23 +45,26 @@ class Files(ProductFiles):
 
 
 def main(files: Files, settings: dict[str, object], call: Call[Files]) -> None:
-    """Write it; the settings are those of the function."""
+    """Write it; the settings are of the type that the function's parameter `settings` has."""
     inputs = [value for name in INPUTS if (value := getattr(files, name)) is not None]
     write = _function(files.function)
-    write_recorded(call, lambda settings: write(*inputs, settings, files.out))
+    decoded: ReportSettings = decode(settings, get_type_hints(write)["settings"])
+    write_recorded(call, decoded, lambda final: write(*inputs, final, files.out))
 
 
-def write_recorded(call: Call[ProductFiles], write: Callable[[dict[str, object]], None]) -> None:
+def write_recorded(
+    call: Call[ProductFiles], settings: Settings, write: Callable[[Settings], None]
+) -> None:
     """Write a product and its manifest; remarks on its inputs join `note` of its settings."""
     files = call.files
     if files.expected is None:
-        write(call.settings)
+        write(settings)
         return
     record = record_of(files.expected)
     record.unlink(missing_ok=True)
     found = check(files.expected)
-    note = " ".join(filter(None, [str(call.settings.get("note", "")), *found.remarks]))
-    write(call.settings | {"note": note})
+    note = " ".join(filter(None, [settings.note, *found.remarks]))
+    write(replace(settings, note=note))
     write_manifest(
         record,
         files.files,

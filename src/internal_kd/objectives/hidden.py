@@ -120,7 +120,7 @@ def linear_projection(student_width: int, teacher_width: int) -> nn.Module:
 
 
 def linear_between_widths(student_width: int, teacher_width: int) -> nn.Module | None:
-    """A linear map of a layer's hidden states where the widths differ; None where they are equal."""
+    """A linear map of hidden states where the widths differ; None where they are equal."""
     if student_width == teacher_width:
         return None
     return linear_projection(student_width, teacher_width)

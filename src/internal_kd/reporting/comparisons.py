@@ -1,8 +1,7 @@
 """Differences in score between two experiments on a task, over examples and student seeds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -13,6 +12,7 @@ from internal_kd.evaluation.significance import Answers
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.reporting.selection import runs_of
 from internal_kd.reporting.splits import labelled_predictions
+from internal_kd.specs.reports import Inference, Row
 
 
 @dataclass(frozen=True)
@@ -35,20 +35,10 @@ class Comparison:
     split: str = "validation"
 
 
-def with_baseline(
-    row: Mapping[str, Any], standard: Mapping[str, Any], task: str, split: str = "validation"
-) -> Comparison:
-    """An experiment and the standard KD with its start, or `standard` where there is none.
-
-    Args:
-        row: name, and baseline (a name, or None) of the experiment.
-        standard: name of standard KD.
-        task: name of the task.
-        split: validation or test.
-    """
-    baseline = row["baseline"]
-    same_start = baseline is not None
-    return Comparison(task, row["name"], baseline or standard["name"], same_start, split)
+def with_baseline(row: Row, standard: Row, task: str, split: str = "validation") -> Comparison:
+    """An experiment and the standard KD with its start, or `standard` where there is none."""
+    same_start = row.baseline is not None
+    return Comparison(task, row.name, row.baseline or standard.name, same_start, split)
 
 
 class Differences:
@@ -56,10 +46,10 @@ class Differences:
 
     Args:
         runs: of all experiments.
-        settings: resamples and seed of the bootstrap.
+        settings: of the bootstrap.
     """
 
-    def __init__(self, runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> None:
+    def __init__(self, runs: Sequence[RunFolder], settings: Inference) -> None:
         self._runs, self._settings = runs, settings
         self._answers: dict[Comparison, Answers | None] = {}
         self._effects: dict[Comparison, dict[str, Effect]] = {}
@@ -86,12 +76,12 @@ class Differences:
         """Random numbers of a comparison's own: others can come and go without changing them."""
         names = (comparison.task, comparison.split, comparison.experiment, comparison.baseline)
         own = crc32(" ".join([*names, purpose]).encode())
-        return np.random.default_rng([self._settings["seed"], own])
+        return np.random.default_rng([self._settings.seed, own])
 
     def _compared(self, comparison: Comparison, answers: Answers) -> dict[str, Effect]:
         sides = (answers.labels, answers.first, answers.second)
         rng = self.rng(comparison, "two-way")
-        return score_differences(*sides, self._settings["resamples"], rng)
+        return score_differences(*sides, self._settings.resamples, rng)
 
 
 def _answers(runs: Sequence[RunFolder], comparison: Comparison) -> Answers | None:

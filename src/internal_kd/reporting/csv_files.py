@@ -5,7 +5,6 @@ beside it elsewhere. Such a text gets an apostrophe in front, which marks it as 
 """
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
@@ -24,7 +23,7 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     safe.to_csv(path, index=False, encoding="utf-8")
 
 
-def harmless(cell: Any) -> Any:
+def harmless(cell: object) -> object:
     """The cell, marked as text where a spreadsheet would take it for a formula.
 
     A carriage return becomes a line feed: pandas does not quote a cell for it, and what follows it

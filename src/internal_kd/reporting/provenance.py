@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from internal_kd.errors import UserError
 from internal_kd.evaluation.metrics import score
@@ -24,6 +23,7 @@ from internal_kd.manifests import (
     written_by,
 )
 from internal_kd.reporting.runs import RunFolder, read_run_folders
+from internal_kd.specs.jobs import decode
 
 SHOWN = 3  # jobs that a remark names for one difference
 IDENTITY = ("run", "task", "example")  # settings that identify the files
@@ -31,7 +31,30 @@ TOLERANCE = 1e-9  # of scores from 0 to 1
 RUN_PARTS = 5  # folders that a run is named by
 REMEDY = "Delete what is named here to have it made again."
 
-Settings = Mapping[str, Any]
+Settings = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class ExpectedJob:
+    """What the study expects of a job: its settings, and the fingerprint of its code."""
+
+    settings: Settings
+    code: str
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a table should be made from.
+
+    Attributes:
+        jobs: by path of the manifest.
+        read: manifests of what the table itself reads; the files of other jobs may be gone.
+        shown: manifests of tables and figures that a page shows as they are.
+    """
+
+    jobs: Mapping[str, ExpectedJob]
+    read: frozenset[str]
+    shown: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -79,25 +102,25 @@ def check(expectations: Path) -> Provenance:
     Raises:
         UserError: a manifest or a file is missing, damaged, changed or of something else.
     """
-    expected = ExpectedFile.read(expectations)
-    content = json.loads(expected.text)
-    state = state_of(map(Path, sorted({*content["jobs"], *content["shown"]})))
-    jobs = list(_jobs(content))
+    file = ExpectedFile.read(expectations)
+    expected = decode(json.loads(file.text), Expected)
+    state = state_of(map(Path, sorted({*expected.jobs, *expected.shown})))
+    jobs = list(_jobs(expected))
     for job in jobs:
         _check_identity(job)
-        check_files(job.path, job.made, all_there=str(job.path) in content["read"])
-    read = (job.path for job in jobs if job.is_run and str(job.path) in content["read"])
+        check_files(job.path, job.made, all_there=str(job.path) in expected.read)
+    read = (job.path for job in jobs if job.is_run and str(job.path) in expected.read)
     _check_scores(read_run_folders(path.parent for path in read))
-    remarks = (*_remarks(jobs), *_remarks_of(map(Path, content["shown"])))
-    return Provenance(remarks, expected.digest, expected.stamp, state)
+    remarks = (*_remarks(jobs), *_remarks_of(map(Path, expected.shown)))
+    return Provenance(remarks, file.digest, file.stamp, state)
 
 
-def _jobs(content: Mapping[str, Any]) -> Iterator[Job]:
-    """The jobs in the order of their paths; those whose files are not read may be deleted."""
-    for name, expected in content["jobs"].items():
+def _jobs(expected: Expected) -> Iterator[Job]:
+    """The jobs in the order of their paths; those whose files are not read may be gone."""
+    for name, job in expected.jobs.items():
         path = Path(name)
-        if path.exists() or name in content["read"]:
-            yield Job(path, read_manifest(path), expected["settings"], expected["code"])
+        if path.exists() or name in expected.read:
+            yield Job(path, read_manifest(path), job.settings, job.code)
 
 
 def _check_identity(job: Job) -> None:
@@ -113,9 +136,9 @@ def _check_scores(runs: Iterable[RunFolder]) -> None:
     """Compare the development scores of runs with those that their predictions give."""
     for run in runs:
         split = run.predictions().get("validation")
-        given = run.metrics["validation"]
+        given = run.metrics.validation
         found = None if split is None else score(split.labels, split.predictions)
-        if found is None or any(abs(given[key] - found[key]) > TOLERANCE for key in found):
+        if not given or not found or any(abs(given[k] - found[k]) > TOLERANCE for k in found):
             raise UserError(
                 f"{run.folder}: the scores in metrics.json are not those of predictions.parquet; "
                 f"delete '{run.folder}' and call snakemake again"
@@ -189,16 +212,16 @@ def _inputs(jobs: Iterable[Job]) -> dict[str, list[str]]:
     return found
 
 
-def _flat(settings: Settings, above: str = "") -> dict[str, Any]:
+def _flat(settings: Settings, above: str = "") -> dict[str, object]:
     """Values by dotted key."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for key, value in settings.items():
         nested = _flat(value, f"{above}{key}.") if isinstance(value, Mapping) else None
         found |= {f"{above}{key}": value} if nested is None else nested
     return found
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     text = json.dumps(value)
     return text if len(text) <= 60 else f"{text[:60]}..."
 

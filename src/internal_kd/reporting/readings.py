@@ -1,9 +1,9 @@
 """Other readings of the paper: what each changes against the reading that is taken."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -18,25 +18,47 @@ from internal_kd.reporting import formats
 from internal_kd.reporting.comparisons import Comparison, Differences, paired_by_seed
 from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.formats import MISSING, Cell, Column, Row, Table
+from internal_kd.reporting.records import from_frame, to_frame
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.selection import mean_development_score, runs_of
 from internal_kd.reporting.wording import METRIC_TITLES, points, power_text, seeds_sentences
+from internal_kd.specs.tables import Reading, ReadingsSettings
 from internal_kd.tasks import get_task
 
-COLUMNS = ["reading", "label", "of", "task", "metric", "seeds", "n", "score", "reference"]
-COLUMNS += ["effect", "low", "high", "p", "p_tail", "p_bh", "p_by", "detectable"]
 SCORES = ["score", "reference", "effect", "low", "high", "detectable"]
 
 
+@dataclass(frozen=True)
+class ReadingRow:
+    """A row of the tidy table, see `build`; NaN stands for what was not found."""
+
+    reading: str
+    label: str
+    of: str
+    task: str
+    metric: str
+    seeds: int = 0
+    n: int = 0
+    score: float = math.nan
+    reference: float = math.nan
+    effect: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    p: float = math.nan
+    p_tail: float = math.nan
+    p_bh: float = math.nan
+    p_by: float = math.nan
+    detectable: float = math.nan
+
+
 def write_readings(
-    folders: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
+    folders: Iterable[str | Path], settings: ReadingsSettings, out: str | Path
 ) -> None:
     """Write the table as `out` (tidy .csv) and, beside it, as .md and .tex.
 
     Args:
         folders: of the runs of all readings and of what they are readings of.
-        settings: study, note, tasks, readings (name, label, of, of_label), confidence (of
-            intervals), resamples, seed (of the resampling).
+        settings: of the table.
         out: path of the .csv.
 
     Raises:
@@ -52,7 +74,7 @@ def write_readings(
     )
 
 
-def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFrame:
+def build(runs: Sequence[RunFolder], settings: ReadingsSettings) -> pd.DataFrame:
     """The tidy table: one row per reading and task, on the development set.
 
     `effect` is the reading's score minus that of the `reference`, by the metric that selects on the
@@ -62,11 +84,11 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
     """
     differences = Differences(runs, settings)
     rows = [
-        _row(runs, differences, reading, task, settings["confidence"])
-        for reading in settings["readings"]
-        for task in settings["tasks"]
+        _row(runs, differences, reading, task, settings.confidence)
+        for reading in settings.readings
+        for task in settings.tasks
     ]
-    frame = pd.DataFrame(rows, columns=COLUMNS)
+    frame = to_frame(rows, ReadingRow)
     p_values = family(frame["p"].tolist(), frame["p_tail"].tolist())
     frame["p_bh"] = benjamini_hochberg(p_values)
     frame["p_by"] = benjamini_yekutieli(p_values)
@@ -76,43 +98,50 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
 def _row(
     runs: Sequence[RunFolder],
     differences: Differences,
-    reading: Mapping[str, str],
+    reading: Reading,
     task: str,
     confidence: float,
-) -> dict[str, Any]:
+) -> ReadingRow:
     metric = get_task(task).selection_metric
-    row = {"reading": reading["name"], "label": reading["label"], "of": reading["of"]}
-    row |= {"task": task, "metric": metric}
-    names = (reading["name"], reading["of"])
+    row = ReadingRow(reading.name, reading.label, reading.of, task, metric)
+    names = (reading.name, reading.of)
     effects = differences.effects(Comparison(task, *names, same_start=True))
     if not effects:
-        return row | {"seeds": 0, "n": 0}
+        return row
     both = paired_by_seed(*(runs_of(runs, task, name) for name in names))
-    scores = dict(zip(("score", "reference"), map(mean_development_score, both), strict=True))
-    return row | scores | _numbers(effects[metric], confidence)
+    score, reference = map(mean_development_score, both)
+    found = replace(row, score=score, reference=reference)
+    return _with_effect(found, effects[metric], confidence)
 
 
-def _numbers(effect: Effect, confidence: float) -> dict[str, Any]:
+def _with_effect(row: ReadingRow, effect: Effect, confidence: float) -> ReadingRow:
     low, high = effect.interval(confidence)
-    p = effect.p(level=1 - confidence)
-    found = {"effect": effect.value, "low": low, "high": high, "p": p}
-    found |= {"p_tail": effect.tail_p, "detectable": effect.detectable(confidence)}
-    return {"seeds": effect.seeds, "n": effect.n, **found}
+    return replace(
+        row,
+        seeds=effect.seeds,
+        n=effect.n,
+        effect=effect.value,
+        low=low,
+        high=high,
+        p=effect.p(level=1 - confidence),
+        p_tail=effect.tail_p,
+        detectable=effect.detectable(confidence),
+    )
 
 
-def layout(frame: pd.DataFrame, settings: Mapping[str, Any]) -> Table:
+def layout(frame: pd.DataFrame, settings: ReadingsSettings) -> Table:
     """A row per reading; a section for each experiment that has readings."""
     columns = [Column("Reading", align="l"), Column("of", align="l")]
-    for task in map(get_task, settings["tasks"]):
-        group = f"{task.title} {METRIC_TITLES[task.selection_metric]}"
+    for shown in map(get_task, settings.tasks):
+        group = f"{shown.title} {METRIC_TITLES[shown.selection_metric]}"
         columns += [Column("score", group), Column("difference", group)]
+    rows = {(row.reading, row.task): row for row in from_frame(frame, ReadingRow)}
     sections: dict[str, list[Row]] = {}
-    for reading in settings["readings"]:
-        own = frame[frame["reading"] == reading["name"]].set_index("task")
-        cells = [Cell(reading["label"]), Cell(reading["of_label"])]
-        for task in settings["tasks"]:
-            cells += _cells(own.loc[task], settings["confidence"])
-        sections.setdefault(reading["of"], []).append(cells)
+    for reading in settings.readings:
+        cells = [Cell(reading.label), Cell(reading.of_label)]
+        for task in settings.tasks:
+            cells += _cells(rows[reading.name, task], settings.confidence)
+        sections.setdefault(reading.of, []).append(cells)
     return Table(
         title="Readings",
         caption="Other readings of the paper, each with one change against the experiment it is a "
@@ -123,24 +152,24 @@ def layout(frame: pd.DataFrame, settings: Mapping[str, Any]) -> Table:
     )
 
 
-def _cells(row: Any, confidence: float) -> list[Cell]:
-    if not row["seeds"]:
+def _cells(row: ReadingRow, confidence: float) -> list[Cell]:
+    if not row.seeds:
         return [Cell(MISSING), Cell(MISSING)]
     interval = ""
-    if not math.isnan(row["low"]):
-        interval = f" [{points(row['low'])}, {points(row['high'])}]"
-    judged = row["seeds"] >= SEEDS_FOR_VERDICTS and row["p_bh"] < 1 - confidence
+    if not math.isnan(row.low):
+        interval = f" [{points(row.low)}, {points(row.high)}]"
+    judged = row.seeds >= SEEDS_FOR_VERDICTS and row.p_bh < 1 - confidence
     return [
-        Cell(f"{100 * row['score']:.1f}"),
-        Cell(f"{points(row['effect'])}{interval}", bold=bool(judged)),
+        Cell(f"{100 * row.score:.1f}"),
+        Cell(f"{points(row.effect)}{interval}", bold=bool(judged)),
     ]
 
 
-def _notes(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
-    share, level = f"{100 * settings['confidence']:g} %", 1 - settings["confidence"]
+def _notes(frame: pd.DataFrame, settings: ReadingsSettings) -> list[str]:
+    share, level = f"{100 * settings.confidence:g} %", 1 - settings.confidence
     seeds = sorted(set(frame.loc[frame["seeds"] > 0, "seeds"]))
     notes = [
-        f"Study: {settings['study']}. Means over {' or '.join(map(str, seeds)) or 'no'} student "
+        f"Study: {settings.study}. Means over {' or '.join(map(str, seeds)) or 'no'} student "
         f"seeds; differences with the {share} interval of the test over examples and student "
         f"seeds. Bold: Benjamini-Hochberg p over the whole table below {level:.3g}."
     ]
@@ -154,4 +183,4 @@ def _notes(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
             f"Differences of so many points (median of the rows) give {power_text(level)}: "
             f"{listed}."
         )
-    return notes + ([settings["note"]] if settings["note"] else [])
+    return notes + ([settings.note] if settings.note else [])

@@ -1,15 +1,15 @@
 """The folders that runs write, as tables, figures and statistics read them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from internal_kd.errors import as_user_error
 from internal_kd.evaluation.predictions import SplitPredictions, read_predictions
-from internal_kd.reporting.scores import read_runs
+from internal_kd.reporting.scores import read_metrics
+from internal_kd.specs.records import Metrics
 
 
 @dataclass(frozen=True)
@@ -22,37 +22,37 @@ class RunFolder:
     """
 
     folder: Path
-    metrics: Mapping[str, Any]
+    metrics: Metrics
 
     @property
     def task(self) -> str:
         """Name of the task."""
-        return str(self.metrics["run"]["task"])
+        return self.metrics.run.task
 
     @property
     def experiment(self) -> str:
         """Name of the experiment."""
-        return str(self.metrics["run"]["experiment"])
+        return self.metrics.run.experiment
 
     @property
     def layers(self) -> int:
         """Transformer layers of the model."""
-        return int(self.metrics["run"]["layers"])
+        return self.metrics.run.layers
 
     @property
     def percent(self) -> int:
         """Share of the training split in percent."""
-        return int(self.metrics["run"]["percent"])
+        return self.metrics.run.percent
 
     @property
     def seed(self) -> int:
         """Seed of the run."""
-        return int(self.metrics["run"]["seed"])
+        return self.metrics.run.seed
 
     def score(self, metric: str, split: str = "validation") -> float | None:
         """A score (0 to 1), or None where the split has no labels."""
-        found = self.metrics.get(split)
-        return None if found is None else float(found[metric])
+        found = self.metrics.scores.get(split)
+        return None if found is None else found[metric]
 
     def predictions(self) -> dict[str, SplitPredictions]:
         """Predictions of each split by name, rows ascending by index.
@@ -82,7 +82,7 @@ def read_run_folders(folders: Iterable[str | Path]) -> list[RunFolder]:
         UserError: a folder does not hold the metrics of a run.
     """
     paths = [Path(folder) for folder in folders]
-    found = read_runs(path / "metrics.json" for path in paths)
+    found = read_metrics(path / "metrics.json" for path in paths)
     return [RunFolder(path, metrics) for path, metrics in zip(paths, found, strict=True)]
 
 

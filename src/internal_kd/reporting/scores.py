@@ -1,24 +1,40 @@
 """The scores that runs left in their metrics.json, as data frames."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from internal_kd.errors import UserError
 from internal_kd.evaluation.inference import SEEDS_FOR_VERDICTS
-from internal_kd.specs.records import FORMAT
+from internal_kd.specs.jobs import decode
+from internal_kd.specs.records import FORMAT, Metrics
 
-Run = Mapping[str, Any]
-
-SPLITS = ("validation", "test")
 LAST_EPOCH = "last_epoch"  # development scores of the last epoch, beside those of the kept one
 BY = ["experiment", "task", "split", "metric"]
 
 
-def read_runs(paths: Iterable[str | Path]) -> list[Run]:
+@dataclass(frozen=True)
+class _Named:
+    """A run of any version."""
+
+    experiment: str
+
+
+@dataclass(frozen=True)
+class _AnyMetrics:
+    """What the metrics of every version have."""
+
+    run: _Named
+    validation: object
+    majority: object
+    format: object = None
+
+
+def read_metrics(paths: Iterable[str | Path]) -> list[Metrics]:
     """The contents of metrics.json files.
 
     Raises:
@@ -27,30 +43,37 @@ def read_runs(paths: Iterable[str | Path]) -> list[Run]:
     return [_read(Path(path)) for path in paths]
 
 
-def _read(path: Path) -> Run:
-    try:
-        run: Run = json.loads(path.read_text(encoding="utf-8"))
-        run["run"]["experiment"], run["validation"], run["majority"]  # what all tables need
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: not the metrics of a run; make the run again") from error
-    if run.get("format") != FORMAT:
+def _read(path: Path) -> Metrics:
+    with _as_metrics(path):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        version = decode(content, _AnyMetrics).format
+    if version != FORMAT:
         raise UserError(
             f"{path}: a run of another version of internal-kd, whose numbers are not comparable "
             "with new ones; remove the results folder and make the runs again"
         )
-    return run
+    with _as_metrics(path):
+        return decode(content, Metrics)
 
 
-def scores(runs: Iterable[Run]) -> pd.DataFrame:
+@contextmanager
+def _as_metrics(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not the metrics of a run; make the run again") from error
+
+
+def scores(runs: Iterable[Metrics]) -> pd.DataFrame:
     """One row per run, split and metric: experiment, task, seed, split, metric, value (0 to 1).
 
     The split `last_epoch` has the development scores of the last epoch.
     """
     rows = [
-        (run["run"]["experiment"], run["run"]["task"], run["run"]["seed"], split, metric, value)
-        for run in runs
-        for split in (*SPLITS, LAST_EPOCH)
-        for metric, value in (run.get(split) or {}).items()
+        (each.run.experiment, each.run.task, each.run.seed, split, metric, value)
+        for each in runs
+        for split, found in each.scores.items()
+        for metric, value in found.items()
     ]
     return pd.DataFrame(rows, columns=["experiment", "task", "seed", "split", "metric", "value"])
 
@@ -65,13 +88,13 @@ def summary(values: pd.DataFrame) -> pd.DataFrame:
     return found.assign(std=found["std"].where(found["n"] >= SEEDS_FOR_VERDICTS))
 
 
-def majority(runs: Iterable[Run]) -> pd.DataFrame:
+def majority(runs: Iterable[Metrics]) -> pd.DataFrame:
     """Scores of always answering the majority class: one row per task, split and metric."""
     rows = {
-        (run["run"]["task"], split, metric): value
-        for run in runs
-        for split, found in run["majority"].items()
-        for metric, value in (found or {}).items()
+        (each.run.task, split, metric): value
+        for each in runs
+        for split, found in each.majority.items()
+        for metric, value in found.items()
     }
     frame = pd.DataFrame(
         [(*key, value) for key, value in rows.items()],
@@ -80,11 +103,10 @@ def majority(runs: Iterable[Run]) -> pd.DataFrame:
     return frame
 
 
-def flags(runs: Iterable[Run]) -> dict[tuple[str, str], tuple[str, ...]]:
+def flags(runs: Iterable[Metrics]) -> dict[tuple[str, str], tuple[str, ...]]:
     """Remarks of the runs of each (experiment, task) that has any."""
     found: dict[tuple[str, str], set[str]] = {}
-    for run in runs:
-        if run.get("flags"):
-            key = (run["run"]["experiment"], run["run"]["task"])
-            found.setdefault(key, set()).update(run["flags"])
+    for each in runs:
+        if each.flags:
+            found.setdefault((each.run.experiment, each.run.task), set()).update(each.flags)
     return {key: tuple(sorted(names)) for key, names in found.items()}

@@ -1,12 +1,12 @@
 """Which runs a table shows: chosen by development scores alone, never by test scores."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from statistics import fmean
-from typing import Any
 
 from internal_kd.errors import UserError
 from internal_kd.reporting.runs import RunFolder, select
+from internal_kd.specs.reports import Row
 from internal_kd.tasks import get_task
 
 DIGITS = 9  # of a mean: (0.0 + 0.3) / 2 and (0.1 + 0.2) / 2 are the same score
@@ -41,16 +41,18 @@ def teacher_of(teachers: Sequence[RunFolder], student: RunFolder) -> RunFolder |
     return next((run for run in teachers if run.seed == student.seed), None)
 
 
-def teachers_of(runs: Iterable[RunFolder], settings: Mapping[str, Any]) -> int:
-    """Number of teachers of each of the study's tasks, at most."""
-    runs, name = list(runs), settings["teacher"]["name"]
-    return max((len(runs_of(runs, task, name)) for task in settings["tasks"]), default=0)
+def number_of_teachers(runs: Iterable[RunFolder], teacher: Row, tasks: Iterable[str]) -> int:
+    """Number of teachers of each of these tasks, at most."""
+    runs = list(runs)
+    return max((len(runs_of(runs, task, teacher.name)) for task in tasks), default=0)
 
 
-def runs_of_roles(runs: Iterable[RunFolder], settings: Mapping[str, Any]) -> list[RunFolder]:
-    """The runs of the teachers and of both students (`settings`) on the study's tasks."""
-    names = {settings[role]["name"] for role in ("teacher", "standard", "internal")}
-    return [run for run in runs if run.task in settings["tasks"] and run.experiment in names]
+def runs_of_rows(
+    runs: Iterable[RunFolder], rows: Iterable[Row], tasks: Collection[str]
+) -> list[RunFolder]:
+    """The runs of these experiments on these tasks."""
+    names = {row.name for row in rows}
+    return [run for run in runs if run.task in tasks and run.experiment in names]
 
 
 def development_score(run: RunFolder) -> float:

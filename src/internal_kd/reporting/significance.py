@@ -1,9 +1,8 @@
 """Tests of every internal KD against standard KD, as a tidy table and as compact ones."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -18,34 +17,33 @@ from internal_kd.evaluation.inference import (
 from internal_kd.reporting import formats
 from internal_kd.reporting.comparisons import Comparison, Differences, with_baseline
 from internal_kd.reporting.csv_files import write_csv
+from internal_kd.reporting.records import from_frame, to_frame
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.significance_layout import layouts
 from internal_kd.reporting.significance_rows import (
-    COLUMNS,
     EXPLORATORY,
     MEAN,
     PRIMARY,
-    Row,
+    SignificanceRow,
     missing_row,
     paper_rows,
     two_way_row,
     two_way_rows,
 )
+from internal_kd.specs.statistics import SignificanceSettings
 from internal_kd.tasks import get_task
 
 SPLITS = ("validation", "test")
 
 
 def write_significance(
-    folders: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
+    folders: Iterable[str | Path], settings: SignificanceSettings, out: str | Path
 ) -> None:
     """Write the tests as `out` (tidy .csv) and, beside it, compact tables as .md and .tex.
 
     Args:
         folders: of the runs of every internal KD and of what they are compared with.
-        settings: study, note, tasks, standard, internal and candidates (name, label, head and
-            baseline), teachers (number of each task's), confidence (of intervals), resamples, seed
-            (of the resampling).
+        settings: of the tests.
         out: path of the .csv.
 
     Raises:
@@ -62,7 +60,7 @@ def write_significance(
     out.with_suffix(".tex").write_text("\n".join(texts), encoding="utf-8")
 
 
-def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFrame:
+def build(runs: Sequence[RunFolder], settings: SignificanceSettings) -> pd.DataFrame:
     """The tidy table: one row per family, task, split, experiment, metric and test.
 
     Families: `primary`, the two students compared, in the metric that selects on each task, with
@@ -83,54 +81,54 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
         *_primary(differences, settings),
         *(
             row
-            for task in settings["tasks"]
-            for candidate in settings["candidates"]
+            for task in settings.tasks
+            for candidate in settings.candidates
             for split in SPLITS
             for row in _candidate(
                 differences,
-                with_baseline(candidate, settings["standard"], task, split),
+                with_baseline(candidate, settings.standard, task, split),
                 settings,
             )
         ),
     ]
-    frame = _adjusted(pd.DataFrame(rows, columns=COLUMNS))
+    frame = _adjusted(to_frame(rows, SignificanceRow))
     frame["verdict"] = [
-        _verdict(row, 1 - settings["confidence"]) for row in frame.to_dict("records")
+        _verdict(row, 1 - settings.confidence) for row in from_frame(frame, SignificanceRow)
     ]
     counts = {"seeds": "Int64", "n": "Int64"}
     return frame.astype(counts).round(dict.fromkeys(["effect", "low", "high", "detectable"], 6))
 
 
-def _primary(differences: Differences, settings: Mapping[str, Any]) -> Iterator[Row]:
+def _primary(differences: Differences, settings: SignificanceSettings) -> Iterator[SignificanceRow]:
     """The two students compared on each task, and the mean over tasks where there are several."""
-    internal, standard = settings["internal"], settings["standard"]["name"]
-    same = internal["baseline"] == standard
+    internal, standard = settings.internal, settings.standard.name
+    same = internal.baseline == standard
     effects = []
-    for task in settings["tasks"]:
-        comparison = Comparison(task, internal["name"], standard, same)
+    for task in settings.tasks:
+        comparison = Comparison(task, internal.name, standard, same)
         metric = get_task(task).selection_metric
         effect = differences.effects(comparison).get(metric)
         if effect is None:
             yield missing_row(comparison, PRIMARY, metric)
         else:
             effects.append(effect)
-            yield two_way_row(comparison, PRIMARY, metric, effect, settings["confidence"])
+            yield two_way_row(comparison, PRIMARY, metric, effect, settings.confidence)
     if len(effects) > 1:
-        mean = Comparison(MEAN, internal["name"], standard, same)
+        mean = Comparison(MEAN, internal.name, standard, same)
         effect = mean_effect(effects)
-        yield two_way_row(mean, PRIMARY, "selection", effect, settings["confidence"])
+        yield two_way_row(mean, PRIMARY, "selection", effect, settings.confidence)
 
 
 def _candidate(
-    differences: Differences, comparison: Comparison, settings: Mapping[str, Any]
-) -> Iterator[Row]:
+    differences: Differences, comparison: Comparison, settings: SignificanceSettings
+) -> Iterator[SignificanceRow]:
     """All rows of an internal KD on a split."""
     if comparison.experiment == comparison.baseline:
         return
     answers = differences.answers(comparison)
     if answers is not None:
         effects = differences.effects(comparison)
-        yield from two_way_rows(comparison, effects, settings["confidence"])
+        yield from two_way_rows(comparison, effects, settings.confidence)
         rng = differences.rng(comparison, "paper")
         yield from paper_rows(comparison, answers, settings, rng)
     elif comparison.split == "validation":
@@ -156,12 +154,12 @@ def _before(rows: pd.DataFrame) -> list[float]:
     return family(rows["p"].tolist(), rows["p_tail"].tolist())
 
 
-def _verdict(row: Mapping[Any, Any], level: float) -> str:
+def _verdict(row: SignificanceRow, level: float) -> str:
     """better, worse, inconclusive or hint in the primary family, nothing elsewhere."""
-    if row["family"] != PRIMARY or math.isnan(row["p_holm"]):
+    if row.family != PRIMARY or math.isnan(row.p_holm):
         return ""
-    if row["seeds"] < SEEDS_FOR_VERDICTS or not row["same_start"]:
+    if row.seeds < SEEDS_FOR_VERDICTS or not row.same_start:
         return "hint"
-    if row["p_holm"] >= level:
+    if row.p_holm >= level:
         return "inconclusive"
-    return "better" if row["effect"] > 0 else "worse"
+    return "better" if row.effect > 0 else "worse"

@@ -2,30 +2,35 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from internal_kd.reporting.formats import MISSING, Cell, Column, Row, Table
+from internal_kd.reporting.records import from_frame
 from internal_kd.reporting.significance_notes import (
     exploratory_notes,
     paper_notes,
     primary_notes,
 )
-from internal_kd.reporting.significance_rows import EXPLORATORY, MEAN, PAPER, PRIMARY
+from internal_kd.reporting.significance_rows import (
+    EXPLORATORY,
+    MEAN,
+    PAPER,
+    PRIMARY,
+    SignificanceRow,
+)
 from internal_kd.reporting.wording import METRIC_TITLES, capitalized, points
+from internal_kd.specs.statistics import SignificanceSettings
 from internal_kd.tasks import get_task
 
 SPLITS = {"validation": "development sets", "test": "test sets"}
 LABEL = "tab:significance"
 ACROSS = "a"  # footnote of comparisons across starts
 JUDGED = ("better", "worse")
-Record = Mapping[Any, Any]
-Records = Mapping[tuple[str, ...], Record]
-Settings = Mapping[str, Any]
+Records = Mapping[tuple[str, ...], SignificanceRow]
 
 
-def layouts(frame: pd.DataFrame, settings: Settings) -> dict[str, Table]:
+def layouts(frame: pd.DataFrame, settings: SignificanceSettings) -> dict[str, Table]:
     """The tables by their LaTeX labels: the primary comparison on the development sets, then for
     the development sets and, where labels are known, the test sets all others and the tests as in
     the paper.
@@ -40,15 +45,15 @@ def layouts(frame: pd.DataFrame, settings: Settings) -> dict[str, Table]:
     return tables
 
 
-def _primary(frame: pd.DataFrame, settings: Settings) -> Table:
-    records = _records(frame[frame["family"] == PRIMARY])
-    tasks = [[_primary_row(row) for row in records if row["task"] != MEAN]]
-    mean = [[_primary_row(row) for row in records if row["task"] == MEAN]]
-    names = [capitalized(settings[role]["name"]) for role in ("internal", "standard")]
+def _primary(frame: pd.DataFrame, settings: SignificanceSettings) -> Table:
+    records = from_frame(frame[frame["family"] == PRIMARY], SignificanceRow)
+    tasks = [[_primary_row(row) for row in records if row.task != MEAN]]
+    mean = [[_primary_row(row) for row in records if row.task == MEAN]]
+    names = [capitalized(row.name) for row in (settings.internal, settings.standard)]
     return Table(
         title="Significance",
         caption=f"{names[0]} minus {names[1]} on the development sets, in points.",
-        columns=_primary_columns(settings["confidence"]),
+        columns=_primary_columns(settings.confidence),
         sections=[section for section in (*tasks, *mean) if section],
         notes=primary_notes(records, settings),
     )
@@ -66,28 +71,28 @@ def _primary_columns(confidence: float) -> list[Column]:
     ]
 
 
-def _primary_row(record: Record) -> Row:
-    mean = record["task"] == MEAN
-    bold = record["verdict"] in JUDGED
+def _primary_row(record: SignificanceRow) -> Row:
+    mean = record.task == MEAN
+    bold = record.verdict in JUDGED
     return [
-        Cell("Mean of tasks" if mean else get_task(record["task"]).title),
-        Cell("each task's" if mean else METRIC_TITLES[record["metric"]]),
+        Cell("Mean of tasks" if mean else get_task(record.task).title),
+        Cell("each task's" if mean else METRIC_TITLES[record.metric]),
         *_sizes(record),
         Cell(_difference(record), bold=bold),
-        Cell(_p(record["p"])),
-        Cell(_p(record["p_holm"]), bold=bold),
-        Cell(_size(record["detectable"])),
-        Cell(record["verdict"] or MISSING, bold=bold),
+        Cell(_p(record.p)),
+        Cell(_p(record.p_holm), bold=bold),
+        Cell(_size(record.detectable)),
+        Cell(record.verdict or MISSING, bold=bold),
     ]
 
 
-def _exploratory(frame: pd.DataFrame, split: str, settings: Settings) -> Table:
-    records = _records(frame[frame["family"] == EXPLORATORY])
+def _exploratory(frame: pd.DataFrame, split: str, settings: SignificanceSettings) -> Table:
+    records = from_frame(frame[frame["family"] == EXPLORATORY], SignificanceRow)
     return Table(
         title="Significance",
         caption=f"Every internal KD minus the standard KD with its start on the {SPLITS[split]}, "
         "in points: exploratory.",
-        columns=_exploratory_columns(settings["confidence"]),
+        columns=_exploratory_columns(settings.confidence),
         sections=_by_task(records, _exploratory_row, settings),
         notes=exploratory_notes(records, settings),
     )
@@ -98,27 +103,26 @@ def _exploratory_columns(confidence: float) -> list[Column]:
     return [*_compared_columns(), Column("Metric", align="l"), *map(Column, names)]
 
 
-def _exploratory_row(record: Record) -> Row:
+def _exploratory_row(record: SignificanceRow) -> Row:
     return [
         *_compared(record),
-        Cell(METRIC_TITLES[record["metric"]]),
+        Cell(METRIC_TITLES[record.metric]),
         Cell(_difference(record)),
-        *(Cell(_p(record[name])) for name in ("p", "p_bh", "p_by")),
-        Cell(_size(record["detectable"])),
+        *(Cell(_p(value)) for value in (record.p, record.p_bh, record.p_by)),
+        Cell(_size(record.detectable)),
     ]
 
 
-def _paper(frame: pd.DataFrame, split: str, settings: Settings) -> Table:
-    tests = _records(frame[frame["family"] == PAPER])
+def _paper(frame: pd.DataFrame, split: str, settings: SignificanceSettings) -> Table:
+    tests = from_frame(frame[frame["family"] == PAPER], SignificanceRow)
     found: Records = {
-        (row["task"], row["experiment"], row["metric"], row["test"], row["unit"]): row
-        for row in tests
+        (row.task, row.experiment, row.metric, row.test, row.unit): row for row in tests
     }
-    compared = [row for row in tests if (row["test"], row["unit"]) == ("t", "examples")]
+    compared = [row for row in tests if (row.test, row.unit) == ("t", "examples")]
     return Table(
         title="Significance",
         caption=f"The same differences on the {SPLITS[split]} with tests as in the paper.",
-        columns=_paper_columns(settings["confidence"]),
+        columns=_paper_columns(settings.confidence),
         sections=_by_task(compared, lambda record: _paper_row(record, found), settings),
         notes=paper_notes(tests, settings),
     )
@@ -137,29 +141,31 @@ def _paper_columns(confidence: float) -> list[Column]:
     ]
 
 
-def _paper_row(record: Record, found: Records) -> Row:
-    metric = get_task(record["task"]).selection_metric
-    key = (record["task"], record["experiment"])
+def _paper_row(record: SignificanceRow, found: Records) -> Row:
+    metric = get_task(record.task).selection_metric
+    key = (record.task, record.experiment)
     tests = [("accuracy", "mcnemar", "examples"), (metric, "bootstrap", "examples")]
     tests += [(metric, "permutation", "examples"), (metric, "t", "seeds")]
     mcnemar, drawn, permuted, seeds = (found[(*key, *test)] for test in tests)
     return [
         *_compared(record),
         Cell(_difference(record)),
-        Cell(_p(record["p"])),
-        Cell(_p(mcnemar["p"])),
+        Cell(_p(record.p)),
+        Cell(_p(mcnemar.p)),
         Cell(METRIC_TITLES[metric]),
         Cell(_difference(drawn)),
-        *(Cell(_p(row["p"])) for row in (drawn, permuted, seeds)),
+        *(Cell(_p(row.p)) for row in (drawn, permuted, seeds)),
     ]
 
 
 def _by_task(
-    records: Sequence[Record], row: Callable[[Record], Row], settings: Settings
+    records: Sequence[SignificanceRow],
+    row: Callable[[SignificanceRow], Row],
+    settings: SignificanceSettings,
 ) -> list[list[Row]]:
     """Rows in sections of a task each."""
     sections = [
-        [row(record) for record in records if record["task"] == task] for task in settings["tasks"]
+        [row(record) for record in records if record.task == task] for task in settings.tasks
     ]
     return [section for section in sections if section]
 
@@ -169,32 +175,32 @@ def _compared_columns() -> list[Column]:
     return [*(Column(name, align="l") for name in names), Column("n"), Column("Seeds")]
 
 
-def _compared(record: Record) -> list[Cell]:
-    marks = () if record["same_start"] else (ACROSS,)
+def _compared(record: SignificanceRow) -> list[Cell]:
+    marks = () if record.same_start else (ACROSS,)
     return [
-        Cell(get_task(record["task"]).title),
-        Cell(capitalized(record["experiment"])),
-        Cell(capitalized(record["baseline"]), marks=marks),
+        Cell(get_task(record.task).title),
+        Cell(capitalized(record.experiment)),
+        Cell(capitalized(record.baseline), marks=marks),
         *_sizes(record),
     ]
 
 
-def _sizes(record: Record) -> list[Cell]:
+def _sizes(record: SignificanceRow) -> list[Cell]:
     """Examples and seeds."""
-    return [Cell(str(record[name]) if record["n"] else MISSING) for name in ("n", "seeds")]
+    return [Cell(str(size) if record.n else MISSING) for size in (record.n, record.seeds)]
 
 
 def _difference_title(confidence: float) -> str:
     return f"difference [{100 * confidence:g} %]"
 
 
-def _difference(record: Record) -> str:
+def _difference(record: SignificanceRow) -> str:
     """The effect and its interval, in points."""
-    if math.isnan(record["effect"]):
+    if math.isnan(record.effect):
         return MISSING
-    if math.isnan(record["low"]):
-        return points(record["effect"])
-    return f"{points(record['effect'])} [{points(record['low'])}, {points(record['high'])}]"
+    if math.isnan(record.low):
+        return points(record.effect)
+    return f"{points(record.effect)} [{points(record.low)}, {points(record.high)}]"
 
 
 def _size(value: float) -> str:
@@ -206,7 +212,3 @@ def _p(value: float) -> str:
     if math.isnan(value):
         return MISSING
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _records(rows: pd.DataFrame) -> list[Record]:
-    return list(rows.to_dict("records"))

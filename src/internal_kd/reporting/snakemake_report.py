@@ -10,7 +10,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from internal_kd.errors import UserError
 
@@ -18,7 +17,7 @@ STDERR = 2
 
 
 def write_report(
-    config: Mapping[str, Any],
+    config: Mapping[str, object],
     snakefile: str | Path,
     targets: Sequence[str | Path],
     out: str | Path,

@@ -1,9 +1,8 @@
 """Submissions to the GLUE server, which alone has the labels behind Table 2."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +15,14 @@ from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.selection import best_experiment, best_run, runs_of
 from internal_kd.reporting.submission_layout import Filled, Submission, page
 from internal_kd.reporting.wording import FLAG_TEXTS
+from internal_kd.specs.reports import Row
+from internal_kd.specs.tables import SubmissionSettings
 
 Examples = Sequence[str | Path]
 
 
 def write_submissions(
-    folders: Iterable[str | Path], examples: Examples, settings: Mapping[str, Any], out: str | Path
+    folders: Iterable[str | Path], examples: Examples, settings: SubmissionSettings, out: str | Path
 ) -> None:
     """Write a submission for each row of Table 2, and a page that lists their content.
 
@@ -32,9 +33,8 @@ def write_submissions(
     Args:
         folders: of the runs of Table 1.
         examples: examples.parquet of each task, in folders of the tasks' names.
-        settings: study (name), note, tasks, teacher and standard (name, label), candidates (the
-            same, internal distillations), official (the data are in GLUE's form: a test split that
-            is not GLUE's complete one is excluded, with a remark).
+        settings: of the submissions; with official data, a test split that is not GLUE's complete
+            one is left out, with a remark.
         out: path of the .zip.
 
     Raises:
@@ -43,7 +43,7 @@ def write_submissions(
     runs, out = read_run_folders(folders), Path(out)
     written = []
     for row in _rows(settings, out):
-        names = [candidate["name"] for candidate in row.candidates]
+        names = [candidate.name for candidate in row.candidates]
         filled = [_fill(file, runs, names, examples, settings) for file in FILES]
         write_zip(row.path, {each.file.name: tsv(each.predictions) for each in filled})
         written.append(Submission(row.path.name, row.label, filled))
@@ -56,15 +56,15 @@ class _Row:
 
     path: Path
     label: str
-    candidates: Sequence[Mapping[str, Any]]
+    candidates: Sequence[Row]
 
 
-def _rows(settings: Mapping[str, Any], out: Path) -> list[_Row]:
-    others = [settings["standard"], settings["teacher"]]
+def _rows(settings: SubmissionSettings, out: Path) -> list[_Row]:
+    others = [settings.standard, settings.teacher]
     return [
-        _Row(out, "best internal distillation on each task", settings["candidates"]),
+        _Row(out, "best internal distillation on each task", settings.candidates),
         *(
-            _Row(out.with_name(f"{out.stem}_{row['name']}{out.suffix}"), row["label"], [row])
+            _Row(out.with_name(f"{out.stem}_{row.name}{out.suffix}"), row.label, [row])
             for row in others
         ),
     ]
@@ -75,10 +75,10 @@ def _fill(
     runs: Sequence[RunFolder],
     names: Sequence[str],
     examples: Examples,
-    settings: Mapping[str, Any],
+    settings: SubmissionSettings,
 ) -> Filled:
     """The predictions of the best run of the best experiment, or placeholders."""
-    if file.task not in settings["tasks"]:
+    if file.task not in settings.tasks:
         return Filled(file, placeholder(file), None, "placeholder: task not in the study")
     name = best_experiment(runs, file.task, names)
     run = best_run(runs_of(runs, file.task, name)) if name else None
@@ -88,11 +88,11 @@ def _fill(
     if test is None:
         return Filled(file, placeholder(file), None, "placeholder: the data have no test split")
     idx = _idx(file, run, test, examples)
-    fault = _not_glues(file, idx) if settings["official"] else None
+    fault = _not_glues(file, idx) if settings.official else None
     if fault is not None:
         return Filled(file, placeholder(file), None, f"placeholder: {fault}")
     order, remark = _order(idx)
-    remarks = [remark, *(FLAG_TEXTS.get(flag, flag) for flag in run.metrics.get("flags", ()))]
+    remarks = [remark, *(FLAG_TEXTS.get(flag, flag) for flag in run.metrics.flags)]
     labels = [file.labels[label] for label in test.predictions[order]]
     return Filled(file, labels, run, "; ".join(filter(None, remarks)))
 

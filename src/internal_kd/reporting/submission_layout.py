@@ -1,14 +1,14 @@
 """The page beside the submissions: which run each file came from, and what the server takes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from internal_kd.reporting.formats import MISSING, Cell, Column, Table, markdown
 from internal_kd.reporting.glue_format import GlueFile
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.reporting.selection import development_score
 from internal_kd.reporting.wording import METRIC_TITLES, capitalized
+from internal_kd.specs.tables import SubmissionSettings
 from internal_kd.tasks import get_task
 
 COLUMNS = (
@@ -41,18 +41,18 @@ class Submission:
     files: Sequence[Filled]
 
 
-def page(submissions: Iterable[Submission], settings: Mapping[str, Any]) -> str:
+def page(submissions: Iterable[Submission], settings: SubmissionSettings) -> str:
     """The page in Markdown: one table for each submission."""
-    tables = [markdown(_table(submission, settings["official"])) for submission in submissions]
+    tables = [markdown(_table(submission, settings.official)) for submission in submissions]
     head = [
         "# Submissions to the GLUE server\n",
-        f"Study: {settings['study']}. One zip for each row of Table 2. Experiments are chosen on "
+        f"Study: {settings.study}. One zip for each row of Table 2. Experiments are chosen on "
         "the development sets by their mean over the seeds, and of the chosen one the seed with "
         "the best development score is sent.\n",
         "The server expects a file for every task. Where there is no model, a placeholder "
         'has the first label throughout ("0" or "entailment"; STS-B: 0.000 to 5.000 in turn): '
         "its score, and the average over all tasks, mean nothing.\n",
-        *([settings["note"] + "\n"] if settings["note"] else []),
+        *([settings.note + "\n"] if settings.note else []),
     ]
     return "\n".join([*head, *tables])
 

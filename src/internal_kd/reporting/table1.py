@@ -1,9 +1,8 @@
 """Table 1: the development results of all experiments on all tasks."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -13,28 +12,25 @@ from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.paper import paper_table1
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.scores import LAST_EPOCH, flags, majority, scores, summary
-from internal_kd.reporting.table1_layout import MAJORITY, layout
+from internal_kd.reporting.table1_layout import MAJORITY, MAJORITY_ROW, layout
 from internal_kd.reporting.table1_notes import notes
+from internal_kd.specs.reports import Row
+from internal_kd.specs.tables import Table1Settings
 from internal_kd.tasks import get_task
 
-Row = Mapping[str, Any]
-Settings = Mapping[str, Any]
 Detectable = dict[tuple[str, str, str], float]  # by experiment, task and metric
 
 COLUMNS = ["experiment", "label", "head", "baseline", "task", "metric", "split", "mean", "std", "n"]
 COLUMNS += ["detectable", "paper", "flags"]
 KEY = ["experiment", "task", "split", "metric"]
-MAJORITY_ROW = {"name": MAJORITY, "label": "Majority class", "head": None, "baseline": None}
 
 
-def write_table1(folders: Iterable[str | Path], settings: Settings, out: str | Path) -> None:
+def write_table1(folders: Iterable[str | Path], settings: Table1Settings, out: str | Path) -> None:
     """Write Table 1 as `out` (tidy .csv) and, beside it, as .md and .tex.
 
     Args:
         folders: of the runs.
-        settings: study (name), experiments (rows: name, label, paper_row, head, baseline), tasks
-            (columns), with_paper (put the paper's values beside ours), note (a last line below the
-            table), confidence, resamples and seed (of the detectable differences).
+        settings: of the table; the detectable differences are resampled.
         out: path of the .csv.
 
     Raises:
@@ -51,7 +47,7 @@ def write_table1(folders: Iterable[str | Path], settings: Settings, out: str | P
     )
 
 
-def build(runs: Sequence[RunFolder], settings: Settings) -> pd.DataFrame:
+def build(runs: Sequence[RunFolder], settings: Table1Settings) -> pd.DataFrame:
     """The tidy table: one row per experiment, task, metric and split; scores from 0 to 1.
 
     The split `last_epoch` is the development set after the last epoch, where `validation` is after
@@ -64,16 +60,16 @@ def build(runs: Sequence[RunFolder], settings: Settings) -> pd.DataFrame:
     found = _found(runs)
     tested = set(found.loc[found["split"] == "test", "task"])
     rows = [
-        (row["name"], row["label"], row["head"], row["baseline"], task, metric, split)
-        for row in [*settings["experiments"], MAJORITY_ROW]
-        for task in settings["tasks"]
+        (row.name, row.label, row.head, row.baseline, task, metric, split)
+        for row in [*settings.experiments, MAJORITY_ROW]
+        for task in settings.tasks
         for metric in get_task(task).metrics
         for split in _splits(row, task in tested)
     ]
     frame = pd.DataFrame(rows, columns=COLUMNS[:7]).merge(found, on=KEY, how="left")
     frame["n"] = frame["n"].fillna(0).astype("Int64").mask(frame["experiment"] == MAJORITY)
     frame["detectable"] = _detectable_column(frame, _detectable(runs, settings))
-    frame["paper"] = _paper_values(frame, settings) if settings["with_paper"] else math.nan
+    frame["paper"] = _paper_values(frame, settings) if settings.with_paper else math.nan
     remarks = flags(run.metrics for run in runs)
     keys = zip(frame["experiment"], frame["task"], strict=True)
     frame["flags"] = [" ".join(remarks.get(key, ())) for key in keys]
@@ -88,23 +84,23 @@ def _found(runs: Sequence[RunFolder]) -> pd.DataFrame:
 
 def _splits(row: Row, tested: bool) -> Iterator[str]:
     yield "validation"
-    if row["name"] != MAJORITY:
+    if row.name != MAJORITY:
         yield LAST_EPOCH
     if tested:
         yield "test"
 
 
-def _detectable(runs: Sequence[RunFolder], settings: Settings) -> Detectable:
+def _detectable(runs: Sequence[RunFolder], settings: Table1Settings) -> Detectable:
     """Smallest difference of each experiment from its baseline on the development set."""
     differences = Differences(runs, settings)
     compared = [
         with_baseline(row, row, task)
-        for row in settings["experiments"]
-        for task in settings["tasks"]
-        if row["baseline"] not in (None, row["name"])
+        for row in settings.experiments
+        for task in settings.tasks
+        if row.baseline not in (None, row.name)
     ]
     return {
-        (each.experiment, each.task, metric): effect.detectable(settings["confidence"])
+        (each.experiment, each.task, metric): effect.detectable(settings.confidence)
         for each in compared
         for metric, effect in differences.effects(each).items()
         if effect.seeds > 1
@@ -118,13 +114,13 @@ def _detectable_column(frame: pd.DataFrame, known: Detectable) -> list[float]:
     ]
 
 
-def _paper_values(frame: pd.DataFrame, settings: Settings) -> list[float | None]:
+def _paper_values(frame: pd.DataFrame, settings: Table1Settings) -> list[float | None]:
     """The paper's value (0 to 1) for each development row."""
     paper = paper_table1().set_index(["experiment", "task", "metric"])["value"]
-    row_of = {row["name"]: row.get("paper_row") for row in settings["experiments"]}
+    row_of = {row.name: row.paper_row for row in settings.experiments}
     return [
-        paper.get((row_of.get(row.experiment), row.task, row.metric), float("nan")) / 100
-        if row.split == "validation"
+        paper.get((row_of.get(experiment), task, metric), math.nan) / 100
+        if split == "validation"
         else None
-        for row in frame.itertuples()
+        for experiment, task, split, metric in zip(*(frame[name] for name in KEY), strict=True)
     ]

@@ -3,18 +3,19 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from internal_kd.reporting.formats import MISSING, Cell, Column, Table
 from internal_kd.reporting.wording import capitalized, flag_marks, flag_notes, head_title
+from internal_kd.specs.reports import Row
+from internal_kd.specs.tables import Table1Settings
 from internal_kd.tasks import get_task
 
-Experiment = Mapping[str, Any]
 Scored = tuple[str, str]  # task and metric
 
 MAJORITY = "majority"
+MAJORITY_ROW = Row(MAJORITY, "Majority class")
 NOT_DISTILLED = ("exp1.0", "exp1.1")
 METRIC_TITLES = {"accuracy": "Acc.", "f1": "F1 (binary)", "f1_weighted": "F1", "mcc": "MCC"}
 
@@ -40,20 +41,20 @@ class _Shared:
     with_paper: bool
 
 
-def layout(frame: pd.DataFrame, settings: Mapping[str, Any], notes: Sequence[str]) -> Table:
+def layout(frame: pd.DataFrame, settings: Table1Settings, notes: Sequence[str]) -> Table:
     """Arrange the development rows of the tidy table as the paper's Table 1, in percent.
 
     Footnotes name what runs were flagged for. Nothing is bold: the best of many means says nothing
     about a difference.
     """
-    experiments, with_paper = settings["experiments"], settings["with_paper"]
-    scored = [(task, metric) for task in settings["tasks"] for metric in get_task(task).metrics]
-    plain = [row for row in experiments if row.get("paper_row") in NOT_DISTILLED]
-    distilled = [row for row in experiments if row.get("paper_row") not in NOT_DISTILLED]
+    experiments, with_paper = settings.experiments, settings.with_paper
+    scored = [(task, metric) for task in settings.tasks for metric in get_task(task).metrics]
+    plain = [row for row in experiments if row.paper_row in NOT_DISTILLED]
+    distilled = [row for row in experiments if row.paper_row not in NOT_DISTILLED]
     scores = _scores(frame)
     marks = flag_marks(flag for score in scores.values() for flag in score.flags)
     shared = _Shared(scores, scored, marks, with_paper)
-    majority = [{"name": MAJORITY, "label": "Majority class", "head": None}]
+    majority = [MAJORITY_ROW]
     return Table(
         title="Table 1",
         caption="Scores on the development sets, in percent.",
@@ -88,10 +89,10 @@ def _columns(scored: Iterable[Scored], with_paper: bool) -> list[Column]:
     return [*columns, Column("n")]
 
 
-def _row(experiment: Experiment, shared: _Shared) -> list[Cell]:
-    name = experiment["name"]
+def _row(experiment: Row, shared: _Shared) -> list[Cell]:
+    name = experiment.name
     title = "" if name == MAJORITY else capitalized(name)
-    row = [Cell(title), Cell(experiment["label"]), Cell(head_title(experiment["head"]))]
+    row = [Cell(title), Cell(experiment.label), Cell(head_title(experiment.head))]
     for column in shared.scored:
         score = shared.scores[(name, *column)]
         marks = tuple(shared.marks[flag] for flag in score.flags)

@@ -1,7 +1,6 @@
 """Notes below Table 1: how far its numbers can be trusted."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -14,12 +13,11 @@ from internal_kd.reporting.wording import (
     seeds_sentences,
     teachers_sentences,
 )
+from internal_kd.specs.tables import Table1Settings
 from internal_kd.tasks import get_task
 
-Settings = Mapping[str, Any]
 
-
-def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Settings) -> list[str]:
+def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Table1Settings) -> list[str]:
     """Sentences below the table.
 
     Args:
@@ -31,15 +29,15 @@ def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Settings) ->
     students = shown[(shown["split"] == "validation") & shown["head"].notna()]
     teachers = shown.loc[(shown["split"] == "validation") & shown["head"].isna(), "n"].dropna()
     return [
-        f"Study: {settings['study']}. Mean over n runs, one per seed, ± sample standard deviation "
+        f"Study: {settings.study}. Mean over n runs, one per seed, ± sample standard deviation "
         "from three runs on. F1 is weighted by the classes' shares, as the paper's values suggest. "
         "Differences are tested elsewhere (significance), not here.",
         HEAD_NOTE,
         *teachers_sentences(max(teachers, default=0)),
         *seeds_sentences(students["n"]),
         *_detectable(shown, settings),
-        *_choice_of_epoch(shown, settings["tasks"]),
-        *([settings["note"]] if settings["note"] else []),
+        *_choice_of_epoch(shown, settings.tasks),
+        *([settings.note] if settings.note else []),
     ]
 
 
@@ -49,21 +47,21 @@ def _selection_rows(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame["metric"] == selects]
 
 
-def _detectable(shown: pd.DataFrame, settings: Settings) -> list[str]:
+def _detectable(shown: pd.DataFrame, settings: Table1Settings) -> list[str]:
     """Per task the smallest detectable difference, from the least to the greatest of the rows."""
     known = shown.dropna(subset="detectable")
-    by_task = {task: known.loc[known["task"] == task, "detectable"] for task in settings["tasks"]}
+    by_task = {task: known.loc[known["task"] == task, "detectable"] for task in settings.tasks}
     texts = [f"{get_task(task).title} {_range(v)}" for task, v in by_task.items() if len(v)]
     if not texts:
         return []
     return [
         "Smallest difference between a row and the standard KD with its start that these runs "
-        f"could have detected ({power_text(1 - settings['confidence'])}), in points of the metric "
+        f"could have detected ({power_text(1 - settings.confidence)}), in points of the metric "
         f"that selects on the task: {', '.join(texts)}."
     ]
 
 
-def _range(values: pd.Series) -> str:
+def _range(values: "pd.Series[float]") -> str:
     low, high = (f"{100 * value:.1f}" for value in (values.min(), values.max()))
     return low if low == high else f"{low} to {high}"
 
@@ -86,7 +84,7 @@ def _choice_of_epoch(shown: pd.DataFrame, tasks: Sequence[str]) -> list[str]:
     ]
 
 
-def _largest(gains: pd.Series) -> str:
+def _largest(gains: "pd.Series[float]") -> str:
     """Experiment and task of the largest value, of a series by task and experiment."""
     task, experiment = gains.sort_values().index[-1]
     return f"{capitalized(experiment)} on {get_task(task).title}"

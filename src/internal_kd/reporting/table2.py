@@ -1,10 +1,10 @@
 """Table 2: test results of teacher, standard distillation and the best internal distillation."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Any
 
 import pandas as pd
 
@@ -12,29 +12,25 @@ from internal_kd.evaluation.inference import SEEDS_FOR_VERDICTS
 from internal_kd.reporting import formats
 from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.paper_tables import paper_table2
+from internal_kd.reporting.records import to_frame
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.selection import best_experiment, mean_development_score, runs_of
-from internal_kd.reporting.table2_layout import layout, notes
+from internal_kd.reporting.table2_layout import Table2Row, layout, notes
+from internal_kd.specs.reports import Row
+from internal_kd.specs.tables import Table2Settings
 from internal_kd.tasks import get_task
 
-Experiment = Mapping[str, Any]
-
-COLUMNS = ["experiment", "label", "head", "task", "metric", "chosen", "development", "mean", "std"]
-COLUMNS += ["n", "paper", "status", "flags"]
 INTERNAL = "exp3.X"
+NO_ROW = Row("", "")
 GLUE_METRICS = {"qqp": ("f1", "accuracy"), "mrpc": ("f1", "accuracy")}
 
 
-def write_table2(
-    folders: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
-) -> None:
+def write_table2(folders: Iterable[str | Path], settings: Table2Settings, out: str | Path) -> None:
     """Write Table 2 as `out` (tidy .csv) and, beside it, as .md and .tex.
 
     Args:
         folders: of the runs of Table 1.
-        settings: study (name), note (a last line below the table), tasks (columns), teacher and
-            standard (rows: name, label, head), candidates (internal distillations: the same) and
-            with_paper (put the paper's values beside ours).
+        settings: of the table.
         out: path of the .csv.
 
     Raises:
@@ -51,7 +47,7 @@ def write_table2(
     )
 
 
-def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFrame:
+def build(runs: Sequence[RunFolder], settings: Table2Settings) -> pd.DataFrame:
     """The tidy table: one row per experiment, task and metric; scores from 0 to 1.
 
     The last experiment, exp3.X, is on each task the candidate with the best mean development
@@ -62,18 +58,17 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
     server scores it); no_test (the data have no test split); missing (no run).
     """
     rows = [
-        {"experiment": name, "task": task, **found, **scored}
+        row
         for name, pick in _rows(settings)
-        for task in settings["tasks"]
-        for found in [_found(runs, task, pick)]
-        for scored in _scores(found.pop("runs"), task)
+        for task in settings.tasks
+        for row in _scores(name, task, _chosen(runs, task, pick))
     ]
-    frame = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "paper"])
-    paper = paper_table2().set_index(["experiment", "task", "metric"])["value"]
-    keys = zip(frame["experiment"], frame["task"], frame["metric"], strict=True)
-    shown = settings["with_paper"]
-    frame["paper"] = [paper.get(key, math.nan) / 100 if shown else math.nan for key in keys]
-    return frame[COLUMNS].round({"development": 6, "mean": 6, "std": 6, "paper": 4})
+    frame = to_frame(rows, Table2Row)
+    if settings.with_paper:
+        paper = paper_table2().set_index(["experiment", "task", "metric"])["value"]
+        keys = zip(frame["experiment"], frame["task"], frame["metric"], strict=True)
+        frame["paper"] = [paper.get(key, math.nan) / 100 for key in keys]
+    return frame.round({"development": 6, "mean": 6, "std": 6, "paper": 4})
 
 
 def metrics_of(task: str) -> tuple[str, ...]:
@@ -81,45 +76,52 @@ def metrics_of(task: str) -> tuple[str, ...]:
     return GLUE_METRICS.get(task, get_task(task).metrics)
 
 
-def _rows(settings: Mapping[str, Any]) -> list[tuple[str, Sequence[Experiment]]]:
+def _rows(settings: Table2Settings) -> list[tuple[str, Sequence[Row]]]:
     """Name of each row and the experiments its runs are chosen from."""
-    fixed = [settings["teacher"], settings["standard"]]
-    return [(row["name"], [row]) for row in fixed] + [(INTERNAL, settings["candidates"])]
+    fixed = [settings.teacher, settings.standard]
+    return [(row.name, [row]) for row in fixed] + [(INTERNAL, settings.candidates)]
 
 
-def _found(runs: Sequence[RunFolder], task: str, pick: Sequence[Experiment]) -> dict[str, Any]:
-    """The chosen experiment, its runs, and what is the same for all metrics of the task."""
-    name = best_experiment(runs, task, [row["name"] for row in pick])
-    chosen = runs_of(runs, task, name) if name else []
-    flags = {flag for run in chosen for flag in run.metrics.get("flags", ())}
-    rows = {row["name"]: row for row in pick}
-    row = rows.get(name or "", pick[0] if len(pick) == 1 else {"label": "", "head": None})
-    return {
-        "runs": chosen,
-        "label": row["label"],
-        "head": row["head"],
-        "chosen": name or "",
-        "development": mean_development_score(chosen),
-        "flags": " ".join(sorted(flags)),
-    }
+@dataclass(frozen=True)
+class _Choice:
+    """What was chosen on a task: the experiment (as far as there is one), and its runs."""
+
+    row: Row
+    runs: Sequence[RunFolder]
 
 
-def _scores(runs: Sequence[RunFolder], task: str) -> list[dict[str, Any]]:
-    """Test scores of an experiment, one row per metric."""
-    status = _status(runs)
-    rows = []
+def _chosen(runs: Sequence[RunFolder], task: str, pick: Sequence[Row]) -> _Choice:
+    name = best_experiment(runs, task, [row.name for row in pick])
+    rows = {row.name: row for row in pick}
+    row = rows.get(name or "", pick[0] if len(pick) == 1 else NO_ROW)
+    return _Choice(row, runs_of(runs, task, name) if name else [])
+
+
+def _scores(experiment: str, task: str, choice: _Choice) -> Iterator[Table2Row]:
+    """Test scores of a row on a task, one for each metric."""
+    runs = choice.runs
     for metric in metrics_of(task):
         values = [score for run in runs if (score := run.score(metric, "test")) is not None]
-        mean = fmean(values) if values else math.nan
-        std = stdev(values) if len(values) >= SEEDS_FOR_VERDICTS else math.nan
-        row = {"metric": metric, "mean": mean, "std": std, "n": len(values), "status": status}
-        rows.append(row)
-    return rows
+        yield Table2Row(
+            experiment=experiment,
+            label=choice.row.label,
+            head=choice.row.head,
+            task=task,
+            metric=metric,
+            chosen=runs[0].experiment if runs else "",
+            development=mean_development_score(runs),
+            mean=fmean(values) if values else math.nan,
+            std=stdev(values) if len(values) >= SEEDS_FOR_VERDICTS else math.nan,
+            n=len(values),
+            paper=math.nan,
+            status=_status(runs),
+            flags=" ".join(sorted({flag for run in runs for flag in run.metrics.flags})),
+        )
 
 
 def _status(runs: Sequence[RunFolder]) -> str:
     if not runs:
         return "missing"
-    if any(run.metrics.get("test") for run in runs):
+    if any(run.metrics.test for run in runs):
         return "scored"
     return "submit" if any("test" in run.predictions() for run in runs) else "no_test"

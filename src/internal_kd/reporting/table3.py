@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,30 +14,25 @@ from internal_kd.reporting import formats
 from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.development import development_predictions
 from internal_kd.reporting.paper_tables import paper_table3
+from internal_kd.reporting.records import to_frame
 from internal_kd.reporting.runs import RunFolder, read_run_folders
-from internal_kd.reporting.selection import runs_of, runs_of_roles, teacher_of, teachers_of
-from internal_kd.reporting.table3_layout import MEAN, layout
+from internal_kd.reporting.selection import number_of_teachers, runs_of, runs_of_rows, teacher_of
+from internal_kd.reporting.table3_layout import COUNTS, MEAN, Counts, Table3Row, layout
 from internal_kd.reporting.wording import flag_sentences, teachers_sentences
+from internal_kd.specs.reports import Row
+from internal_kd.specs.tables import Table3Settings
 
-COUNTS = ["teacher_right", "teacher_wrong", "right_when_right", "wrong_when_right"]
-COUNTS += ["right_when_wrong", "wrong_when_wrong"]
 AGREEMENT = ["agreement", "agreement_low", "agreement_high", "detectable"]
 PAPER = [f"paper_{name}" for name in COUNTS]
-KEYS = ["task", "experiment", "label", "head", "seed"]
-COLUMNS = [*KEYS, "seeds", "n", *COUNTS, *AGREEMENT, *PAPER]
 STUDENTS = ("standard", "internal")
-Row = dict[str, Any]
-Settings = Mapping[str, Any]
 
 
-def write_table3(folders: Iterable[str | Path], settings: Settings, out: str | Path) -> None:
+def write_table3(folders: Iterable[str | Path], settings: Table3Settings, out: str | Path) -> None:
     """Write Table 3 as `out` (tidy .csv) and, beside it, as .md and .tex.
 
     Args:
         folders: of the runs of the teachers and of both students.
-        settings: study (name), note (a last line below the table), tasks, teacher, standard and
-            internal (name, label, head, baseline), with_paper (put the paper's numbers below ours)
-            and confidence (of the intervals, such as 0.95).
+        settings: of the table.
         out: path of the .csv.
 
     Raises:
@@ -45,8 +40,8 @@ def write_table3(folders: Iterable[str | Path], settings: Settings, out: str | P
     """
     runs = read_run_folders(folders)
     frame = build(runs, settings)
-    remarks = teachers_sentences(teachers_of(runs, settings))
-    remarks += flag_sentences(runs_of_roles(runs, settings))
+    remarks = teachers_sentences(number_of_teachers(runs, settings.teacher, settings.tasks))
+    remarks += flag_sentences(runs_of_rows(runs, settings.roles.values(), settings.tasks))
     table = layout(frame, settings, remarks)
     out = Path(out)
     write_csv(frame, out)
@@ -56,7 +51,7 @@ def write_table3(folders: Iterable[str | Path], settings: Settings, out: str | P
     )
 
 
-def build(runs: Sequence[RunFolder], settings: Settings) -> pd.DataFrame:
+def build(runs: Sequence[RunFolder], settings: Table3Settings) -> pd.DataFrame:
     """The tidy table: a row per task, student and seed, and one per student for its mean.
 
     See `counts` for the numbers. `n` is the number of development examples, `agreement` the share
@@ -66,67 +61,76 @@ def build(runs: Sequence[RunFolder], settings: Settings) -> pd.DataFrame:
     could have been detected. The columns paper_* are empty where the paper has no number or none is
     requested. Students without runs or teachers have no row.
     """
-    rows = [row for task in settings["tasks"] for row in _task(runs, task, settings)]
-    frame = pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(PAPER, "Int64"))
+    rows = [row for task in settings.tasks for row in _task(runs, task, settings)]
+    frame = to_frame(rows, Table3Row).astype(dict.fromkeys(PAPER, "Int64"))
     return frame.round(dict.fromkeys([*COUNTS, *AGREEMENT], 6))
 
 
-def counts(teacher: SplitPredictions, student: SplitPredictions) -> dict[str, float]:
-    """Numbers of examples by teacher and student being right or wrong, and their agreement.
-
-    The four numbers `{right|wrong}_when_{right|wrong}` (student when teacher) sum to n.
-    """
+def counts(teacher: SplitPredictions, student: SplitPredictions) -> Counts:
+    """Numbers of examples by teacher and student being right or wrong, and their agreement."""
     right = teacher.predictions == teacher.labels
     student_right = student.predictions == student.labels
-    return {
-        "n": len(right),
-        "teacher_right": int(right.sum()),
-        "teacher_wrong": int((~right).sum()),
-        "right_when_right": int((student_right & right).sum()),
-        "wrong_when_right": int((~student_right & right).sum()),
-        "right_when_wrong": int((student_right & ~right).sum()),
-        "wrong_when_wrong": int((~student_right & ~right).sum()),
-        "agreement": float((teacher.predictions == student.predictions).mean()),
-    }
+    return Counts(
+        n=len(right),
+        teacher_right=int(right.sum()),
+        teacher_wrong=int((~right).sum()),
+        right_when_right=int((student_right & right).sum()),
+        wrong_when_right=int((~student_right & right).sum()),
+        right_when_wrong=int((student_right & ~right).sum()),
+        wrong_when_wrong=int((~student_right & ~right).sum()),
+        agreement=float((teacher.predictions == student.predictions).mean()),
+    )
 
 
-def _task(runs: Sequence[RunFolder], task: str, settings: Settings) -> Iterator[Row]:
+def _task(runs: Sequence[RunFolder], task: str, settings: Table3Settings) -> Iterator[Table3Row]:
     """The rows of a task."""
-    teachers = runs_of(runs, task, settings["teacher"]["name"])
+    teachers = runs_of(runs, task, settings.teacher.name)
     agreements = {}
     for role in STUDENTS:
-        pairs = _pairs(runs, teachers, task, settings[role]["name"])
+        pairs = _pairs(runs, teachers, task, settings.roles[role].name)
         if pairs:
             agreements[role] = {run.seed: _agreement(*frames) for run, *frames in pairs}
-            yield from _student(task, settings[role], pairs, agreements[role], settings)
+            yield from _student(task, settings.roles[role], pairs, agreements[role], settings)
     if len(agreements) == len(STUDENTS):
         yield from _difference(task, agreements, settings)
 
 
 def _student(
     task: str,
-    student: Mapping[str, Any],
+    student: Row,
     pairs: Sequence[tuple[RunFolder, SplitPredictions, SplitPredictions]],
     agreements: Mapping[int, Floats],
-    settings: Settings,
-) -> Iterator[Row]:
+    settings: Table3Settings,
+) -> Iterator[Table3Row]:
     """A row for each seed of a student, and one for the mean over them."""
-    paper = _paper().get((student["name"], task), {}) if settings["with_paper"] else {}
-    fixed = {"task": task, "experiment": student["name"], **paper}
-    fixed |= {"label": student["label"], "head": student["head"]}
+    paper = _paper().get((student.name, task), {}) if settings.with_paper else {}
+    fixed = Table3Row(
+        task=task,
+        experiment=student.name,
+        label=student.label,
+        head=student.head,
+        seed=MEAN,
+        seeds=len(pairs),
+        **paper,
+    )
     found = [counts(teacher, frame) for _, teacher, frame in pairs]
     for (run, *_), numbers in zip(pairs, found, strict=True):
-        yield {**fixed, "seed": str(run.seed), "seeds": 1, **numbers}
-    means = {name: np.mean([numbers[name] for numbers in found]) for name in found[0]}
+        yield replace(fixed, seed=str(run.seed), seeds=1, **vars(numbers))
     same = np.stack(list(agreements.values()))
     effect = paired_means(same, np.zeros_like(same))
-    interval = np.clip(effect.interval(settings["confidence"]), 0, 1)
-    yield {**fixed, "seed": MEAN, "seeds": len(pairs), **means, **_ends(interval)}
+    low, high = np.clip(effect.interval(settings.confidence), 0, 1)
+    mean = replace(fixed, **vars(_mean(found)))
+    yield replace(mean, agreement_low=float(low), agreement_high=float(high))
+
+
+def _mean(found: Sequence[Counts]) -> Counts:
+    rows = [vars(numbers) for numbers in found]
+    return Counts(**{name: float(np.mean([row[name] for row in rows])) for name in rows[0]})
 
 
 def _difference(
-    task: str, agreements: Mapping[str, Mapping[int, Floats]], settings: Settings
-) -> Iterator[Row]:
+    task: str, agreements: Mapping[str, Mapping[int, Floats]], settings: Table3Settings
+) -> Iterator[Table3Row]:
     """The agreement of internal minus that of standard KD, over the seeds that both have."""
     standard, internal = (agreements[role] for role in STUDENTS)
     seeds = sorted(set(standard) & set(internal))
@@ -134,22 +138,18 @@ def _difference(
         return
     first, second = (np.stack([side[seed] for seed in seeds]) for side in (internal, standard))
     effect = paired_means(first, second)
-    names = [settings[role]["name"] for role in STUDENTS]
-    yield {
-        "task": task,
-        "experiment": f"{names[1]} - {names[0]}",
-        "seed": MEAN,
-        "seeds": len(seeds),
-        "n": effect.n,
-        "agreement": effect.value,
-        **_ends(effect.interval(settings["confidence"])),
-        "detectable": _detectable(effect, settings["confidence"]),
-    }
-
-
-def _ends(interval: Iterable[float]) -> dict[str, float]:
-    low, high = interval
-    return {"agreement_low": float(low), "agreement_high": float(high)}
+    low, high = effect.interval(settings.confidence)
+    yield Table3Row(
+        task,
+        f"{settings.internal.name} - {settings.standard.name}",
+        seed=MEAN,
+        seeds=len(seeds),
+        n=effect.n,
+        agreement=effect.value,
+        agreement_low=low,
+        agreement_high=high,
+        detectable=_detectable(effect, settings.confidence),
+    )
 
 
 def _detectable(effect: Effect, confidence: float) -> float:

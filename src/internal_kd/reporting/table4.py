@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,41 +14,40 @@ from internal_kd.reporting import formats
 from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.development import development_predictions
 from internal_kd.reporting.examples import read_examples
+from internal_kd.reporting.records import columns_of
 from internal_kd.reporting.runs import RunFolder, read_run_folders, select
 from internal_kd.reporting.selection import runs_of, teacher_of
-from internal_kd.reporting.table4_layout import layout, wrapped
+from internal_kd.reporting.table4_layout import Case, layout, wrapped
 from internal_kd.reporting.wording import flag_sentences
+from internal_kd.specs.tables import Table4Settings
 from internal_kd.tasks import get_task
 
 ROLES = ("teacher", "standard", "internal")
 WRONG = ("internal", "standard")
-COLUMNS = ["task", "wrong", "found", "index", "idx", "text_1", "text_2", "label"]
-COLUMNS += [f"{role}_{what}" for role in ROLES for what in ("prediction", "probability")]
+COLUMNS = columns_of(Case)
 POSITIVE = 1
 
 Files = Sequence[str | Path]
 
 
 def write_table4(
-    folders: Iterable[str | Path], examples: Files, settings: Mapping[str, Any], out: str | Path
+    folders: Iterable[str | Path], examples: Files, settings: Table4Settings, out: str | Path
 ) -> None:
     """Write Table 4 as `out` (tidy .csv) and, beside it, as .md and .tex.
 
     Args:
         folders: of the runs of the teacher and of both students.
         examples: examples.parquet of each task, in folders of the tasks' names.
-        settings: study (name), note (a last line below the table), tasks, teacher, standard and
-            internal (name, label), examples (how many per task and wrong student), seed (of the
-            draw) and student_seed (which run of the students).
+        settings: of the table.
         out: path of the .csv.
 
     Raises:
         UserError: a folder is none of a run, or runs and texts are of different examples.
     """
     runs = read_run_folders(folders)
-    found = {task: cases(runs, task, examples, settings) for task in settings["tasks"]}
-    frame = draw(found, settings["examples"], settings["seed"])
-    used = [run for task in settings["tasks"] for run in _chosen(runs, task, settings)]
+    found = {task: cases(runs, task, examples, settings) for task in settings.tasks}
+    frame = draw(found, settings.examples, settings.seed)
+    used = [run for task in settings.tasks for run in _chosen(runs, task, settings)]
     table = layout(frame, found, settings, flag_sentences(used))
     out = Path(out)
     write_csv(frame, out)
@@ -60,7 +58,7 @@ def write_table4(
 
 
 def cases(
-    runs: Sequence[RunFolder], task: str, examples: Files, settings: Mapping[str, Any]
+    runs: Sequence[RunFolder], task: str, examples: Files, settings: Table4Settings
 ) -> pd.DataFrame | None:
     """All examples of a task that can stand in the table; None where a run is missing.
 
@@ -106,13 +104,13 @@ def _drawn(rows: Iterable[int], examples: int, key: str) -> list[int]:
     return sorted(Random(key).sample(ordered, min(examples, len(ordered))))
 
 
-def _chosen(runs: Sequence[RunFolder], task: str, settings: Mapping[str, Any]) -> list[RunFolder]:
+def _chosen(runs: Sequence[RunFolder], task: str, settings: Table4Settings) -> list[RunFolder]:
     """The runs of the students with this seed, after that of their teacher, as far as they
     exist.
     """
-    teachers = runs_of(runs, task, settings["teacher"]["name"])
-    seeded = select(runs, seed=settings["student_seed"])
-    names = [settings[role]["name"] for role in ("standard", "internal")]
+    teachers = runs_of(runs, task, settings.teacher.name)
+    seeded = select(runs, seed=settings.student_seed)
+    names = [settings.standard.name, settings.internal.name]
     students = [run for name in names for run in runs_of(seeded, task, name)]
     teacher = teacher_of(teachers, students[0]) if students else None
     return [*([teacher] if teacher else []), *students]

@@ -1,15 +1,16 @@
 """The layout of Table 4: texts, predictions with their probabilities, and the remarks below."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import pandas as pd
 
 from internal_kd.reporting.formats import Cell, Column, Table
+from internal_kd.reporting.records import from_frame
 from internal_kd.reporting.wording import capitalized, head_title
+from internal_kd.specs.reports import Row
+from internal_kd.specs.tables import Table4Settings
 from internal_kd.tasks import Task, get_task
-
-Row = Mapping[Any, Any]
 
 TINY = 1e-3  # probabilities below it are written with an exponent
 COLUMNS = (
@@ -24,10 +25,30 @@ COLUMNS = (
 TITLES = {"internal": "internal KD", "standard": "standard KD"}
 
 
+@dataclass(frozen=True)
+class Case:
+    """An example that can stand in the table, see `table4.cases`."""
+
+    task: str
+    wrong: str
+    found: int
+    index: int
+    idx: int
+    text_1: str
+    text_2: str
+    label: int
+    teacher_prediction: int
+    teacher_probability: float
+    standard_prediction: int
+    standard_probability: float
+    internal_prediction: int
+    internal_probability: float
+
+
 def layout(
     frame: pd.DataFrame,
     found: Mapping[str, pd.DataFrame | None],
-    settings: Mapping[str, Any],
+    settings: Table4Settings,
     remarks: Sequence[str],
 ) -> Table:
     """Arrange the drawn examples as the paper's Table 4, a block of rows for each task.
@@ -40,7 +61,7 @@ def layout(
         settings: of the table.
         remarks: sentences on single runs, below the table.
     """
-    lines = [_line(number, row) for number, row in enumerate(frame.to_dict("records"), start=1)]
+    lines = [_line(number, case) for number, case in enumerate(from_frame(frame, Case), start=1)]
     tasks = list(frame["task"])
     return Table(
         title="Table 4",
@@ -70,22 +91,24 @@ def probability(value: float) -> str:
     return f"{digits}e{int(exponent)}"
 
 
-def _line(number: int, row: Row) -> list[Cell]:
-    task = get_task(row["task"])
-    answers = [
-        Cell(
-            f"{row[f'{role}_prediction']} ({probability(row[f'{role}_probability'])})",
-            bold=role == row["wrong"],
-        )
-        for role in ("teacher", "standard", "internal")
+def _line(number: int, case: Case) -> list[Cell]:
+    task = get_task(case.task)
+    answers = {
+        "teacher": (case.teacher_prediction, case.teacher_probability),
+        "standard": (case.standard_prediction, case.standard_probability),
+        "internal": (case.internal_prediction, case.internal_probability),
+    }
+    cells = [
+        Cell(f"{label} ({probability(sure)})", bold=role == case.wrong)
+        for role, (label, sure) in answers.items()
     ]
-    first = [str(number), task.title, _text(task, row), str(row["label"])]
-    return [*map(Cell, first), *answers]
+    first = [str(number), task.title, _text(task, case), str(case.label)]
+    return [*map(Cell, first), *cells]
 
 
-def _text(task: Task, row: Row) -> str:
+def _text(task: Task, case: Case) -> str:
     """The texts of an example on one line, with the initials of their columns for a pair."""
-    texts = [" ".join(str(row[name]).split()) for name in ("text_1", "text_2")]
+    texts = [" ".join(str(text).split()) for text in (case.text_1, case.text_2)]
     if len(task.text_columns) == 1:
         return texts[0]
     marks = [
@@ -96,30 +119,29 @@ def _text(task: Task, row: Row) -> str:
 
 
 def _notes(
-    frame: pd.DataFrame, found: Mapping[str, pd.DataFrame | None], settings: Mapping[str, Any]
+    frame: pd.DataFrame, found: Mapping[str, pd.DataFrame | None], settings: Table4Settings
 ) -> list[str]:
-    teacher, standard, internal = (settings[role] for role in ("teacher", "standard", "internal"))
     return [
-        f"Study: {settings['study']}. Teacher: {_named(teacher)}; standard KD: {_named(standard)}; "
-        f"internal KD: {_named(internal)}; students of seed {settings['student_seed']}. Up to "
-        f"{settings['examples']} examples per task and wrong student, drawn at random with seed "
-        f"{settings['seed']}. Bold: the wrong prediction.",
+        f"Study: {settings.study}. Teacher: {_named(settings.teacher)}; standard KD: "
+        f"{_named(settings.standard)}; internal KD: {_named(settings.internal)}; students of seed "
+        f"{settings.student_seed}. Up to {settings.examples} examples per task and wrong student, "
+        f"drawn at random with seed {settings.seed}. Bold: the wrong prediction.",
         "The number in parentheses is the probability of class 1 whatever the prediction, as in "
         "the numbers of the paper's Table 4 (its caption says: of the prediction).",
         *(_count(task, cases, frame) for task, cases in found.items()),
     ]
 
 
-def _own(settings: Mapping[str, Any]) -> list[str]:
+def _own(settings: Table4Settings) -> list[str]:
     """The note of the study, if it has one."""
-    return [settings["note"]] if settings["note"] else []
+    return [settings.note] if settings.note else []
 
 
-def _named(experiment: Mapping[str, Any]) -> str:
+def _named(experiment: Row) -> str:
     """Name, label and, of a student, what its head starts as."""
-    head = head_title(experiment["head"])
-    parts = [experiment["label"], *([f"head: {head}"] if head else [])]
-    return f"{capitalized(experiment['name'])} ({', '.join(parts)})"
+    head = head_title(experiment.head)
+    parts = [experiment.label, *([f"head: {head}"] if head else [])]
+    return f"{capitalized(experiment.name)} ({', '.join(parts)})"
 
 
 def _count(task: str, cases: pd.DataFrame | None, frame: pd.DataFrame) -> str:

@@ -56,5 +56,5 @@ def _rule(file: Path, folder: Path) -> str:
     return file.relative_to(folder).parts[0].removesuffix(".tsv")
 
 
-def _cells(row: pd.Series) -> list[Cell]:
+def _cells(row: "pd.Series[float]") -> list[Cell]:
     return [Cell(f"{value:.0f}") for value in row]

@@ -1,11 +1,11 @@
 """Words that several tables share: metrics, experiments, heads, seeds, and flags of runs."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from internal_kd.evaluation.inference import POWER, SEEDS_FOR_VERDICTS
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.reporting.scores import flags
+from internal_kd.specs.reports import Row
 from internal_kd.tasks import get_task
 
 METRIC_TITLES = {"accuracy": "Acc.", "f1": "F1", "f1_weighted": "weighted F1", "mcc": "MCC"}
@@ -66,16 +66,11 @@ def teachers_sentences(teachers: int) -> list[str]:
     return [one] if teachers else []
 
 
-def starts_sentences(internal: Mapping[str, Any], standard: Mapping[str, Any]) -> list[str]:
-    """That differences are hints, where the students compared differ in more than their losses.
-
-    Args:
-        internal: name and baseline.
-        standard: name.
-    """
-    if internal["baseline"] == standard["name"]:
+def starts_sentences(internal: Row, standard: Row) -> list[str]:
+    """That differences are hints, where the students compared differ in more than their losses."""
+    if internal.baseline == standard.name:
         return []
-    names = " and ".join(capitalized(row["name"]) for row in (internal, standard))
+    names = " and ".join(capitalized(row.name) for row in (internal, standard))
     return [
         f"{names} differ in more than their losses (head, initial layers or training settings): "
         "every difference is a hint."

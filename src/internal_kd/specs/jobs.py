@@ -46,8 +46,8 @@ class TeacherJob(TrainingJob):
     """The fine-tuning of a teacher."""
 
 
-def encode(job: TrainingJob) -> Settings:
-    """A job's settings as plain data, every value written out."""
+def encode(job: object) -> Settings:
+    """The settings of a job, one of these types, as plain data with every value written out."""
     return cast(Settings, msgspec.to_builtins(job))
 
 

@@ -15,6 +15,7 @@ from internal_kd.specs.runs import Run
 # 1: teacher and students shared random numbers. 2: a stream for each purpose and role.
 FORMAT = 2
 
+Reason = Literal["threshold", "limit"]
 Scores = Mapping[str, float]
 
 
@@ -24,7 +25,7 @@ class LayerFinished:
 
     layer: int
     epoch: int
-    reason: Literal["threshold", "limit"]
+    reason: Reason
     cosine: float | None
 
 
@@ -62,20 +63,47 @@ class Speed:
 
 @dataclass(frozen=True, kw_only=True)
 class Metrics:
-    """The content of a run's metrics.json; scores are 0 to 1 (MCC from -1), by metric.
+    """What tables, figures and statistics read of a run's metrics.json.
+
+    Scores are 0 to 1 (MCC from -1), by metric.
 
     Attributes:
         format: see `FORMAT`.
         run: which one it is.
-        selected_epoch: the one-based epoch whose model is kept.
-        validation: scores of that model on the development set.
-        test: the same on the test set; None where that has no labels.
-        majority: scores of the most frequent class of the training split, by labelled split.
+        validation: development scores of the kept epoch; None where the labels are hidden.
+        test: test scores; None where the labels are hidden or the data have no test split.
         last_epoch: development scores of the last epoch.
-        train_examples: number of examples that the run trained on.
+        majority: scores of the most frequent class of the training split, by labelled split.
         parameters: of the model.
-        schedule: the layers whose distillation ended before the training.
+        train_examples: number of examples that the run trained on.
+        schedule: the layers whose distillation ended before the training, in that order.
         flags: remarks on the run, see `evaluation.flags`; those of its teacher come first.
+    """
+
+    format: int = FORMAT
+    run: Run
+    validation: Scores | None
+    test: Scores | None
+    last_epoch: Scores | None
+    majority: Mapping[str, Scores]
+    parameters: ParameterCounts
+    train_examples: int
+    schedule: tuple[LayerFinished, ...]
+    flags: tuple[str, ...]
+
+    @property
+    def scores(self) -> dict[str, Scores]:
+        """The scores that are known, by split; `last_epoch` is the development set after it."""
+        found = {"validation": self.validation, "test": self.test, "last_epoch": self.last_epoch}
+        return {split: scores for split, scores in found.items() if scores is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenMetrics(Metrics):
+    """The whole content of a run's metrics.json.
+
+    Attributes:
+        selected_epoch: the one-based epoch whose model is kept.
         code: fingerprint of the code that ran, if the job was given one.
         settings: of the job, see `specs.jobs.encode`.
         signals: where the teacher's signals came from; None for a run that reads none.
@@ -83,17 +111,7 @@ class Metrics:
         seconds: from the start of the job to its end.
     """
 
-    format: int = FORMAT
-    run: Run
     selected_epoch: int
-    validation: Scores
-    test: Scores | None
-    majority: Mapping[str, Scores]
-    last_epoch: Scores
-    train_examples: int
-    parameters: ParameterCounts
-    schedule: tuple[LayerFinished, ...]
-    flags: tuple[str, ...]
     code: str | None
     settings: Mapping[str, object]
     signals: SignalOrigin | None
@@ -101,17 +119,17 @@ class Metrics:
     seconds: float
 
 
-def write_metrics(path: Path, metrics: Metrics) -> None:
+def write_metrics(path: Path, metrics: WrittenMetrics) -> None:
     """Write metrics as JSON, keys in alphabetical order."""
     text = json.dumps(msgspec.to_builtins(metrics), indent=1, sort_keys=True)
     path.write_text(f"{text}\n", encoding="utf-8")
 
 
-def read_metrics(path: Path) -> Metrics:
+def read_metrics(path: Path) -> WrittenMetrics:
     """Read what `write_metrics` wrote.
 
     Raises:
         OSError: the file cannot be read.
         ValueError: it holds no metrics of a run.
     """
-    return msgspec.convert(json.loads(path.read_text(encoding="utf-8")), Metrics)
+    return msgspec.convert(json.loads(path.read_text(encoding="utf-8")), WrittenMetrics)

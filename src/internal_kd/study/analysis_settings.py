@@ -1,138 +1,240 @@
-"""The settings of tables, figures and statistics, by rule."""
+"""The settings of tables, figures and statistics: no more than can change them.
+
+What several kinds share is built as the type that they extend, and handed on with `vars`.
+"""
 
 from collections.abc import Iterable
 
-import msgspec
-
 from internal_kd.specs.experiments import Experiment
+from internal_kd.specs.figures import (
+    AttentionKlSettings,
+    AttentionSettings,
+    CalibrationSettings,
+    ConvergenceSettings,
+    DataSizeSettings,
+    HeadsSettings,
+    ParametersSettings,
+    RoleRow,
+)
+from internal_kd.specs.reports import (
+    Inference,
+    ModelsSettings,
+    PaperRow,
+    ReportSettings,
+    Row,
+    StudentsSettings,
+)
+from internal_kd.specs.statistics import (
+    ClaimsSettings,
+    LayerSweep,
+    SignificanceSettings,
+    SizeSweep,
+)
+from internal_kd.specs.tables import (
+    ChoiceSettings,
+    Reading,
+    ReadingsSettings,
+    SubmissionSettings,
+    Table1Settings,
+    Table2Settings,
+    Table3Settings,
+    Table4Settings,
+)
 from internal_kd.study import analysis
 from internal_kd.study.config import Study
 from internal_kd.study.figures import Figure
-from internal_kd.study.settings import Settings, inference_settings, note, row_of
+
+EMBEDDED_NOTE = (
+    "Embedded study: generated sentences and a small base model. "
+    "The numbers are not the paper's and cannot be compared with them."
+)
 
 
-def _rows(study: Study, experiments: Iterable[Experiment]) -> list[Settings]:
-    return [row_of(study, experiment) for experiment in experiments]
+def report_settings(study: Study) -> ReportSettings:
+    """What every table and figure is given: whose numbers they are."""
+    embedded = study.config.data.source == "embedded"
+    return ReportSettings(study=study.name, note=EMBEDDED_NOTE if embedded else "")
 
 
-def _study(study: Study) -> Settings:
-    return {"study": study.name, "note": note(study)}
+def _students(study: Study) -> StudentsSettings:
+    """The study, and the two students compared."""
+    return StudentsSettings(
+        **vars(report_settings(study)),
+        standard=_row(study, study.standard),
+        internal=_row(study, study.internal),
+    )
 
 
-def _compared(study: Study) -> Settings:
+def _models(study: Study) -> ModelsSettings:
     """The study, and the three models that most tables and figures put side by side."""
-    return {
-        **_study(study),
-        "teacher": row_of(study, study.teacher),
-        "standard": row_of(study, study.standard),
-        "internal": row_of(study, study.internal),
-    }
+    return ModelsSettings(**vars(_students(study)), teacher=_row(study, study.teacher))
 
 
-def table2_settings(study: Study) -> Settings:
+def _inference(study: Study) -> Inference:
+    chosen = study.config.statistics
+    return Inference(confidence=chosen.confidence, resamples=chosen.resamples, seed=chosen.seed)
+
+
+def _row(study: Study, experiment: Experiment) -> Row:
+    """An experiment with the head that its student starts with, and its baseline."""
+    if experiment.is_teacher:
+        return Row(experiment.name, experiment.label)
+    baseline = study.baseline_of(experiment)
+    name = baseline.name if baseline else None
+    return Row(experiment.name, experiment.label, experiment.head_init, name)
+
+
+def _rows(study: Study, experiments: Iterable[Experiment]) -> tuple[Row, ...]:
+    return tuple(_row(study, experiment) for experiment in experiments)
+
+
+def _paper_rows(study: Study, experiments: Iterable[Experiment]) -> tuple[PaperRow, ...]:
+    return tuple(
+        PaperRow(**vars(_row(study, experiment)), paper_row=experiment.paper_row)
+        for experiment in experiments
+    )
+
+
+def table1_settings(study: Study) -> Table1Settings:
+    """Table 1."""
+    return Table1Settings(
+        **vars(report_settings(study)),
+        **vars(_inference(study)),
+        experiments=_paper_rows(study, study.table1_experiments),
+        tasks=study.table1_tasks,
+        with_paper=study.config.table1.paper_values,
+    )
+
+
+def _choice(study: Study) -> ChoiceSettings:
+    return ChoiceSettings(
+        **vars(report_settings(study)),
+        tasks=study.table1_tasks,
+        teacher=_row(study, study.teacher),
+        standard=_row(study, study.standard),
+        candidates=_rows(study, analysis.candidates(study)),
+    )
+
+
+def table2_settings(study: Study) -> Table2Settings:
     """Table 2."""
-    return {
-        **_compared(study),
-        "tasks": list(study.table1_tasks),
-        "candidates": _rows(study, analysis.candidates(study)),
-        "with_paper": study.config.table1.paper_values,
-    }
+    return Table2Settings(**vars(_choice(study)), with_paper=study.config.table1.paper_values)
 
 
-def submission_settings(study: Study) -> Settings:
+def submission_settings(study: Study) -> SubmissionSettings:
     """Files for GLUE's server; the data are GLUE's own unless generated or cut short."""
     data = study.config.data
-    settings = table2_settings(study)
-    del settings["with_paper"]
-    return {**settings, "official": data.source != "embedded" and not data.limit}
+    return SubmissionSettings(
+        **vars(_choice(study)), official=data.source != "embedded" and not data.limit
+    )
 
 
-def table3_settings(study: Study) -> Settings:
+def table3_settings(study: Study) -> Table3Settings:
     """Table 3."""
-    return {
-        **_compared(study),
-        "tasks": list(study.table1_tasks),
-        "with_paper": study.config.table1.paper_values,
-        "confidence": study.config.statistics.confidence,
-    }
+    return Table3Settings(
+        **vars(_models(study)),
+        tasks=study.table1_tasks,
+        with_paper=study.config.table1.paper_values,
+        confidence=study.config.statistics.confidence,
+    )
 
 
-def table4_settings(study: Study) -> Settings:
+def table4_settings(study: Study) -> Table4Settings:
     """Table 4."""
-    tasks = list(study.table1_tasks)
-    return {
-        **_compared(study),
-        "tasks": tasks,
-        **msgspec.to_builtins(study.config.table4),
-        "student_seed": study.seeds[0],
-    }
+    return Table4Settings(
+        **vars(_models(study)),
+        tasks=study.table1_tasks,
+        examples=study.config.table4.examples,
+        seed=study.config.table4.seed,
+        student_seed=study.seeds[0],
+    )
 
 
-def significance_settings(study: Study) -> Settings:
+def significance_settings(study: Study) -> SignificanceSettings:
     """Tests of internal against standard KD."""
-    settings = {
-        **_compared(study),
-        "tasks": list(study.table1_tasks),
-        "candidates": _rows(study, analysis.candidates(study)),
-        "teachers": len(study.teacher_seeds),
-        **inference_settings(study),
-    }
-    del settings["teacher"]
-    return settings
+    return SignificanceSettings(
+        **vars(_students(study)),
+        **vars(_inference(study)),
+        tasks=study.table1_tasks,
+        candidates=_rows(study, analysis.candidates(study)),
+        teachers=len(study.teacher_seeds),
+    )
 
 
-def readings_settings(study: Study) -> Settings:
+def readings_settings(study: Study) -> ReadingsSettings:
     """Other readings of the paper."""
-    return {
-        **_study(study),
-        "tasks": list(study.table1_tasks),
-        "readings": [
-            {
-                "name": row.name,
-                "label": row.label,
-                "of": row.reading_of,
-                "of_label": study.experiments[str(row.reading_of)].label,
-            }
+    return ReadingsSettings(
+        **vars(report_settings(study)),
+        **vars(_inference(study)),
+        tasks=study.table1_tasks,
+        readings=tuple(
+            Reading(row.name, row.label, taken.name, taken.label)
             for row in analysis.readings(study)
-        ],
-        **inference_settings(study),
-    }
+            for taken in [study.experiments[str(row.reading_of)]]
+        ),
+    )
 
 
-def claims_settings(study: Study) -> Settings:
+def claims_settings(study: Study) -> ClaimsSettings:
     """Checks of the paper's claims; experiments are found by the paper's row they stand for."""
-    rows = analysis.claims_experiments(study)
     layer_tasks, size_tasks = analysis.layer_sweep_tasks(study), analysis.size_sweep_tasks(study)
     counts = {count for task in layer_tasks for count in analysis.layer_counts(study, task)}
     percents = {percent for task in size_tasks for percent in analysis.percents(study, task)}
-    return {
-        **_study(study),
-        "tasks": list(study.table1_tasks),
-        "rows": [{**row_of(study, row), "paper_row": row.paper_row} for row in rows],
-        "standard": study.standard.name,
-        "internal": study.internal.name,
-        "sweep_layers": {"tasks": list(layer_tasks), "counts": sorted(counts)},
-        "sweep_sizes": {"tasks": list(size_tasks), "percents": sorted(percents)},
-        "student_layers": study.student_layers,
-        **msgspec.to_builtins(study.config.statistics),
-    }
+    return ClaimsSettings(
+        **vars(report_settings(study)),
+        **vars(_inference(study)),
+        tasks=study.table1_tasks,
+        rows=_paper_rows(study, analysis.claims_experiments(study)),
+        standard=study.standard.name,
+        internal=study.internal.name,
+        sweep_layers=LayerSweep(layer_tasks, tuple(sorted(counts))),
+        sweep_sizes=SizeSweep(size_tasks, tuple(sorted(percents))),
+        student_layers=study.student_layers,
+        margin=study.config.statistics.margin,
+    )
 
 
-def figure_settings(study: Study, figure: Figure) -> Settings:
-    """A figure of any kind."""
-    settings = {**_compared(study), "task": figure.task}
-    if figure.kind == "data_size":
-        settings["layers"] = study.student_layers
-    if figure.kind == "convergence":
-        settings["experiments"] = _rows(study, figure.experiments)
-    if figure.kind == "attention":
-        settings |= {"layer": figure.layer, "head": figure.head}
-    if figure.kind == "heads":
-        settings["head"] = figure.head
-    if not figure.task:
-        del settings["task"]
-        settings["tasks"] = list(study.table1_tasks)
-    if figure.kind == "calibration":
-        roles = ("teacher", "standard", "internal")
-        settings["experiments"] = [settings.pop(role) | {"role": role} for role in roles]
-    return settings
+def parameters_settings(study: Study, figure: Figure) -> ParametersSettings:
+    """Score against number of parameters."""
+    return ParametersSettings(**vars(_models(study)), task=figure.task)
+
+
+def data_size_settings(study: Study, figure: Figure) -> DataSizeSettings:
+    """Score against training size."""
+    return DataSizeSettings(**vars(_models(study)), task=figure.task, layers=study.student_layers)
+
+
+def convergence_settings(study: Study, figure: Figure) -> ConvergenceSettings:
+    """Scores over epochs."""
+    return ConvergenceSettings(
+        **vars(report_settings(study)),
+        task=figure.task,
+        teacher=_row(study, study.teacher),
+        experiments=_rows(study, figure.experiments),
+    )
+
+
+def heads_settings(study: Study, figure: Figure) -> HeadsSettings:
+    """Attention of all layers."""
+    return HeadsSettings(**vars(_models(study)), task=figure.task, head=figure.head)
+
+
+def attention_settings(study: Study, figure: Figure) -> AttentionSettings:
+    """Attention of one head."""
+    return AttentionSettings(**vars(heads_settings(study, figure)), layer=figure.layer)
+
+
+def attention_kl_settings(study: Study, _: Figure) -> AttentionKlSettings:
+    """Distances from the teacher on all examples."""
+    return AttentionKlSettings(**vars(_students(study)), tasks=study.table1_tasks)
+
+
+def calibration_settings(study: Study, _: Figure) -> CalibrationSettings:
+    """Confidence against accuracy."""
+    return CalibrationSettings(
+        **vars(report_settings(study)),
+        tasks=study.table1_tasks,
+        experiments=tuple(
+            RoleRow(**vars(row), role=role) for role, row in _models(study).roles.items()
+        ),
+    )

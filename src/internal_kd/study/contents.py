@@ -1,43 +1,45 @@
 """What the index of a study's results shows, in which order."""
 
 from collections.abc import Iterable
-from typing import Any
 
+from internal_kd.specs.index import IndexItem, IndexSection, IndexSettings, LeftOut
+from internal_kd.specs.jobs import Settings, encode
+from internal_kd.study.analysis_settings import report_settings
 from internal_kd.study.config import Study
 from internal_kd.study.figures import skipped_figures
 from internal_kd.study.reports import FIGURES, FILES, STATISTICS, TABLES, Report, reports
-from internal_kd.study.settings import Settings, note
-
-Item = dict[str, Any]
 
 
 def index_settings(study: Study) -> Settings:
+    """Settings of the index, as plain data."""
+    return encode(index_of(study))
+
+
+def index_of(study: Study) -> IndexSettings:
     """Sections of the index, and the figures that the study cannot have."""
     made = reports(study)
-    return {
-        "study": study.name,
-        "note": note(study),
-        "sections": [
-            {"title": section, "items": items}
+    return IndexSettings(
+        **vars(report_settings(study)),
+        sections=tuple(
+            IndexSection(section, items)
             for section in (TABLES, STATISTICS, FIGURES, FILES)
-            if (items := list(_items(made, section)))
-        ],
-        "missing": [{"name": name, "why": why} for name, why in skipped_figures(study).items()],
-    }
+            if (items := tuple(_items(made, section)))
+        ),
+        missing=tuple(LeftOut(name, why) for name, why in skipped_figures(study).items()),
+    )
 
 
-def _items(made: Iterable[Report], section: str) -> Iterable[Item]:
+def _items(made: Iterable[Report], section: str) -> Iterable[IndexItem]:
     return (_item(report) for report in made if report.section == section)
 
 
-def _item(report: Report) -> Item:
-    item = {
-        "kind": report.kind,
-        "name": report.name.removeprefix("figures/"),
-        "title": report.title,
-        "file": report.files[0],
-        "caption": report.caption,
-    }
+def _item(report: Report) -> IndexItem:
     known = {f"{report.name}{suffix}" for suffix in (".csv", ".md", ".tex", ".pdf", ".png", ".zip")}
-    more = [file for file in report.files if file not in known]
-    return item if report.kind == "table" else {**item, "more": more}
+    return IndexItem(
+        kind=report.kind,
+        name=report.name.removeprefix("figures/"),
+        title=report.title,
+        file=report.files[0],
+        caption=report.caption,
+        more=tuple(file for file in report.files if report.kind != "table" and file not in known),
+    )

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from internal_kd.errors import UserError
 from internal_kd.expected_files import ExpectedFile, expected_file, record_of
@@ -39,7 +38,7 @@ class ExpectationFiles:
         self._is_dry_run = is_dry_run
         self._written: set[str] = set()
 
-    def file(self, product: str, job: Mapping[str, Any], expected: Expected) -> str | list[str]:
+    def file(self, product: str, job: Mapping[str, object], expected: Expected) -> str | list[str]:
         """Path of such a file, up to date; an empty list where nothing is made.
 
         Args:
@@ -62,7 +61,7 @@ class ExpectationFiles:
         return due and (os.path.exists(path) or not self._is_dry_run())
 
 
-def write_expectations(file: str, expected: Expected, job: Mapping[str, Any]) -> None:
+def write_expectations(file: str, expected: Expected, job: Mapping[str, object]) -> None:
     """Write what a table or figure should be made from, as it was when it was so made, or again.
 
     Args:

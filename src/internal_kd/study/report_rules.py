@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from internal_kd.study.reports import Report
 
@@ -49,7 +49,7 @@ def shown_in_report(report: Report) -> str | None:
     return None if report.kind == "file" else report.shown
 
 
-def labels_in_report(report: Report) -> dict[str, Any]:
+def labels_in_report(report: Report) -> dict[str, object]:
     """Where Snakemake's report shows a table or figure, and with which text."""
     is_figure = report.kind == "figure"
     label = "{figure}" if is_figure else f"{report.title.partition(':')[0]}, data (CSV)"

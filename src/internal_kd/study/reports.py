@@ -7,14 +7,14 @@ entries.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
+from internal_kd.specs.index import ItemKind
+from internal_kd.specs.jobs import Settings, encode
+from internal_kd.specs.reports import ReportSettings
 from internal_kd.specs.runs import Run
 from internal_kd.study import analysis, analysis_settings
-from internal_kd.study import settings as common
 from internal_kd.study.config import Study
 from internal_kd.study.figures import Figure, figures
-from internal_kd.study.settings import Settings
 from internal_kd.tasks import TASKS
 
 SCORES = ("metrics.json", "predictions.parquet")
@@ -52,7 +52,7 @@ class Report:
         section: of the index and of Snakemake's report.
         function: module below `internal_kd.reporting`, and the function there that writes it.
         caption: name of its text in `workflow/report`.
-        settings: of that function.
+        content: settings of that function.
         reads: what it is made from.
         files: all that it writes, below the results; the first is the target.
         kind: how it is shown.
@@ -67,13 +67,18 @@ class Report:
     section: str
     function: str
     caption: str
-    settings: Settings
+    content: ReportSettings
     reads: Reads
     files: tuple[str, ...]
-    kind: Literal["table", "figure", "file"]
+    kind: ItemKind
     resources: str
     message: str
     subcategory: str = ""
+
+    @property
+    def settings(self) -> Settings:
+        """Settings of that function as plain data."""
+        return encode(self.content)
 
     @property
     def shown(self) -> str:
@@ -89,19 +94,23 @@ class Report:
 
 @dataclass(frozen=True)
 class Kind:
-    """A table, statistic or file that a study may have; see `Report` for the attributes.
+    """A table, statistic, file or figure that a study may have; see `Report` for the attributes.
 
-    `possible` is whether a study can have it.
+    Attributes:
+        rule: "" for one that is named as the report is.
+        possible: whether a study can have it.
     """
 
     title: str
     section: str
     function: str
-    settings: Callable[[Study], Settings]
+    settings: Callable[[Study], ReportSettings]
     reads: Callable[[Study], Reads]
     suffixes: tuple[str, ...] = (".csv", ".md", ".tex")
     resources: str = "tables"
     message: str = ""
+    rule: str = ""
+    subcategory: str = ""
     possible: Callable[[Study], bool] = lambda _: True
 
 
@@ -111,18 +120,20 @@ class FigureKind:
 
     title: str
     function: str
+    settings: Callable[[Study, Figure], ReportSettings]
     reads: Callable[[Study, Figure], Reads]
     more: tuple[str, ...] = ()
 
 
 TABLES, STATISTICS, FIGURES, FILES = "Tables", "Claims and significance", "Figures", "Files"
+SHOWN_AS: Mapping[str, ItemKind] = {FIGURES: "figure", FILES: "file"}
 
 REPORTS: Mapping[str, Kind] = {
     "table1": Kind(
         title="Table 1: development results",
         section=TABLES,
         function="table1:write_table1",
-        settings=common.table1_settings,
+        settings=analysis_settings.table1_settings,
         reads=lambda study: Reads(study.runs_of_table1()),
         message="Table 1",
     ),
@@ -199,6 +210,7 @@ FIGURE_KINDS: Mapping[str, FigureKind] = {
     "parameters": FigureKind(
         title="score against parameters",
         function="figures.parameters:write_parameters",
+        settings=analysis_settings.parameters_settings,
         reads=lambda study, figure: Reads(
             analysis.layer_sweep_runs(study, figure.task), ("metrics.json",)
         ),
@@ -206,6 +218,7 @@ FIGURE_KINDS: Mapping[str, FigureKind] = {
     "data_size": FigureKind(
         title="score against training size",
         function="figures.data_size:write_data_size",
+        settings=analysis_settings.data_size_settings,
         reads=lambda study, figure: Reads(
             analysis.size_sweep_runs(study, figure.task), ("metrics.json",)
         ),
@@ -213,6 +226,7 @@ FIGURE_KINDS: Mapping[str, FigureKind] = {
     "convergence": FigureKind(
         title="convergence",
         function="figures.convergence:write_convergence",
+        settings=analysis_settings.convergence_settings,
         reads=lambda study, figure: Reads(
             analysis.convergence_runs(study, figure), ("metrics.json", "history.csv")
         ),
@@ -220,21 +234,25 @@ FIGURE_KINDS: Mapping[str, FigureKind] = {
     "attention": FigureKind(
         title="attention of one head",
         function="figures.attention:write_attention",
+        settings=analysis_settings.attention_settings,
         reads=lambda study, figure: _maps(study, figure),
     ),
     "heads": FigureKind(
         title="attention of all layers",
         function="figures.heads:write_heads",
+        settings=analysis_settings.heads_settings,
         reads=lambda study, figure: _maps(study, figure),
     ),
     "attention_kl": FigureKind(
         title="distances from the teacher on all examples",
         function="figures.attention_kl:write_attention_kl",
+        settings=analysis_settings.attention_kl_settings,
         reads=lambda study, _: Reads(distances=analysis.attention_runs(study)),
     ),
     "calibration": FigureKind(
         title="calibration",
         function="figures.calibration:write_calibration",
+        settings=analysis_settings.calibration_settings,
         reads=lambda study, _: Reads(analysis.comparison_runs(study, study.table1_tasks)),
         more=("_summary.csv",),
     ),
@@ -247,48 +265,49 @@ def reports(study: Study) -> tuple[Report, ...]:
     Figures with the paper's numbers come first, ascending: a config's order depends on overlays.
     """
     chosen = study.config.reports
-    kinds = [
-        _report(study, name, kind)
+    kinds = {
+        name: kind
         for name, kind in REPORTS.items()
         if kind.possible(study) and (chosen is None or name in chosen)
-    ]
-    drawn = [_figure_report(study, figure) for figure in sorted(figures(study), key=_place)]
-    return (*kinds, *drawn)
+    }
+    drawn = {
+        f"figures/{figure.name}": _kind_of(figure) for figure in sorted(figures(study), key=_place)
+    }
+    return tuple(_report(study, name, kind) for name, kind in (kinds | drawn).items())
 
 
 def _report(study: Study, name: str, kind: Kind) -> Report:
     roles = {"standard": study.standard.name, "teacher": study.teacher.name}
     return Report(
         name=name,
-        rule=name,
+        rule=kind.rule or name,
         title=kind.title,
         section=kind.section,
         function=kind.function,
-        caption=name,
-        settings=kind.settings(study),
+        caption=kind.rule or name,
+        content=kind.settings(study),
         reads=kind.reads(study),
         files=tuple(f"{name}{suffix.format(**roles)}" for suffix in kind.suffixes),
-        kind="file" if kind.section == FILES else "table",
+        kind=SHOWN_AS.get(kind.section, "table"),
         resources=kind.resources,
         message=kind.message,
+        subcategory=kind.subcategory,
     )
 
 
-def _figure_report(study: Study, figure: Figure) -> Report:
-    kind, name = FIGURE_KINDS[figure.kind], f"figures/{figure.name}"
-    return Report(
-        name=name,
-        rule=f"figure_{figure.kind}",
+def _kind_of(figure: Figure) -> Kind:
+    """A figure as what a study may have."""
+    kind = FIGURE_KINDS[figure.kind]
+    return Kind(
         title=_figure_title(figure, kind),
         section=FIGURES,
         function=kind.function,
-        caption=f"figure_{figure.kind}",
-        settings=analysis_settings.figure_settings(study, figure),
-        reads=kind.reads(study, figure),
-        files=tuple(f"{name}{suffix}" for suffix in (".csv", ".pdf", ".png", *kind.more)),
-        kind="figure",
+        settings=lambda study: kind.settings(study, figure),
+        reads=lambda study: kind.reads(study, figure),
+        suffixes=(".csv", ".pdf", ".png", *kind.more),
         resources="figures",
         message=f"{{wildcards.figure}}: {kind.title}",
+        rule=f"figure_{figure.kind}",
         subcategory=_capitalised(kind.title),
     )
 

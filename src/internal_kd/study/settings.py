@@ -6,7 +6,7 @@ Snakemake reruns a job when its settings change; a key that a job does not need 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 
@@ -22,12 +22,7 @@ from internal_kd.study.config import Study
 from internal_kd.study.files import base_model_files, data_files
 from internal_kd.study.user_files import content_hashes
 
-Settings = dict[str, Any]
-
-EMBEDDED_NOTE = (
-    "Embedded study: generated sentences and a small base model. "
-    "The numbers are not the paper's and cannot be compared with them."
-)
+Settings = dict[str, object]
 
 
 def as_json(settings: Mapping[str, object]) -> str:
@@ -146,39 +141,3 @@ def _distillation(study: Study, experiment: Experiment) -> DistillationSettings:
     if not experiment.has_stages:
         settings = replace(settings, internal_fraction=1.0, cosine_threshold=0.0)
     return settings if experiment.needs_teacher else replace(settings, signals=None)
-
-
-def row_of(study: Study, experiment: Experiment) -> Settings:
-    """A row of a table: name, label, the head that its student starts with, and its baseline.
-
-    Both are null for the teacher; the baseline is null where no standard KD has that head.
-    """
-    row = {"name": experiment.name, "label": experiment.label}
-    if experiment.is_teacher:
-        return {**row, "head": None, "baseline": None}
-    baseline = study.baseline_of(experiment)
-    return {**row, "head": experiment.head_init, "baseline": baseline.name if baseline else None}
-
-
-def note(study: Study) -> str:
-    """The note below every table and figure."""
-    return EMBEDDED_NOTE if study.config.data.source == "embedded" else ""
-
-
-def table1_settings(study: Study) -> Settings:
-    """Rows and columns of Table 1, and the notes below it."""
-    rows = [{**row_of(study, row), "paper_row": row.paper_row} for row in study.table1_experiments]
-    return {
-        "study": study.name,
-        "experiments": rows,
-        "tasks": list(study.table1_tasks),
-        "with_paper": study.config.table1.paper_values,
-        "note": note(study),
-        **inference_settings(study),
-    }
-
-
-def inference_settings(study: Study) -> Settings:
-    """How differences of scores are tested: confidence, resamples, and the seed of their draws."""
-    told = study.config.statistics
-    return {"confidence": told.confidence, "resamples": told.resamples, "seed": told.seed}

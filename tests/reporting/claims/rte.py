@@ -1,18 +1,22 @@
 """Runs on RTE with twenty examples, of which a given number is answered right."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from internal_kd.reporting.claims.evidence import Evidence
 from internal_kd.reporting.runs import read_run_folders
+from internal_kd.specs.statistics import LayerSweep, SizeSweep
 from tests.reporting.claims.study import SETTINGS
 from tests.reporting.fake_runs import frame_of, logits_for, write_fake_run
 
 LABELS = np.arange(20) % 2
-RTE = SETTINGS | {
-    "tasks": ["rte"],
-    "sweep_layers": {"tasks": ["rte"], "counts": [1, 2, 4]},
-    "sweep_sizes": {"tasks": ["rte"], "percents": [25, 50, 100]},
-}
+RTE = replace(
+    SETTINGS,
+    tasks=("rte",),
+    sweep_layers=LayerSweep(("rte",), (1, 2, 4)),
+    sweep_sizes=SizeSweep(("rte",), (25, 50, 100)),
+)
 
 
 def right(first):
@@ -32,4 +36,4 @@ def evidence_of(path, *runs, **settings):
         write_fake_run(path, "rte", name, layers=n, percent=percent, validation=right(answers))
         for name, n, percent, answers in runs
     ]
-    return Evidence(made, None, RTE | settings)
+    return Evidence(made, None, replace(RTE, **settings))

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 
 from internal_kd.evaluation.attention_distances import LayerDistances, write_distances
+from internal_kd.specs.reports import PaperRow
 from internal_kd.specs.runs import Run
+from internal_kd.specs.statistics import ClaimsSettings, LayerSweep, SizeSweep
 from tests.reporting.fake_runs import frame_of, noisy_logits, write_fake_run
 
 N = 600
@@ -12,32 +14,31 @@ LABELS = np.arange(N) % 2
 
 
 def settings_row(name, head="random", baseline="exp2.0", paper_row=None):
-    """A row of the settings, which corresponds to a row of the paper."""
-    return {"name": name, "head": head, "baseline": baseline, "paper_row": paper_row}
+    """A row of the settings, which stands for a row of the paper."""
+    return PaperRow(name, "", head, baseline, paper_row)
 
 
-ROWS = [
+ROWS = (
     settings_row("exp1.0", None, None, "exp1.0"),
     *(settings_row(name, paper_row=name) for name in ("exp1.1", "exp2.0", "exp3.0", "exp3.2")),
     settings_row("exp2.0t", "teacher", "exp2.0t"),
     settings_row("exp3.3", "teacher", "exp2.0t", "exp3.3"),
-]
-SETTINGS = {
-    "study": "small",
-    "note": "Not the paper's numbers.",
-    "tasks": ["cola"],
-    "rows": ROWS,
-    "standard": "exp2.0",
-    "internal": "exp3.2",
-    "sweep_layers": {"tasks": ["cola"], "counts": [1, 2, 4]},
-    "sweep_sizes": {"tasks": ["cola"], "percents": [25, 50, 100]},
-    "student_layers": 4,
-    "teacher_layers": 8,
-    "confidence": 0.95,
-    "resamples": 400,
-    "seed": 0,
-    "margin": 0.05,
-}
+)
+SETTINGS = ClaimsSettings(
+    study="small",
+    note="Not the paper's numbers.",
+    tasks=("cola",),
+    rows=ROWS,
+    standard="exp2.0",
+    internal="exp3.2",
+    sweep_layers=LayerSweep(("cola",), (1, 2, 4)),
+    sweep_sizes=SizeSweep(("cola",), (25, 50, 100)),
+    student_layers=4,
+    confidence=0.95,
+    resamples=400,
+    seed=0,
+    margin=0.05,
+)
 ACCURACY = {"exp1.1": 0.7, "exp2.0": 0.8, "exp3.0": 0.9, "exp3.2": 0.9}
 ACCURACY |= {"exp2.0t": 0.81, "exp3.3": 0.89}
 LAYERS = {"exp2.0": {1: 0.6, 2: 0.65}, "exp3.2": {1: 0.6, 2: 0.85}}

@@ -1,5 +1,7 @@
 """Claims about scores over epochs, by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,7 +28,7 @@ def converging(path, histories, schedule=SCHEDULE, layers=4):
         )
         for seed, scores in enumerate(histories)
     ]
-    return Evidence(runs, None, SETTINGS | {"student_layers": layers})
+    return Evidence(runs, None, replace(SETTINGS, student_layers=layers))
 
 
 def rising(seeds):
@@ -105,7 +107,7 @@ def test_a_student_of_one_layer_has_no_lower_layers(tmp_path, check):
     ("schedule", "message"),
     [
         (SCHEDULE[:2], "layer 4 was never finished for seed 0"),
-        ([*SCHEDULE[:3], {"layer": 4, "epoch": 10}], "no epochs on either side"),
+        ([*SCHEDULE[:3], SCHEDULE[3] | {"epoch": 10}], "no epochs on either side"),
     ],
 )
 def test_schedules_without_an_end(tmp_path, schedule, message):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from internal_kd.reporting.claims.evidence import Evidence, NoData, tasks_of_table1
@@ -23,7 +25,7 @@ def test_size_of_table_1_is_the_default(evidence):
 def test_names_by_role(evidence):
     assert evidence.internal_names() == ["exp3.0", "exp3.2", "exp3.3"]
     assert evidence.student_names() == ["exp1.1", "exp2.0", "exp3.0", "exp3.2", "exp3.3"]
-    assert tasks_of_table1(evidence) == ["cola"]
+    assert tasks_of_table1(evidence) == ("cola",)
     with pytest.raises(NoData, match=r"paper's exp3\.6"):
         evidence.name_of("exp3.6")
 
@@ -35,7 +37,7 @@ def test_rows_without_an_experiment_do_not_take_part():
         settings_row("exp3.0"),
         settings_row("exp3.2", paper_row="exp3.2"),
     ]
-    evidence = Evidence([], None, SETTINGS | {"rows": rows})
+    evidence = Evidence([], None, replace(SETTINGS, rows=rows))
     assert evidence.internal_names() == ["exp3.2"]
     assert evidence.student_names() == ["exp3.2", "exp2.0"]
     for row in ("exp1.0", "exp1.1"):
@@ -44,7 +46,9 @@ def test_rows_without_an_experiment_do_not_take_part():
 
 
 def test_an_internal_kd_outside_the_papers_table_is_included():
-    settings = SETTINGS | {"internal": "mine", "rows": [settings_row("exp1.0", paper_row="exp1.0")]}
+    settings = replace(
+        SETTINGS, internal="mine", rows=(settings_row("exp1.0", paper_row="exp1.0"),)
+    )
     assert Evidence([], None, settings).internal_names() == ["mine"]
 
 
@@ -76,7 +80,7 @@ def test_heads_and_baselines(evidence):
     assert evidence.across_heads("exp3.3", "exp2.0t") == []
     reservation = ["exp3.3 and exp2.0 start with different heads"]
     assert evidence.across_heads("exp3.3", "exp2.0") == reservation
-    other = Evidence([], None, SETTINGS | {"internal": "exp3.3"})
+    other = Evidence([], None, replace(SETTINGS, internal="exp3.3"))
     assert other.pair_unlike() == reservation
 
 

@@ -1,20 +1,25 @@
 import math
+from dataclasses import replace
 
-import pandas as pd
 import pytest
 
 from internal_kd.reporting.claims.layout import page, survives
-from internal_kd.reporting.claims.write import COLUMNS
+from internal_kd.reporting.claims.rows import ClaimRow
+from internal_kd.reporting.records import columns_of
+from tests.reporting.claims import study
 
-SETTINGS = {"study": "small", "note": "", "confidence": 0.95}
+SETTINGS = replace(study.SETTINGS, note="")
 
 
 def row(**changes):
     """A row of the tidy table."""
-    base = dict.fromkeys(COLUMNS, math.nan) | {"claim": "gain", "family": "exploratory"}
+    base = dict.fromkeys(columns_of(ClaimRow), math.nan) | {
+        "claim": "gain",
+        "family": "exploratory",
+    }
     base |= {"place": "Table 1", "statement": "It gains.", "task": "rte", "statistic": "gain"}
     base |= {"value": 0.1, "low": 0.05, "high": 0.15, "p": 0.01, "p_bh": 0.01, "p_by": 0.04}
-    return base | {"n": 20, "seeds": 3, "verdict": "holds", "remark": ""} | changes
+    return ClaimRow(**base | {"n": 20, "seeds": 3, "verdict": "holds", "remark": ""} | changes)
 
 
 PRIMARY = {"claim": "first", "family": "primary", "p_bh": math.nan, "p_by": math.nan}
@@ -44,7 +49,7 @@ def test_the_primary_claim_comes_first_and_what_survives_is_bold():
         row(task="cola", p=0.04, p_bh=0.08, p_by=0.2),
         row(claim="other", verdict="hint", p=math.nan, p_bh=math.nan, p_by=math.nan),
     ]
-    text = page(pd.DataFrame(rows), {"Gains": ["gain"], "Others": ["other"]}, SETTINGS)
+    text = page(rows, {"Gains": ["gain"], "Others": ["other"]}, SETTINGS)
     value = "0.100 | 0.050 to 0.150"
     lines = [
         "## Primary claim",

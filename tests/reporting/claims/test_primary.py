@@ -1,6 +1,7 @@
 """Internal against standard KD on each task, with Holm's adjustment, and their mean."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tests.reporting.fake_runs import frame_of, logits_for, write_fake_run
 
 N = 400
 LABELS = np.arange(N) % 2
-TASKS = {"tasks": ["rte", "qnli"]}
+TASKS = ("rte", "qnli")
 
 
 def shifted(right, seed):
@@ -32,7 +33,9 @@ def evidence_of(path, gains, seeds=3, internal="exp3.2", **settings):
         for name, more, jitter in (("exp2.0", 0, 0), (internal, gain, 3))
         for s in range(seeds)
     ]
-    return Evidence(runs, None, SETTINGS | TASKS | {"internal": internal} | settings)
+    return Evidence(
+        runs, None, replace(SETTINGS, **{"tasks": TASKS, "internal": internal} | settings)
+    )
 
 
 def test_values_and_adjusted_p(tmp_path):
@@ -87,5 +90,7 @@ def test_another_head_gives_hints(tmp_path):
         assert finding.judgement.verdict == "hint"
         assert "exp3.3 and exp2.0 start with different heads" in finding.remark
     rows = [settings_row("exp2.0"), settings_row("exp3.3")]
-    same = Evidence([run.source for run in evidence.runs], None, evidence.settings | {"rows": rows})
+    same = Evidence(
+        [run.source for run in evidence.runs], None, replace(evidence.settings, rows=tuple(rows))
+    )
     assert dict(internal_beats_standard(same))["rte"].judgement.verdict == "holds"

@@ -1,5 +1,7 @@
 """Claims about scores, by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from internal_kd.reporting.claims import scores
@@ -30,7 +32,7 @@ def test_every_internal_kd_is_compared_with_the_standard_kd_of_its_head(tmp_path
 
 def test_internal_kds_without_a_standard_kd_of_their_head_are_excluded(tmp_path):
     runs = [("exp2.0", 4, 100, 12), ("exp3.2", 4, 100, 15), ("exp3.3", 4, 100, 11)]
-    rows = [*ROWS[:-1], settings_row("exp3.3", "teacher", None, "exp3.3")]
+    rows = (*ROWS[:-1], settings_row("exp3.3", "teacher", None, "exp3.3"))
     evidence = evidence_of(tmp_path, *runs, rows=rows)
     one = scores.every_internal_beats_standard(evidence, "rte")
     assert one.judgement.value == pytest.approx(3 / 20)
@@ -38,7 +40,7 @@ def test_internal_kds_without_a_standard_kd_of_their_head_are_excluded(tmp_path)
         "smallest for exp3.2; excluded, without a counterpart of the same start: exp3.3"
     )
     rows = [settings_row(name, "teacher", None, name) for name in ("exp3.2", "exp3.3")]
-    alone = Evidence(evidence.runs, None, RTE | {"rows": rows})
+    alone = Evidence(evidence.runs, None, replace(RTE, rows=rows))
     with pytest.raises(NoData, match="no internal KD has a counterpart"):
         scores.every_internal_beats_standard(alone, "rte")
 
@@ -48,8 +50,8 @@ def test_students_without_a_teacher_are_compared_with_those_of_their_head(tmp_pa
     evidence = evidence_of(tmp_path, *runs)
     one = scores.every_internal_beats_none(evidence, "rte")
     assert one.judgement.value == pytest.approx(3 / 20)
-    assert one.remark.endswith("excluded, without a counterpart of the same start: exp3.3")
-    settings = RTE | {"internal": "exp3.3"}
+    assert one.remark.endswith("left out, without a counterpart of the same start: exp3.3")
+    settings = replace(RTE, internal="exp3.3")
     across = scores.internal_beats_none(Evidence(evidence.runs, None, settings), "rte")
     assert across.judgement.verdict == "hint"
     assert "exp3.3 and exp1.1 start with different heads" in across.remark
@@ -69,7 +71,7 @@ def test_the_best_on_the_development_set_is_compared_on_the_test_set(
             tmp_path, "rte", name, layers=4, validation=right(development), test=right(answers)
         )
     rows = [*ROWS[:-1], settings_row("exp3.3", "teacher", baseline, "exp3.3")]
-    evidence = Evidence(read_all(tmp_path), None, RTE | {"rows": rows})
+    evidence = Evidence(read_all(tmp_path), None, replace(RTE, rows=rows))
     one = scores.selected_beats_standard_on_test(evidence, "rte")
     assert one.judgement.value == pytest.approx((16 - tested[other]) / 20)
     assert one.remark.endswith(f"best internal KD: exp3.3, against {other}")

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,12 @@ import pytest
 from internal_kd.errors import UserError
 from internal_kd.evaluation.attention_distances import read_distances
 from internal_kd.evaluation.inference import benjamini_hochberg, benjamini_yekutieli
-from internal_kd.reporting.claims.write import CLAIMS, COLUMNS, build, write_claims
+from internal_kd.reporting.claims.rows import ClaimRow
+from internal_kd.reporting.claims.write import CLAIMS, build, write_claims
+from internal_kd.reporting.records import columns_of
 from internal_kd.reporting.runs import read_run_folders
+from internal_kd.specs.jobs import encode
+from internal_kd.specs.statistics import LayerSweep, SizeSweep
 from tests.reporting.claims.study import (
     ROWS,
     SETTINGS,
@@ -37,7 +42,7 @@ def test_claims_of_a_study_like_the_paper(tmp_path, distances):
     seeds = range(5)
     runs = write_study(tmp_path, seeds=seeds, teacher_seeds=seeds, tested=True)
     frame = build(runs, distances, SETTINGS)
-    assert list(frame.columns) == COLUMNS
+    assert list(frame.columns) == columns_of(ClaimRow)
     found = verdicts(frame)
     for name in (
         "internal-beats-standard",
@@ -68,7 +73,7 @@ def test_claims_fail_when_the_methods_change_places(tmp_path):
     rows.append(settings_row("exp1.1", paper_row="exp1.1"))
     rows.append(settings_row("exp2.0", baseline="exp3.2", paper_row="exp3.2"))
     rows.append(settings_row("exp3.2", baseline="exp3.2", paper_row="exp2.0"))
-    settings = SETTINGS | {"standard": "exp3.2", "internal": "exp2.0", "rows": rows}
+    settings = replace(SETTINGS, standard="exp3.2", internal="exp2.0", rows=rows)
     found = verdicts(build(write_study(tmp_path, seeds=range(5)), None, settings))
     for name in (
         "internal-beats-standard",
@@ -85,9 +90,8 @@ def test_claims_fail_when_the_methods_change_places(tmp_path):
 
 
 def test_every_claim_has_a_row_even_without_data(tmp_path):
-    settings = SETTINGS | {"tasks": ["mrpc"], "rows": []}
-    settings |= {"sweep_layers": {"tasks": [], "counts": []}}
-    settings |= {"sweep_sizes": {"tasks": [], "percents": []}}
+    settings = replace(SETTINGS, tasks=("mrpc",), rows=())
+    settings = replace(settings, sweep_layers=LayerSweep((), ()), sweep_sizes=SizeSweep((), ()))
     runs = [write_fake_run(tmp_path, "mrpc", "exp9", validation=predictions(0.8, 0))]
     frame = build(runs, None, settings)
     assert list(frame["claim"]) == [claim.name for claim in CLAIMS]
@@ -161,8 +165,8 @@ def test_holding_is_a_p_below_the_level(tmp_path, distances):
 
 
 def test_rows_of_the_paper_without_an_experiment_have_no_data(tmp_path):
-    rows = [one for one in ROWS if one["name"] not in ("exp1.0", "exp1.1")]
-    frame = build(write_study(tmp_path), None, SETTINGS | {"rows": rows}).set_index("claim")
+    rows = [one for one in ROWS if one.name not in ("exp1.0", "exp1.1")]
+    frame = build(write_study(tmp_path), None, replace(SETTINGS, rows=rows)).set_index("claim")
     for claim, row in (
         ("teacher-beats-students", "exp1.0"),
         ("internal-beats-none", "exp1.1"),
@@ -229,7 +233,7 @@ def test_broken_files_of_distances_are_named(tmp_path):
 
 def test_the_command(tmp_path):
     folders = [run.folder for run in write_study(tmp_path, seeds=(0,))]
-    options = ["--settings", json.dumps(SETTINGS), "--runs", *folders, "--distances"]
+    options = ["--settings", json.dumps(encode(SETTINGS)), "--runs", *folders, "--distances"]
     options += [distances_file(tmp_path / "d.parquet", "exp2.0", 1.0), "--out", tmp_path / "o.csv"]
     options += ["--function", "claims.write:write_claims"]
     subprocess.run(
@@ -237,4 +241,4 @@ def test_the_command(tmp_path):
         check=True,
         env={"PYTHONPATH": ":".join(sys.path)},
     )
-    assert list(pd.read_csv(tmp_path / "o.csv").columns) == COLUMNS
+    assert list(pd.read_csv(tmp_path / "o.csv").columns) == columns_of(ClaimRow)

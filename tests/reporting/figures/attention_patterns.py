@@ -12,6 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from internal_kd.evaluation.attention_maps import AttentionMaps
+from internal_kd.specs.reports import ModelsSettings, Row
 
 SHORT = ["[CLS]", "how", "do", "i", "get", "into", "college", "?", "[SEP]"]
 TEXTS = (
@@ -20,14 +21,13 @@ TEXTS = (
     "how will donald trump react if and when he loses the election ?",
 )
 LONG = ["[CLS]", *TEXTS[0].split(), "[SEP]", *TEXTS[1].split(), "[SEP]"]
-SETTINGS = {
-    "study": "small",
-    "note": "Not the paper's numbers.",
-    "task": "qqp",
-    "teacher": {"name": "exp1.0", "label": "Teacher", "head": None},
-    "standard": {"name": "exp2.0", "label": "Student soft", "head": "random"},
-    "internal": {"name": "exp3.2", "label": "Student soft + kl + cos", "head": "random"},
-}
+SETTINGS = ModelsSettings(
+    study="small",
+    note="Not the paper's numbers.",
+    teacher=Row("exp1.0", "Teacher"),
+    standard=Row("exp2.0", "Student soft", "random"),
+    internal=Row("exp3.2", "Student soft + kl + cos", "random"),
+)
 
 
 def patterned_maps(tokens: Sequence[str], layers: int = 4, heads: int = 4) -> AttentionMaps:

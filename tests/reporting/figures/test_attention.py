@@ -1,5 +1,7 @@
 """Figure 5."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from internal_kd.errors import UserError
 from internal_kd.evaluation.attention_maps import save_maps
 from internal_kd.reporting.figures import attention
 from internal_kd.reporting.figures.attention import write_attention
+from internal_kd.specs.figures import AttentionSettings
 from tests.reporting.figures.attention_patterns import (
     LONG,
     SETTINGS,
@@ -16,7 +19,7 @@ from tests.reporting.figures.attention_patterns import (
     words,
 )
 
-CHOSEN = SETTINGS | {"layer": 3, "head": 2}
+CHOSEN = AttentionSettings(**vars(SETTINGS), task="qqp", layer=3, head=2)
 
 
 @pytest.fixture
@@ -67,7 +70,7 @@ def test_titles_show_layer_head_and_divergences(monkeypatch, write) -> None:
 def test_default_is_the_last_head_of_the_last_layer_but_one(
     monkeypatch, write, layers, heads, expected
 ) -> None:
-    settings = SETTINGS | {"layer": None, "head": None}
+    settings = replace(CHOSEN, layer=None, head=None)
     maps = write(SHORT, layers=layers, heads=heads)
     found = drawn(monkeypatch, attention, write_attention, maps, settings, "fig5.csv")
     assert set(zip(found.frame["layer"], found.frame["head"], strict=True)) == {expected}
@@ -83,13 +86,13 @@ def test_default_is_the_last_head_of_the_last_layer_but_one(
 )
 def test_layer_and_head_out_of_range_are_reported(tmp_path, write, changed, message) -> None:
     with pytest.raises(UserError, match=message):
-        write_attention(write(SHORT), CHOSEN | changed, tmp_path / "fig5.csv")
+        write_attention(write(SHORT), replace(CHOSEN, **changed), tmp_path / "fig5.csv")
 
 
 def test_remarks(monkeypatch, write) -> None:
     found = drawn(monkeypatch, attention, write_attention, write(SHORT), CHOSEN, "fig5.csv")
     assert "Study: small. QQP, row 12 of the development set, models of the first" in found.remarks
-    assert found.remarks.endswith(SETTINGS["note"])
+    assert found.remarks.endswith(SETTINGS.note)
     assert "tokens" not in found.remarks
 
 

@@ -14,10 +14,17 @@ from internal_kd.evaluation.attention_distances import (
 from internal_kd.reporting.figures import attention_kl
 from internal_kd.reporting.figures.attention_kl import COLUMNS, build, write_attention_kl
 from internal_kd.reporting.figures.style import COLORS
+from internal_kd.specs.figures import AttentionKlSettings
 from internal_kd.specs.runs import Run
 from tests.reporting.figures.attention_patterns import SETTINGS, drawn, words
 
-TASKS = SETTINGS | {"tasks": ["cola", "rte"]}
+TASKS = AttentionKlSettings(
+    study=SETTINGS.study,
+    note=SETTINGS.note,
+    standard=SETTINGS.standard,
+    internal=SETTINGS.internal,
+    tasks=("cola", "rte"),
+)
 EXAMPLES = 21
 
 
@@ -101,7 +108,7 @@ def test_boxes_are_the_pooled_quantiles(monkeypatch, files) -> None:
         boxes[tuple(patch.get_facecolor()[:3])].append((ys.min(), ys.max()))
     pooled = found.frame[(found.frame["seed"] == "all") & (found.frame["task"] == "cola")]
     for role in ("standard", "internal"):
-        rows = pooled[pooled["experiment"] == SETTINGS[role]["name"]]
+        rows = pooled[pooled["experiment"] == SETTINGS.roles[role].name]
         rows = rows[rows["measure"] == "attention_kl"].sort_values("layer")
         expected = rows[["q25", "q75"]].to_numpy()
         np.testing.assert_allclose(boxes[to_rgba(COLORS[role])[:3]], expected)
@@ -122,14 +129,14 @@ def test_panels_are_named(monkeypatch, files) -> None:
 @pytest.mark.parametrize(("factor", "scale"), [(0.25, "linear"), (0.001, "log")])
 def test_axis_is_logarithmic_where_boxes_span_decades(monkeypatch, write, factor, scale) -> None:
     files = [write("rte", "exp2.0"), write("rte", "exp3.2", factor=factor)]
-    settings = SETTINGS | {"tasks": ["rte"]}
+    settings = replace(TASKS, tasks=("rte",))
     found = drawn(monkeypatch, attention_kl, write_attention_kl, files, settings, "a.csv")
     assert [axes.get_yscale() for axes in found.axes] == [scale] * 2
 
 
 def test_distances_of_zero_are_drawn(monkeypatch, write) -> None:
     files = [write("rte", "exp2.0"), write("rte", "exp3.2", factor=0.0)]
-    settings = SETTINGS | {"tasks": ["rte"]}
+    settings = replace(TASKS, tasks=("rte",))
     found = drawn(monkeypatch, attention_kl, write_attention_kl, files, settings, "a.csv")
     assert {axes.get_yscale() for axes in found.axes} == {"linear"}
     assert {axes.get_ylim()[0] for axes in found.axes} == {0.0}
@@ -139,9 +146,9 @@ def test_remarks_give_the_number_of_seeds(monkeypatch, files, write) -> None:
     found = drawn(monkeypatch, attention_kl, write_attention_kl, files, TASKS, "a.csv")
     assert "all 2 seeds together" in found.remarks
     assert "One or two seeds: differences are hints." in found.remarks
-    assert found.remarks.endswith(SETTINGS["note"])
+    assert found.remarks.endswith(SETTINGS.note)
     one = [write("rte", "exp2.0"), write("rte", "exp3.2")]
-    settings = SETTINGS | {"tasks": ["rte"]}
+    settings = replace(TASKS, tasks=("rte",))
     found = drawn(monkeypatch, attention_kl, write_attention_kl, one, settings, "a.csv")
     assert "one seed." in found.remarks
     assert "One seed: differences are hints." in found.remarks

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,20 +17,21 @@ from internal_kd.reporting.figures.calibration import (
     write_calibration,
 )
 from internal_kd.reporting.figures.style import COLORS
+from internal_kd.specs.figures import CalibrationSettings, RoleRow
 from tests.reporting.fake_runs import frame_of, write_fake_run
 from tests.reporting.figures.attention_patterns import drawn, words
 from tests.reporting.product import write_product
 
-SETTINGS = {
-    "study": "small",
-    "note": "Not the paper's numbers.",
-    "tasks": ["cola", "rte"],
-    "experiments": [
-        {"name": "exp1.0", "label": "Teacher", "head": None, "role": "teacher"},
-        {"name": "exp2.0", "label": "Student soft", "head": "random", "role": "standard"},
-        {"name": "exp3.2", "label": "Student + kl", "head": "random", "role": "internal"},
+SETTINGS = CalibrationSettings(
+    study="small",
+    note="Not the paper's numbers.",
+    tasks=("cola", "rte"),
+    experiments=[
+        RoleRow("exp1.0", "Teacher", None, role="teacher"),
+        RoleRow("exp2.0", "Student soft", "random", role="standard"),
+        RoleRow("exp3.2", "Student + kl", "random", role="internal"),
     ],
-}
+)
 LABELS = np.array([1, 1, 1, 0])
 
 
@@ -63,7 +65,7 @@ def runs(add):
     """Teacher and two students on two tasks, the students with two seeds."""
     return [
         add(task, name, frame, seed)
-        for task in SETTINGS["tasks"]
+        for task in SETTINGS.tasks
         for name, seeds in (("exp1.0", 1), ("exp2.0", 2), ("exp3.2", 2))
         for seed, frame in zip(range(seeds), (CALIBRATED, TOO_SURE), strict=False)
     ]
@@ -151,7 +153,7 @@ def test_panels(runs, draw) -> None:
 
 def test_markers_grow_with_the_number_of_examples(add, draw) -> None:
     frame = sure_of_class_1(0.75, 0.75, 0.75, 0.95)
-    found = draw([add("cola", "exp2.0", frame)], SETTINGS | {"tasks": ["cola"]})
+    found = draw([add("cola", "exp2.0", frame)], replace(SETTINGS, tasks=("cola",)))
     few, many = sorted(found.axes[0].collections[0].get_sizes())
     assert many == pytest.approx(3 * few)
 
@@ -159,7 +161,7 @@ def test_markers_grow_with_the_number_of_examples(add, draw) -> None:
 @pytest.mark.parametrize(("count", "panels"), [(1, 1), (3, 3), (4, 4), (5, 5)])
 def test_a_panel_for_each_task(add, draw, count, panels) -> None:
     tasks = ["cola", "qqp", "mrpc", "rte", "qnli"][:count]
-    found = draw([add(task, "exp1.0") for task in tasks], SETTINGS | {"tasks": tasks})
+    found = draw([add(task, "exp1.0") for task in tasks], replace(SETTINGS, tasks=tasks))
     assert len([axes for axes in found.axes if axes.axison]) == panels
     FigureCanvasAgg(found.figure).draw()
     for axes in found.axes[:count]:
@@ -180,12 +182,12 @@ def test_remarks(runs, draw) -> None:
     assert "15 bins" in remarks
     assert "Two seeds: differences are hints." in remarks
     assert "Heads" not in remarks
-    assert remarks.endswith(SETTINGS["note"])
+    assert remarks.endswith(SETTINGS.note)
     assert "No runs" not in remarks
 
 
 def test_students_with_three_seeds_are_not_hints(runs, add, draw) -> None:
-    more = [add(task, name, seed=2) for task in SETTINGS["tasks"] for name in ("exp2.0", "exp3.2")]
+    more = [add(task, name, seed=2) for task in SETTINGS.tasks for name in ("exp2.0", "exp3.2")]
     assert "hints" not in draw([*runs, *more]).remarks
 
 

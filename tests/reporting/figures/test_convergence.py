@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -7,22 +9,24 @@ from internal_kd.reporting.figures import convergence
 from internal_kd.reporting.figures.convergence import COLORS, write_convergence
 from internal_kd.reporting.figures.convergence_data import COLUMNS, build
 from internal_kd.reporting.figures.strips import Turn, groups, name_of, turns_of
+from internal_kd.specs.figures import ConvergenceSettings
+from internal_kd.specs.reports import Row
 from tests.reporting.answers import answers
 from tests.reporting.fake_runs import write_fake_run
 from tests.reporting.figures.attention_patterns import drawn, words
 from tests.reporting.product import write_product
 
-SETTINGS = {
-    "study": "small",
-    "note": "Not the paper's numbers.",
-    "task": "cola",
-    "teacher": {"name": "exp1.0", "label": "Teacher", "head": None},
-    "experiments": [
-        {"name": "exp3.3", "label": "Student [PID]", "head": "teacher"},
-        {"name": "exp3.4", "label": "Student [SID]", "head": "teacher"},
-        {"name": "exp3.5", "label": "Student [SID] + soft", "head": "random"},
+SETTINGS = ConvergenceSettings(
+    study="small",
+    note="Not the paper's numbers.",
+    task="cola",
+    teacher=Row("exp1.0", "Teacher"),
+    experiments=[
+        Row("exp3.3", "Student [PID]", "teacher"),
+        Row("exp3.4", "Student [SID]", "teacher"),
+        Row("exp3.5", "Student [SID] + soft", "random"),
     ],
-}
+)
 LIMITS = (1, 2, 4, 5)  # four layers over six epochs, as the embedded study has them
 PAPER_LIMITS = (7, 13, 20, 27, 33, 40)  # six over fifty
 
@@ -52,7 +56,7 @@ def add(tmp_path):
 
 @pytest.fixture
 def runs(add):
-    names = [row["name"] for row in SETTINGS["experiments"]]
+    names = [row.name for row in SETTINGS.experiments]
     students = [add(n, seed, 0.1 + seed / 10) for n in names for seed in (0, 1)]
     return [add("exp1.0", schedule=[]), *students]
 
@@ -106,7 +110,7 @@ def test_one_line_per_experiment(runs, draw) -> None:
 
 
 def test_three_seeds_have_a_band_and_no_lines_of_their_own(runs, add, draw) -> None:
-    more = [add(row["name"], 2, 0.3) for row in SETTINGS["experiments"]]
+    more = [add(row.name, 2, 0.3) for row in SETTINGS.experiments]
     found = draw([*runs, *more])
     _, axes = found.axes
     assert len(axes.collections) == 3
@@ -123,7 +127,7 @@ def test_teachers_of_several_seeds_are_their_mean_and_a_band_from_three_on(add, 
     teachers = [
         add("exp1.0", seed, schedule=[], validation=found) for seed, found in enumerate(rights)
     ]
-    scores = [run.metrics["validation"]["mcc"] for run in teachers]
+    scores = [run.metrics.validation["mcc"] for run in teachers]
     for count, bands in ((2, 0), (3, 1)):
         found = draw([student, *teachers[:count]])
         axes = found.axes[1]
@@ -148,9 +152,7 @@ def test_strips_name_the_layers(runs, draw) -> None:
 
 @pytest.mark.parametrize(("ends", "epochs"), [(LIMITS, 6), (PAPER_LIMITS, 50), ((1, 2, 3, 9), 50)])
 def test_annotations_do_not_overlap(add, draw, ends, epochs) -> None:
-    runs = [
-        add(row["name"], schedule=limits(ends), epochs=epochs) for row in SETTINGS["experiments"]
-    ]
+    runs = [add(row.name, schedule=limits(ends), epochs=epochs) for row in SETTINGS.experiments]
     found = draw(runs)
     FigureCanvasAgg(found.figure).draw()
     strips = found.axes[0]
@@ -187,7 +189,7 @@ def test_remarks(runs, draw) -> None:
     heads = "Heads at the start: new in Exp3.5; the teacher's in Exp3.3, Exp3.4."
     assert f"{heads} Differences across heads are hints." in remarks
     assert "Marks: a layer is finished." in remarks
-    assert remarks.endswith(SETTINGS["note"])
+    assert remarks.endswith(SETTINGS.note)
     assert "No runs" not in remarks
     assert "different epochs" not in remarks
 
@@ -234,8 +236,8 @@ def test_a_single_epoch_is_visible(add, draw) -> None:
 
 
 def test_more_experiments_than_colours(add, draw) -> None:
-    rows = [{"name": f"own{i}", "label": str(i), "head": "random"} for i in range(9)]
-    found = draw([add(row["name"]) for row in rows], SETTINGS | {"experiments": rows})
+    rows = tuple(Row(f"own{i}", str(i), "random") for i in range(9))
+    found = draw([add(row.name) for row in rows], replace(SETTINGS, experiments=rows))
     assert len(found.axes[0].get_yticklabels()) == 9
 
 

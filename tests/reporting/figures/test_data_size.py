@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -7,12 +8,13 @@ from internal_kd.errors import UserError
 from internal_kd.reporting.figures import data_size
 from internal_kd.reporting.figures.data_size import COLUMNS, build, write_data_size
 from internal_kd.reporting.figures.style import COLORS
+from internal_kd.specs.figures import DataSizeSettings
 from tests.reporting.answers import answers
 from tests.reporting.fake_runs import write_fake_run
 from tests.reporting.figures.attention_patterns import SETTINGS, drawn, words
 from tests.reporting.product import write_product
 
-QNLI = SETTINGS | {"task": "qnli", "layers": 2}
+QNLI = DataSizeSettings(**vars(SETTINGS), task="qnli", layers=2)
 EXAMPLES = 1230
 
 
@@ -165,7 +167,7 @@ def test_remarks(runs, draw) -> None:
     assert remarks.startswith("Study: small. Students of 2 transformer layers.")
     assert "Dashed: the teacher, trained on all data, from which all students learn." in remarks
     assert "Two seeds: differences are hints. Points: single seeds" in remarks
-    assert remarks.endswith(QNLI["note"])
+    assert remarks.endswith(QNLI.note)
     assert "Only one" not in remarks
     assert "Hollow" not in remarks
 
@@ -190,7 +192,7 @@ def test_flags_of_students_and_of_a_teacher_that_is_a_line(runs, add, draw) -> N
 
 def test_missing_roles_and_missing_runs_are_reported(runs, draw) -> None:
     assert "No runs of: teacher, standard KD." in draw(runs[7:]).remarks
-    found = draw(runs, settings=QNLI | {"task": "qnli", "layers": 3})
+    found = draw(runs, settings=replace(QNLI, task="qnli", layers=3))
     assert "No runs of: standard KD, internal KD." in found.remarks
     found = draw([])
     assert words(found.axes[0].texts) == ["no runs"]

@@ -1,5 +1,7 @@
 """Figure 11."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from internal_kd.errors import UserError
 from internal_kd.evaluation.attention_maps import save_maps
 from internal_kd.reporting.figures import heads
 from internal_kd.reporting.figures.heads import write_heads
+from internal_kd.specs.figures import HeadsSettings
 from tests.reporting.figures.attention_patterns import (
     LONG,
     SETTINGS,
@@ -17,7 +20,7 @@ from tests.reporting.figures.attention_patterns import (
     words,
 )
 
-FIRST = SETTINGS | {"head": 1}
+FIRST = HeadsSettings(**vars(SETTINGS), task="qqp", head=1)
 ROLES = ("teacher", "internal", "standard")
 
 
@@ -59,7 +62,7 @@ def test_titles(monkeypatch, write) -> None:
         f"layer 2: KL {kl.standard_head_kl[1, 0]:.3f}",
     ]
     assert "head 1 of each layer" in found.remarks
-    assert found.remarks.endswith(SETTINGS["note"])
+    assert found.remarks.endswith(SETTINGS.note)
 
 
 def test_files(tmp_path, write) -> None:
@@ -80,7 +83,7 @@ def test_deep_students_show_fewer_tokens_of_long_examples(monkeypatch, write, la
 
 
 def test_default_is_the_last_head(monkeypatch, write) -> None:
-    settings = SETTINGS | {"head": None}
+    settings = replace(FIRST, head=None)
     found = drawn(monkeypatch, heads, write_heads, write(SHORT), settings, "fig11.csv")
     assert set(found.frame["head"]) == {4}
 
@@ -89,4 +92,4 @@ def test_default_is_the_last_head(monkeypatch, write) -> None:
 def test_head_out_of_range_is_reported(tmp_path, write, head) -> None:
     message = rf"figures\.fig11\.head: {head} is out of range; .* from 1 to 4"
     with pytest.raises(UserError, match=message):
-        write_heads(write(SHORT), SETTINGS | {"head": head}, tmp_path / "fig11.csv")
+        write_heads(write(SHORT), replace(FIRST, head=head), tmp_path / "fig11.csv")

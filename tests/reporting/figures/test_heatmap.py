@@ -116,7 +116,7 @@ def test_type_fits_the_number_of_tokens(axes) -> None:
 
 def test_one_colour_bar_explains_the_colours(axes) -> None:
     image = heatmap.draw_map(axes, np.eye(2, dtype=np.float32), "ab", 1.0, LARGE)
-    heatmap.color_bar(axes.figure, image, axes)
+    heatmap.color_bar(axes.figure, image, [axes], shrink=1.0)
     assert axes.figure.axes[-1].get_ylabel() == "attention probability"
 
 

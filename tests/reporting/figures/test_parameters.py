@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -8,12 +9,13 @@ from internal_kd.errors import UserError
 from internal_kd.reporting.figures import parameters
 from internal_kd.reporting.figures.parameters import COLUMNS, build, write_parameters
 from internal_kd.reporting.figures.style import COLORS
+from internal_kd.specs.figures import ParametersSettings
 from tests.reporting.answers import answers
 from tests.reporting.fake_runs import write_fake_run
 from tests.reporting.figures.attention_patterns import SETTINGS, drawn, words
 from tests.reporting.product import write_product
 
-RTE = SETTINGS | {"task": "rte"}
+RTE = ParametersSettings(**vars(SETTINGS), task="rte")
 
 
 @pytest.fixture
@@ -96,7 +98,7 @@ def test_other_tasks_experiments_and_data_fractions_are_excluded(runs, add) -> N
 
 
 def test_metric_is_the_tasks_own(add) -> None:
-    frame = build([add("exp1.0", 8, task="cola")], RTE | {"task": "cola"})
+    frame = build([add("exp1.0", 8, task="cola")], replace(RTE, task="cola"))
     assert frame["metric"].tolist() == ["mcc"]
 
 
@@ -211,7 +213,7 @@ def test_remarks(monkeypatch, runs) -> None:
     assert "Internal KD: Exp3.2 (Student soft + kl + cos)." in remarks
     assert "Parameters: those of transformer layers and pooler, without embeddings" in remarks
     assert "Two seeds: differences are hints. Points: single seeds" in remarks
-    assert remarks.endswith(RTE["note"])
+    assert remarks.endswith(RTE.note)
     assert "Hollow" not in remarks
     assert "Only one" not in remarks
     assert "No runs" not in remarks
@@ -251,7 +253,7 @@ def test_teachers_of_several_seeds_are_their_mean_and_a_band_from_three_on(
 
 
 def test_students_of_different_heads_are_hints(monkeypatch, runs) -> None:
-    settings = RTE | {"internal": RTE["internal"] | {"head": "teacher_start"}}
+    settings = replace(RTE, internal=replace(RTE.internal, head="teacher_start"))
     heads = "Heads at the start: new in Exp2.0; the teacher's before its training in Exp3.2."
     assert heads in draw(monkeypatch, runs, settings).remarks
 
@@ -271,7 +273,7 @@ def test_missing_roles_are_reported(monkeypatch, runs) -> None:
 
 
 def test_absence_of_all_runs_is_reported(monkeypatch, runs) -> None:
-    found = draw(monkeypatch, runs, RTE | {"task": "qnli"})
+    found = draw(monkeypatch, runs, replace(RTE, task="qnli"))
     assert words(found.axes[0].texts) == ["no runs"]
     assert "No runs of: teacher, standard KD, internal KD." in found.remarks
     assert found.frame.empty

@@ -10,7 +10,8 @@ from internal_kd.reporting.figures.remarks import (
     teachers_sentence,
     wrapped,
 )
-from internal_kd.study.settings import EMBEDDED_NOTE
+from internal_kd.specs.reports import Row
+from internal_kd.study.analysis_settings import EMBEDDED_NOTE
 
 
 @pytest.mark.parametrize("width", [style.COLUMN_WIDTH, style.PAGE_WIDTH])
@@ -65,9 +66,9 @@ def test_how_many_teachers_there_are(teachers, students, sentence):
 
 
 def test_heads_are_named_where_they_differ():
-    rows = [{"name": f"exp{i}", "head": head} for i, head in enumerate([None, "random", "random"])]
+    rows = [Row(f"exp{i}", "", head) for i, head in enumerate([None, "random", "random"])]
     assert heads_sentence(rows) == ""
-    rows.append({"name": "own", "head": "teacher"})
+    rows.append(Row("own", "", "teacher"))
     assert heads_sentence(rows).startswith(
         "Heads at the start: new in Exp1, Exp2; the teacher's in Own."
     )

@@ -1,23 +1,23 @@
 """A folder of results as the rules write it, with small tables and pictures, and its settings."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib import image
 
 from internal_kd.reporting.formats import Cell, Column, Table, booktabs, markdown
+from internal_kd.specs.index import IndexItem, IndexSection, IndexSettings, ItemKind, LeftOut
 
 NOTE = "Generated text & a small model: not the paper's numbers."
 SIZE = (48, 64)  # height and width of pictures in pixels
 
 
-def item(kind: str, name: str, title: str, file: str, **more: Any) -> dict[str, Any]:
-    """An entry of the settings; the caption is called as the item is."""
-    return {"kind": kind, "name": name, "title": title, "file": file, "caption": name} | more
+def item(kind: ItemKind, name: str, title: str, file: str, *more: str) -> IndexItem:
+    """An item of the settings; the caption is called as the item is."""
+    return IndexItem(kind, name, title, file, caption=name, more=more)
 
 
-def write_results(folder: Path) -> dict[str, Any]:
+def write_results(folder: Path) -> IndexSettings:
     """Write a table, a figure and a file; return the settings of an index that shows them."""
     table = Table(
         title="Table 1",
@@ -34,25 +34,17 @@ def write_results(folder: Path) -> dict[str, Any]:
     for name in ("glue_submission", "glue_submission_exp1.0"):
         (folder / f"{name}.zip").write_bytes(b"PK")
     write_figure(folder / "figures" / "fig2.csv")
-    zips = {"more": ["glue_submission_exp1.0.zip"]}
-    return {
-        "study": "small",
-        "note": NOTE,
-        "sections": [
-            {"title": "Tables", "items": [item("table", "table1", "Table 1", "table1.csv")]},
-            {
-                "title": "Figures",
-                "items": [item("figure", "fig2", "Figure 2: QQP", "figures/fig2.csv")],
-            },
-            {
-                "title": "Files",
-                "items": [
-                    item("file", "glue_submission", "Submissions", "glue_submission.zip", **zips)
-                ],
-            },
-        ],
-        "missing": [{"name": "fig9", "why": "its task qnli is not one of the study's tasks"}],
-    }
+    zips = ("glue_submission.zip", "glue_submission_exp1.0.zip")
+    return IndexSettings(
+        study="small",
+        note=NOTE,
+        sections=(
+            IndexSection("Tables", (item("table", "table1", "Table 1", "table1.csv"),)),
+            IndexSection("Figures", (item("figure", "fig2", "Figure 2: QQP", "figures/fig2.csv"),)),
+            IndexSection("Files", (item("file", "glue_submission", "Submissions", *zips),)),
+        ),
+        missing=(LeftOut("fig9", "its task qnli is not one of the study's tasks"),),
+    )
 
 
 def write_figure(out: Path) -> None:
@@ -62,11 +54,11 @@ def write_figure(out: Path) -> None:
     image.imsave(out.with_suffix(".png"), np.full((*SIZE, 3), 0.5))
 
 
-def write_captions(folder: Path, settings: dict[str, Any]) -> list[Path]:
+def write_captions(folder: Path, settings: IndexSettings) -> list[Path]:
     """A caption for each item."""
     folder.mkdir(exist_ok=True)
-    items = [item for section in settings["sections"] for item in section["items"]]
-    paths = [folder / f"{item['caption']}.rst" for item in items]
+    items = [item for section in settings.sections for item in section.items]
+    paths = [folder / f"{item.caption}.rst" for item in items]
     for path in paths:
         path.write_text(f"What {path.stem} shows.\n\nWhere the paper has it.\n")
     return paths

@@ -1,7 +1,7 @@
 """The index of a small folder of results."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -10,6 +10,8 @@ from internal_kd.errors import UserError
 from internal_kd.jobs import index
 from internal_kd.reporting.index.items import png_size
 from internal_kd.reporting.index.write import write_index
+from internal_kd.specs.index import IndexItem
+from internal_kd.specs.jobs import encode
 from internal_kd.study.reports import FIGURE_KINDS, REPORTS
 from tests.conftest import ROOT
 from tests.jobs.tiny_study import call
@@ -22,8 +24,14 @@ class Results:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "results"
-        self.settings: dict[str, Any] = write_results(self.folder)
+        self.settings = write_results(self.folder)
         self.captions = write_captions(folder / "captions", self.settings)
+
+    def show(self, section: int, *items: IndexItem) -> None:
+        """Put other items into a section."""
+        sections = list(self.settings.sections)
+        sections[section] = replace(sections[section], items=items)
+        self.settings = replace(self.settings, sections=tuple(sections))
 
     def write(self) -> str:
         """The index as it is written now."""
@@ -85,21 +93,21 @@ def test_items_the_study_cannot_have_are_reported(results) -> None:
     html = results.write()
     assert texts(html, "dt") == ["fig9"]
     assert texts(html, "dd") == ["its task qnli is not one of the study's tasks"]
-    results.settings["missing"] = []
+    results.settings = replace(results.settings, missing=())
     assert "Not in this study" not in results.write()
 
 
 def test_an_empty_section_is_marked(results) -> None:
-    results.settings["sections"][1]["items"] = []
+    results.show(1)
     html = results.write()
     assert "None in this study." in texts(html, "p")
     assert "Figures" in texts(html, "h2")
 
 
 def test_names_and_titles_are_escaped(results) -> None:
-    (entry,) = results.settings["sections"][0]["items"]
-    results.settings |= {"study": "a<b>&c", "note": "<i>$x</i>"}
-    entry["title"] = 'Table <1> "$y"'
+    (entry,) = results.settings.sections[0].items
+    results.show(0, replace(entry, title='Table <1> "$y"'))
+    results.settings = replace(results.settings, study="a<b>&c", note="<i>$x</i>")
     html = results.write()
     assert texts(html, "h1") == ["Results of study a<b>&c"]
     assert "<i>$x</i>" in texts(html, "p")
@@ -110,8 +118,8 @@ def test_file_names_are_quoted(results) -> None:
     for suffix in (".csv", ".md"):
         path = results.folder / f"table1{suffix}"
         path.rename(results.folder / f"a b#1{suffix}")
-    (entry,) = results.settings["sections"][0]["items"]
-    entry["file"] = "a b#1.csv"
+    (entry,) = results.settings.sections[0].items
+    results.show(0, replace(entry, file="a b#1.csv"))
     links = [link.attributes["href"] for link in elements(results.write(), "a")]
     assert "a%20b%231.csv" in links
 
@@ -144,7 +152,7 @@ def test_other_formats_may_be_missing(results) -> None:
 
 
 def test_a_missing_caption_is_reported(results) -> None:
-    results.settings["sections"][0]["items"] = [item("table", "t", "T", "table1.csv")]
+    results.show(0, item("table", "t", "T", "table1.csv"))
     with pytest.raises(UserError, match="t: there is no caption 't'"):
         results.write()
 
@@ -161,8 +169,8 @@ def test_the_stage_writes_the_index(results) -> None:
     out = results.folder / "index.html"
     files = [str(path) for path in results.captions]
     argv = {"captions": files[0], "out": out}
-    results.settings["sections"] = results.settings["sections"][:1]
-    call(index, results.settings, **argv)
+    results.settings = replace(results.settings, sections=results.settings.sections[:1])
+    call(index, encode(results.settings), **argv)
     assert out.read_text(encoding="utf-8") == results.write()
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -105,7 +104,7 @@ def mean_where(values: npt.NDArray[np.float64], chosen: Flags) -> Effect:
     return two_way(by_seed, variance, n)
 
 
-def _means(values: npt.NDArray[Any], chosen: Flags) -> npt.NDArray[np.float64]:
+def _means(values: npt.NDArray[np.float64] | Flags, chosen: Flags) -> npt.NDArray[np.float64]:
     """Means of each seed over its chosen examples, [seeds]."""
     return np.asarray((values * chosen).sum(axis=1) / chosen.sum(axis=1))
 

@@ -30,7 +30,7 @@ def closer_attention(evidence: Evidence, task: str) -> Finding:
     if min(rows.mean(axis=1).min() for rows in values.values()) <= 0:
         raise NoData(f"a divergence of 0 has no ratio; {remark}")
     rng = evidence.rng(f"{task} attention")
-    effect = mean_effect_of(values, _log_ratio, evidence.settings["resamples"], rng)
+    effect = mean_effect_of(values, _log_ratio, evidence.settings.resamples, rng)
     judged = _as_ratio(above(effect, evidence.confidence, math.log(MUCH)))
     remark = f"{remark}; the bound is a ratio of {MUCH:g}"
     reservations = evidence.pair_unlike()

@@ -1,8 +1,10 @@
 """Claims about scores and the number of layers (Performance vs. Parameters)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+import numpy as np
+
+from internal_kd.evaluation.resampling import Floats
 from internal_kd.reporting.claims.claim import Claim, Finding, found, on_each_task
 from internal_kd.reporting.claims.effects import (
     THE_TEACHER,
@@ -21,7 +23,7 @@ HALF = (0.45, 0.55)  # share of the teacher's layer parameters that counts as ha
 
 def tasks_of_layers(evidence: Evidence) -> Sequence[str]:
     """Tasks on which students have several depths."""
-    return list(evidence.settings["sweep_layers"]["tasks"])
+    return evidence.settings.sweep_layers.tasks
 
 
 def near_teacher_at_half(evidence: Evidence, task: str) -> Finding:
@@ -103,7 +105,7 @@ def no_boost_at_one_layer(evidence: Evidence, task: str) -> Finding:
 
 def _depths(evidence: Evidence, task: str) -> list[int]:
     """Depths up to Table 1's with runs of both students, ascending."""
-    planned = {*evidence.settings["sweep_layers"]["counts"], evidence.depth}
+    planned = {*evidence.settings.sweep_layers.counts, evidence.depth}
     runs = [run for run in evidence.runs if run.task == task]
     both = (
         {run.layers for run in runs if run.experiment == name}
@@ -125,13 +127,13 @@ def _scores(evidence: Evidence, task: str, depths: Sequence[int]) -> Scores:
     return scores(evidence, task, models)
 
 
-def _mean_gap(models: Mapping[str, Any], depths: Sequence[int]) -> Any:
+def _mean_gap(models: Mapping[str, Floats], depths: Sequence[int]) -> Floats:
     gaps = [models[f"internal {depth}"] - models[f"standard {depth}"] for depth in depths]
-    return sum(gaps) / len(gaps)
+    return np.asarray(sum(gaps) / len(gaps))
 
 
 def _layer_parameters(run: RunFolder) -> int:
-    return int(run.metrics["parameters"]["layers"])
+    return run.metrics.parameters.layers
 
 
 CLAIMS = (

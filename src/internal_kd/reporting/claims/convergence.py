@@ -61,7 +61,7 @@ def rises_with_upper_layers(row: str, evidence: Evidence, task: str) -> Finding:
 
 def task_of_appendix(evidence: Evidence) -> Sequence[str]:
     """CoLA, if it is a task of Table 1."""
-    return [task for task in evidence.settings["tasks"] if task == TASK_OF_APPENDIX]
+    return [task for task in evidence.settings.tasks if task == TASK_OF_APPENDIX]
 
 
 def _scores(run: RunFolder, after: int, until: int | None = None) -> Floats:
@@ -77,10 +77,10 @@ def _scores(run: RunFolder, after: int, until: int | None = None) -> Floats:
 
 def _finished(run: RunFolder, layer: int) -> int:
     """The epoch after which the distillation of a layer ended."""
-    ends = {event["layer"]: event["epoch"] for event in run.metrics["schedule"]}
+    ends = {event.layer: event.epoch for event in run.metrics.schedule}
     if layer not in ends:
         raise NoData(f"layer {layer} was never finished for seed {run.seed}")
-    return int(ends[layer])
+    return ends[layer]
 
 
 def _lower(layers: int) -> int:
@@ -117,7 +117,7 @@ def _lead_before_output(run: RunFolder) -> float:
 
 
 def _chance(run: RunFolder) -> float:
-    return float(run.metrics["majority"]["validation"][get_task(run.task).selection_metric])
+    return run.metrics.majority["validation"][get_task(run.task).selection_metric]
 
 
 def _best_epoch(run: RunFolder) -> str:

@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+import numpy as np
+
+from internal_kd.evaluation.resampling import Floats
 from internal_kd.reporting.claims.claim import Claim, Finding, found, on_each_task
 from internal_kd.reporting.claims.effects import Scores, difference, scores
 from internal_kd.reporting.claims.evidence import ALL_DATA, Evidence, NoData
@@ -14,7 +16,7 @@ PLACE = "The Impact of Data Size, Figure 3; appendix, Figure 9"
 
 def tasks_of_sizes(evidence: Evidence) -> Sequence[str]:
     """Tasks on which students see parts of the data."""
-    return list(evidence.settings["sweep_sizes"]["tasks"])
+    return evidence.settings.sweep_sizes.tasks
 
 
 def gap_grows(evidence: Evidence, task: str) -> Finding:
@@ -28,9 +30,9 @@ def gap_grows(evidence: Evidence, task: str) -> Finding:
         raise NoData("both students have runs on one share of the data only")
     weights = _slope_weights([math.log2(size) for size in sizes])
 
-    def growth(models: Mapping[str, Any]) -> Any:
+    def growth(models: Mapping[str, Floats]) -> Floats:
         gaps = [models[f"internal {size}"] - models[f"standard {size}"] for size in sizes]
-        return -sum(weight * gap for weight, gap in zip(weights, gaps, strict=True))
+        return np.asarray(-sum(weight * gap for weight, gap in zip(weights, gaps, strict=True)))
 
     judged = above(_scores(evidence, task, sizes).effect(growth), evidence.confidence)
     remark = f"{_listed(sizes)} % of the data"
@@ -70,7 +72,7 @@ def _percents(evidence: Evidence, task: str) -> list[int]:
         {run.percent for run in runs if run.experiment == name}
         for name in (evidence.standard, evidence.internal)
     )
-    return sorted(set.intersection(set(evidence.settings["sweep_sizes"]["percents"]), *both))
+    return sorted(set.intersection(set(evidence.settings.sweep_sizes.percents), *both))
 
 
 def _scores(evidence: Evidence, task: str, sizes: Sequence[int]) -> Scores:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from internal_kd.evaluation.comparison import Statistic, resampled_scores
 from internal_kd.evaluation.inference import Effect, two_way
@@ -97,7 +98,7 @@ def scores(
     if metric == EXACT:
         return Means({name: (found == labels).astype(float) for name, found in answers.items()})
     rng = evidence.rng(f"{task} {split} {' '.join(models)}")
-    return resampled_scores(labels, answers, evidence.settings["resamples"], rng)[metric]
+    return resampled_scores(labels, answers, evidence.settings.resamples, rng)[metric]
 
 
 def frames_of(models: Models, split: str = "validation") -> Frames:
@@ -114,7 +115,7 @@ def frames_of(models: Models, split: str = "validation") -> Frames:
     return {name: [next(rows) for _ in runs] for name, runs in paired.items()}
 
 
-def answers_of(frames: Sequence[SplitPredictions]) -> np.ndarray:
+def answers_of(frames: Sequence[SplitPredictions]) -> npt.NDArray[np.int64]:
     """Predicted classes, int64 [seeds, n]."""
     return np.stack([frame.predictions for frame in frames])
 

@@ -1,9 +1,8 @@
 """What the claims are checked on: runs by their roles, and distances from the teacher."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 from internal_kd.evaluation.predictions import SplitPredictions
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.reporting.selection import runs_of
+from internal_kd.specs.statistics import ClaimsSettings
 
 ALL_DATA = 100
 TEACHER, NO_KD = "exp1.0", "exp1.1"
@@ -60,14 +60,14 @@ class Evidence:
     Args:
         runs: of Table 1 and of both sweeps.
         distances: one row per student run, example and layer; None without any.
-        settings: of the stage `claims`.
+        settings: of the claims.
     """
 
     def __init__(
         self,
         runs: Iterable[RunFolder],
         distances: pd.DataFrame | None,
-        settings: Mapping[str, Any],
+        settings: ClaimsSettings,
     ) -> None:
         self.runs = [RememberedRun(run.folder, run.metrics, run) for run in runs]
         self._sizes: dict[tuple[str, str, int, int], list[RunFolder]] = {}
@@ -76,38 +76,38 @@ class Evidence:
             self._sizes.setdefault(size, []).append(run)
         self.distances = distances
         self.settings = settings
-        self._rows = {str(row["name"]): row for row in settings["rows"]}
-        papers = {row["paper_row"]: name for name, row in self._rows.items()}
+        self._rows = {row.name: row for row in settings.rows}
+        papers = {row.paper_row: name for name, row in self._rows.items()}
         self.roles = {row: name for row, name in papers.items() if row}
 
     @property
     def confidence(self) -> float:
         """Of intervals."""
-        return float(self.settings["confidence"])
+        return self.settings.confidence
 
     @property
     def margin(self) -> float:
         """Difference of scores (0 to 1) that counts as near."""
-        return float(self.settings["margin"])
+        return self.settings.margin
 
     @property
     def standard(self) -> str:
         """Name of the experiment of standard KD."""
-        return str(self.settings["standard"])
+        return self.settings.standard
 
     @property
     def internal(self) -> str:
         """Name of the experiment of internal KD."""
-        return str(self.settings["internal"])
+        return self.settings.internal
 
     @property
     def depth(self) -> int:
         """Transformer layers of the students of Table 1."""
-        return int(self.settings["student_layers"])
+        return self.settings.student_layers
 
     def rng(self, key: str) -> np.random.Generator:
         """Random numbers of their own for each key."""
-        return np.random.default_rng([self.settings["seed"], crc32(key.encode())])
+        return np.random.default_rng([self.settings.seed, crc32(key.encode())])
 
     def name_of(self, row: str) -> str:
         """The experiment that stands for a row of the paper's Table 1.
@@ -131,13 +131,11 @@ class Evidence:
 
     def head(self, name: str) -> str | None:
         """What the classification head of an experiment starts as; None for the teacher."""
-        row = self._rows.get(name, {})
-        return row.get("head")
+        return self._rows[name].head if name in self._rows else None
 
     def baseline(self, name: str) -> str | None:
         """Standard KD that starts and is trained as an experiment; None if there is none."""
-        row = self._rows.get(name, {})
-        return row.get("baseline")
+        return self._rows[name].baseline if name in self._rows else None
 
     def across_heads(self, first: str, second: str) -> list[str]:
         """The reservation that two students start with different heads, if they do."""
@@ -200,4 +198,4 @@ class Evidence:
 
 def tasks_of_table1(evidence: Evidence) -> Sequence[str]:
     """The tasks of Table 1."""
-    return list(evidence.settings["tasks"])
+    return evidence.settings.tasks

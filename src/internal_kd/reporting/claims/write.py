@@ -1,9 +1,7 @@
 """All claims, checked on a study and written as a tidy table and as a page."""
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -21,9 +19,12 @@ from internal_kd.reporting.claims import (
 from internal_kd.reporting.claims.claim import EXPLORATORY, Claim
 from internal_kd.reporting.claims.evidence import Evidence
 from internal_kd.reporting.claims.layout import page
+from internal_kd.reporting.claims.rows import ClaimRow, rows_of
 from internal_kd.reporting.claims.verdict import JUDGED
 from internal_kd.reporting.csv_files import write_csv
+from internal_kd.reporting.records import from_frame, to_frame
 from internal_kd.reporting.runs import RunFolder, read_run_folders
+from internal_kd.specs.statistics import ClaimsSettings
 
 GROUPS: dict[str, Sequence[Claim]] = {
     "Scores": scores.CLAIMS,
@@ -34,14 +35,12 @@ GROUPS: dict[str, Sequence[Claim]] = {
     "Attention": attention.CLAIMS,
 }
 CLAIMS = [*primary.CLAIMS, *(claim for group in GROUPS.values() for claim in group)]
-COLUMNS = ["claim", "family", "place", "statement", "task", "statistic", "value", "low", "high"]
-COLUMNS += ["p", "p_tail", "p_holm", "p_bh", "p_by", "n", "seeds", "verdict", "remark"]
 
 
 def write_claims(
     folders: Iterable[str | Path],
     distances: Sequence[str | Path],
-    settings: Mapping[str, Any],
+    settings: ClaimsSettings,
     out: str | Path,
 ) -> None:
     """Write every claim's findings as `out` (tidy .csv) and, beside it, as .md.
@@ -49,9 +48,7 @@ def write_claims(
     Args:
         folders: of the runs of Table 1 and of both sweeps.
         distances: files of the students' distances from their teachers; may be none.
-        settings: study, note, tasks, rows (name, paper_row, head, baseline of each experiment),
-            standard and internal (names), sweep_layers (tasks, counts), sweep_sizes (tasks,
-            percents), student_layers, confidence (of intervals), resamples, seed, margin.
+        settings: of the claims.
         out: path of the .csv.
 
     Raises:
@@ -62,11 +59,13 @@ def write_claims(
     out = Path(out)
     write_csv(frame, out)
     groups = {title: [claim.name for claim in claims] for title, claims in GROUPS.items()}
-    out.with_suffix(".md").write_text(page(frame, groups, settings), encoding="utf-8")
+    out.with_suffix(".md").write_text(
+        page(from_frame(frame, ClaimRow), groups, settings), encoding="utf-8"
+    )
 
 
 def build(
-    runs: Sequence[RunFolder], distances: pd.DataFrame | None, settings: Mapping[str, Any]
+    runs: Sequence[RunFolder], distances: pd.DataFrame | None, settings: ClaimsSettings
 ) -> pd.DataFrame:
     """The tidy table: one row per claim and task, and one for the primary claim's mean over tasks.
 
@@ -78,35 +77,10 @@ def build(
     without data have the verdict "no data", and no value.
     """
     evidence = Evidence(runs, distances, settings)
-    rows = [row for claim in CLAIMS for row in _rows(claim, evidence)]
-    frame = pd.DataFrame(rows, columns=COLUMNS)
+    rows = [row for claim in CLAIMS for row in rows_of(claim, evidence)]
+    frame = to_frame(rows, ClaimRow)
     judged = frame["verdict"].isin(JUDGED) & (frame["family"] == EXPLORATORY)
     p_values = family(frame.loc[judged, "p"].tolist(), frame.loc[judged, "p_tail"].tolist())
     frame.loc[judged, "p_bh"] = benjamini_hochberg(p_values)
     frame.loc[judged, "p_by"] = benjamini_yekutieli(p_values)
     return frame.round({"value": 6, "low": 6, "high": 6})
-
-
-def _rows(claim: Claim, evidence: Evidence) -> Iterator[dict[str, Any]]:
-    for task, found in claim.findings(evidence):
-        judged = found.judgement
-        yield {
-            "claim": claim.name,
-            "family": claim.family,
-            "place": claim.place,
-            "statement": claim.statement,
-            "task": task,
-            "statistic": found.statistic,
-            "value": judged.value,
-            "low": judged.low,
-            "high": judged.high,
-            "p": judged.p,
-            "p_tail": judged.tail_p,
-            "p_holm": found.p_holm,
-            "p_bh": math.nan,
-            "p_by": math.nan,
-            "n": judged.n,
-            "seeds": judged.seeds,
-            "verdict": judged.verdict,
-            "remark": found.remark,
-        }

@@ -1,27 +1,25 @@
 """Figure 5: what one head of teacher and students attends to on one example."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from matplotlib.figure import Figure
 
 from internal_kd.evaluation.attention_maps import AttentionMaps, load_maps
 from internal_kd.reporting.figures import heatmap
 from internal_kd.reporting.figures.style import PAGE_WIDTH, new_figure, save_figure
+from internal_kd.specs.figures import AttentionSettings
 from internal_kd.tasks import get_task
 
 HEIGHT = 3.4  # inches
 MAP_SIZE = 1.9  # inches
 
 
-def write_attention(maps: str | Path, settings: Mapping[str, Any], out: str | Path) -> None:
+def write_attention(maps: str | Path, settings: AttentionSettings, out: str | Path) -> None:
     """Write Figure 5 as `out` (.csv, see `heatmap.tidy`), .pdf and .png.
 
     Args:
         maps: file of the example's attention maps.
-        settings: study (name), note (a remark below), task, layer and head (from 1; None for the
-            last layer but one and the last head), and teacher, standard, internal (name, label).
+        settings: of the figure.
         out: path of the .csv, named as the figure is in the config.
 
     Raises:
@@ -32,21 +30,21 @@ def write_attention(maps: str | Path, settings: Mapping[str, Any], out: str | Pa
     shown = heatmap.shown_tokens(found, MAP_SIZE)
     frame = heatmap.tidy(found, settings, [layer], head, shown)
     figure = _draw(found, settings, layer, head, shown)
-    remarks = [_remark(found, settings), *heatmap.cut_remark(found, shown), settings["note"]]
+    remarks = [_remark(found, settings), *heatmap.cut_remark(found, shown), settings.note]
     save_figure(figure, frame, out, heatmap.wrapped(filter(None, remarks), PAGE_WIDTH))
 
 
-def _chosen(maps: AttentionMaps, settings: Mapping[str, Any], place: str) -> tuple[int, int]:
+def _chosen(maps: AttentionMaps, settings: AttentionSettings, place: str) -> tuple[int, int]:
     layers, heads = maps.teacher.shape[:2]
     layer = heatmap.choose(
-        settings["layer"], layers, max(layers - 1, 1), f"{place}.layer", "student's layers"
+        settings.layer, layers, max(layers - 1, 1), f"{place}.layer", "student's layers"
     )
-    head = heatmap.choose(settings["head"], heads, heads, f"{place}.head", "heads of a layer")
+    head = heatmap.choose(settings.head, heads, heads, f"{place}.head", "heads of a layer")
     return layer, head
 
 
 def _draw(
-    maps: AttentionMaps, settings: Mapping[str, Any], layer: int, head: int, shown: heatmap.Places
+    maps: AttentionMaps, settings: AttentionSettings, layer: int, head: int, shown: heatmap.Places
 ) -> Figure:
     figure, all_axes = new_figure(PAGE_WIDTH, HEIGHT, ncols=3, sharey=True)
     pictures = {role: heatmap.head_map(maps, role, layer, head, shown) for role in heatmap.ROLES}
@@ -56,12 +54,12 @@ def _draw(
         axes.set_title(_title(maps, settings, role, layer, head))
         axes.set_xlabel("attended token (key)")
     all_axes[0].set_ylabel("attending token (query)")
-    heatmap.color_bar(figure, image, all_axes, shrink=0.7, pad=0.02)
+    heatmap.color_bar(figure, image, all_axes, shrink=0.7)
     return figure
 
 
 def _title(
-    maps: AttentionMaps, settings: Mapping[str, Any], role: str, layer: int, head: int
+    maps: AttentionMaps, settings: AttentionSettings, role: str, layer: int, head: int
 ) -> str:
     """Model, layer and head; for a student the divergences of the head and of the example."""
     name = heatmap.model_title(role, settings)
@@ -72,9 +70,9 @@ def _title(
     return f"{name}\nlayer {layer}, head {head}: KL {kl:.3f}\n{example}"
 
 
-def _remark(maps: AttentionMaps, settings: Mapping[str, Any]) -> str:
+def _remark(maps: AttentionMaps, settings: AttentionSettings) -> str:
     return (
-        f"Study: {settings['study']}. {get_task(settings['task']).title}, row {maps.example} of "
+        f"Study: {settings.study}. {get_task(settings.task).title}, row {maps.example} of "
         "the development set, models of the first student seed: an illustration. KL: divergence of "
         "the student's attention from the teacher's in nats (Equation 2), of this head, and the "
         "mean over all heads of all matching layers."

@@ -4,11 +4,11 @@ Figure 5 shows one head on one example; this one the attention divergence (Equat
 cosine distance (Equation 3) on the whole development set. The paper has no such figure.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
@@ -20,6 +20,7 @@ from internal_kd.evaluation.attention_distances import MEASURES, read_distances
 from internal_kd.reporting.figures import remarks
 from internal_kd.reporting.figures.style import COLORS, PAGE_WIDTH, new_figure, save_figure
 from internal_kd.reporting.wording import capitalized
+from internal_kd.specs.figures import AttentionKlSettings
 from internal_kd.tasks import get_task
 
 ROLES = ("standard", "internal")
@@ -41,26 +42,25 @@ DECADES_FOR_LOG = 2.0
 
 
 def write_attention_kl(
-    distances: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
+    distances: Iterable[str | Path], settings: AttentionKlSettings, out: str | Path
 ) -> None:
     """Write the figure as `out` (.csv, see `build`), .pdf and .png.
 
     Args:
         distances: files of distances from the teacher, one per student.
-        settings: study (name), note (a remark below), tasks (rows), standard and internal (name,
-            label, head).
+        settings: of the figure; its tasks are the rows.
         out: path of the .csv.
 
     Raises:
         UserError: a file is none of distances, or students of different sizes are mixed.
     """
     frame = build(read_distances(distances), settings)
-    below = remarks.wrapped([*_remarks(frame, settings), settings["note"]], PAGE_WIDTH)
+    below = remarks.wrapped([*_remarks(frame, settings), settings.note], PAGE_WIDTH)
     figure = _draw(frame, settings, remarks.height(below))
     save_figure(figure, frame, out, below)
 
 
-def build(distances: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
+def build(distances: pd.DataFrame, settings: AttentionKlSettings) -> pd.DataFrame:
     """Distributions over the examples: one row per task, experiment, seed, layer and measure.
 
     Those of seed "all", over the examples of all seeds, are drawn. Quantiles are interpolated
@@ -69,8 +69,8 @@ def build(distances: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
     Raises:
         UserError: the runs of an experiment on a task differ in depth or share of the data.
     """
-    names = [settings[role]["name"] for role in ROLES]
-    chosen = distances["experiment"].isin(names) & distances["task"].isin(settings["tasks"])
+    names = [settings.roles[role].name for role in ROLES]
+    chosen = distances["experiment"].isin(names) & distances["task"].isin(settings.tasks)
     found = distances[chosen]
     sizes = found.groupby(["task", "experiment"])[["layers", "percent"]].nunique()
     for task, experiment in sizes.index[(sizes > 1).any(axis=1)]:
@@ -91,9 +91,9 @@ def _summary(distances: pd.DataFrame, measure: str, more: list[str]) -> pd.DataF
     return summary.reset_index().assign(measure=measure)
 
 
-def _draw(frame: pd.DataFrame, settings: Mapping[str, Any], foot: float) -> Figure:
+def _draw(frame: pd.DataFrame, settings: AttentionKlSettings, foot: float) -> Figure:
     """Rows are tasks, columns the two measures; a column has one scale."""
-    tasks = settings["tasks"]
+    tasks = settings.tasks
     figure, grid = new_figure(
         PAGE_WIDTH,
         ROW_HEIGHT * len(tasks) + HEAD + foot,
@@ -119,18 +119,18 @@ def _draw(frame: pd.DataFrame, settings: Mapping[str, Any], foot: float) -> Figu
     return figure
 
 
-def _name(role: str, settings: Mapping[str, Any]) -> str:
-    return f"{ROLE_TITLES[role]} ({capitalized(settings[role]['name'])})"
+def _name(role: str, settings: AttentionKlSettings) -> str:
+    return f"{ROLE_TITLES[role]} ({capitalized(settings.roles[role].name)})"
 
 
-def _panel(axes: Axes, part: pd.DataFrame, settings: Mapping[str, Any]) -> None:
+def _panel(axes: Axes, part: pd.DataFrame, settings: AttentionKlSettings) -> None:
     """Boxes of both students beside each other at every layer."""
     if part.empty:
         axes.text(0.5, 0.5, "no distances", ha="center", va="center", transform=axes.transAxes)
         axes.set_xticks([])
         return
     for role, side in zip(ROLES, (-0.5, 0.5), strict=True):
-        rows = part[part["experiment"] == settings[role]["name"]]
+        rows = part[part["experiment"] == settings.roles[role].name]
         _boxes(axes, rows, rows["layer"].to_numpy() + side * BOX_DISTANCE, COLORS[role])
     layers = part.drop_duplicates("layer")
     labels = [f"{row.layer} ({row.teacher_layer})" for row in layers.itertuples()]
@@ -139,7 +139,7 @@ def _panel(axes: Axes, part: pd.DataFrame, settings: Mapping[str, Any]) -> None:
     axes.grid(False, axis="x")
 
 
-def _boxes(axes: Axes, rows: pd.DataFrame, places: Any, color: str) -> None:
+def _boxes(axes: Axes, rows: pd.DataFrame, places: npt.NDArray[np.float64], color: str) -> None:
     """Boxes from the lower to the upper quartile; whiskers from the 5 % to the 95 % quantile."""
     boxes = [
         {"med": row.median, "q1": row.q25, "q3": row.q75, "whislo": row.q05, "whishi": row.q95}
@@ -169,21 +169,21 @@ def _scale(axes: Axes, values: pd.DataFrame) -> None:
         axes.set_ylim(bottom=0.0)
 
 
-def _remarks(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
+def _remarks(frame: pd.DataFrame, settings: AttentionKlSettings) -> list[str]:
     seeds = frame[frame["seed"] != POOLED].groupby(["task", "experiment"])["seed"].nunique()
     most = seeds.max() if len(seeds) else 0
     pooled = {0: "no runs", 1: "one seed"}.get(most, f"all {most} seeds together")
     known = set(zip(frame["task"], frame["experiment"], strict=True))
     missing = [
-        f"{capitalized(settings[role]['name'])} on {get_task(task).title}"
-        for task in settings["tasks"]
+        f"{capitalized(settings.roles[role].name)} on {get_task(task).title}"
+        for task in settings.tasks
         for role in ROLES
-        if (task, settings[role]["name"]) not in known
+        if (task, settings.roles[role].name) not in known
     ]
     return [
-        f"Study: {settings['study']}. Distances from the matching teacher layer on the whole "
+        f"Study: {settings.study}. Distances from the matching teacher layer on the whole "
         f"development set, {pooled}. Box: quartiles and median; whiskers: 5% to 95%.",
         remarks.hint_sentence(seeds),
-        remarks.heads_sentence(settings[role] for role in ROLES),
+        remarks.heads_sentence(settings.roles.values()),
         f"No distances of {', '.join(missing)}." if missing else "",
     ]

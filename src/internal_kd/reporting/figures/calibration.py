@@ -7,7 +7,6 @@ its summary, which the paper does not have, judge them on the whole development 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,6 +30,7 @@ from internal_kd.reporting.figures.style import (
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.selection import runs_of
 from internal_kd.reporting.wording import capitalized, flag_sentences
+from internal_kd.specs.figures import CalibrationSettings
 from internal_kd.tasks import get_task
 
 KEYS = ["task", "experiment", "role"]
@@ -45,7 +45,7 @@ SMALLEST_MARKER, LARGEST_MARKER = 6.0, 45.0  # square points
 
 
 def write_calibration(
-    runs: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
+    runs: Iterable[str | Path], settings: CalibrationSettings, out: str | Path
 ) -> None:
     """Write the figure as `out` (.csv, see `build_bins`), .pdf and .png.
 
@@ -53,8 +53,7 @@ def write_calibration(
 
     Args:
         runs: folders of the runs of all experiments on all tasks.
-        settings: study (name), note (a remark below), tasks (panels), and experiments (of name,
-            label, head and role each: teacher, standard or internal).
+        settings: of the figure; its tasks are the panels.
         out: path of the .csv.
 
     Raises:
@@ -63,16 +62,16 @@ def write_calibration(
     out = Path(out)
     found = read_run_folders(runs)
     predictions = {
-        (task, row["name"], row["role"]): development_predictions(runs_of(found, task, row["name"]))
-        for task in settings["tasks"]
-        for row in settings["experiments"]
+        (task, row.name, row.role): development_predictions(runs_of(found, task, row.name))
+        for task in settings.tasks
+        for row in settings.experiments
     }
     bins, summary = build_bins(predictions), build_summary(predictions)
-    width, columns = _layout(len(settings["tasks"]))
+    width, columns = _layout(len(settings.tasks))
     below = remarks.wrapped(
-        [*_remarks(summary, settings), *_flags(found, settings), settings["note"]], width
+        [*_remarks(summary, settings), *_flags(found, settings), settings.note], width
     )
-    figure = _draw(bins, summary, settings["tasks"], columns, remarks.height(below))
+    figure = _draw(bins, summary, settings.tasks, columns, remarks.height(below))
     save_figure(figure, bins, out, below)
     write_csv(summary, out.with_name(f"{out.stem}_summary.csv"))
 
@@ -110,11 +109,11 @@ def build_summary(
     is mean confidence minus accuracy. `_std`: sample standard deviation, empty for fewer than three
     seeds. An experiment without runs has `seeds` 0 and nothing else.
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     for key, seeds in predictions.items():
         found = [calibration(frame.probabilities, frame.labels) for frame in seeds]
-        row = dict(zip(KEYS, key, strict=True)) | {"seeds": len(found)}
-        rows.append(row | (_statistics(found) if found else {}))
+        keys = zip((*KEYS, "seeds"), (*key, len(found)), strict=True)
+        rows.append({**dict(keys), **(_statistics(found) if found else {})})
     frame = pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
     return frame.astype({"n": "Int64"}).round(6)
 
@@ -186,27 +185,27 @@ def _errors(axes: Axes, summary: pd.DataFrame) -> None:
         )
 
 
-def _flags(runs: Iterable[RunFolder], settings: Mapping[str, Any]) -> list[str]:
-    names = {row["name"] for row in settings["experiments"]}
-    shown = (run for run in runs if run.experiment in names and run.task in settings["tasks"])
+def _flags(runs: Iterable[RunFolder], settings: CalibrationSettings) -> list[str]:
+    names = {row.name for row in settings.experiments}
+    shown = (run for run in runs if run.experiment in names and run.task in settings.tasks)
     return flag_sentences(shown)
 
 
-def _remarks(summary: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
+def _remarks(summary: pd.DataFrame, settings: CalibrationSettings) -> list[str]:
     names = (
-        f"{lines.ROLE_TITLES[row['role']]}: {capitalized(row['name'])} ({row['label']})"
-        for row in settings["experiments"]
+        f"{lines.ROLE_TITLES[row.role]}: {capitalized(row.name)} ({row.label})"
+        for row in settings.experiments
     )
     missing = [
         f"{capitalized(row['experiment'])} on {get_task(row['task']).title}"
         for row in summary[summary["seeds"] == 0].to_dict("records")
     ]
     return [
-        f"Study: {settings['study']}. {'; '.join(names)}.",
+        f"Study: {settings.study}. {'; '.join(names)}.",
         f"Development set, {BINS} bins of confidence of equal width, examples of all seeds "
         "together; markers grow with a bin's share of the examples. Below the dotted line a model "
         "is over-confident. ECE: expected calibration error, mean over seeds.",
         remarks.hint_sentence(summary.loc[summary["role"] != "teacher", "seeds"]),
-        remarks.heads_sentence(settings["experiments"]),
+        remarks.heads_sentence(settings.experiments),
         f"No runs of: {', '.join(missing)}." if missing else "",
     ]

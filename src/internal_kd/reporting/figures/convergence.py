@@ -1,8 +1,7 @@
 """Figures 4 and 10: development scores after each epoch, and when each layer is finished."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -37,40 +36,39 @@ from internal_kd.reporting.figures.style import (
 )
 from internal_kd.reporting.runs import read_run_folders
 from internal_kd.reporting.wording import capitalized, flag_sentences
+from internal_kd.specs.figures import ConvergenceSettings
 from internal_kd.tasks import get_task
 
 REASON_TITLES = {"threshold": "finished by cosine loss", "limit": "finished by epoch limit"}
 COLORS = (*CYCLE[2:], *CYCLE[:2])  # the first two stand for standard and internal KD elsewhere
-SINGLE_SEED: dict[str, Any] = {"linewidth": 0.6, "alpha": 0.6, "zorder": 2}
 HEIGHT, STRIP = 2.6, 0.15  # inches: without strips and remarks, and of each strip
 
 
 def write_convergence(
-    runs: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
+    runs: Iterable[str | Path], settings: ConvergenceSettings, out: str | Path
 ) -> None:
     """Write the figure as `out` (.csv, see `convergence_data.build`), .pdf and .png.
 
     Args:
         runs: folders of the teacher's runs and those of the experiments.
-        settings: study (name), note (a remark below), task, teacher (name, label), and experiments
-            (of name, label and head each), one line each.
+        settings: of the figure; its experiments have one line each.
         out: path of the .csv.
 
     Raises:
         UserError: runs of several sizes or given twice, or a history is broken.
     """
-    names = [row["name"] for row in (settings["teacher"], *settings["experiments"])]
+    names = [row.name for row in (settings.teacher, *settings.experiments)]
     found = [run for run in read_run_folders(runs) if run.experiment in names]
-    shown = [run for run in found if run.task == settings["task"]]
+    shown = [run for run in found if run.task == settings.task]
     frame = build(shown, settings)
     below = remarks.wrapped(
-        [*_remarks(frame, settings), *flag_sentences(shown), settings["note"]], COLUMN_WIDTH
+        [*_remarks(frame, settings), *flag_sentences(shown), settings.note], COLUMN_WIDTH
     )
     figure = _draw(frame, settings, remarks.height(below))
     save_figure(figure, frame, out, below)
 
 
-def _draw(frame: pd.DataFrame, settings: Mapping[str, Any], foot: float) -> Figure:
+def _draw(frame: pd.DataFrame, settings: ConvergenceSettings, foot: float) -> Figure:
     shown = drawn(frame, settings)
     strips = STRIP * max(len(shown), 1)
     figure, (top, axes) = new_figure(
@@ -80,7 +78,7 @@ def _draw(frame: pd.DataFrame, settings: Mapping[str, Any], foot: float) -> Figu
         sharex=True,
         height_ratios=[strips, HEIGHT - 1.0],
     )
-    task = get_task(settings["task"])
+    task = get_task(settings.task)
     top.set_title(f"{task.title}, development set", loc="left")
     axes.set_ylabel(METRIC_TITLES[task.selection_metric])
     if not shown:
@@ -104,9 +102,8 @@ def _draw(frame: pd.DataFrame, settings: Mapping[str, Any], foot: float) -> Figu
 
 def _line(axes: Axes, rows: pd.DataFrame, color: str) -> None:
     """Mean with band or single seeds, marked where the first seed finished a layer."""
-    scores: dict[Any, list[float]] = rows.groupby("epoch")["value"].agg(list).to_dict()
-    bands = {epoch: band(values) for epoch, values in scores.items()}
-    epochs = list(bands)
+    epochs: list[int] = rows["epoch"].drop_duplicates().sort_values().tolist()
+    bands = {epoch: band(rows.loc[rows["epoch"] == epoch, "value"].tolist()) for epoch in epochs}
     means = {epoch: 100 * found.mean for epoch, found in bands.items()}
     marker = "." if len(epochs) == 1 else ""  # a line of one point would not be seen
     axes.plot(epochs, list(means.values()), marker=marker, color=color, zorder=3)
@@ -114,7 +111,15 @@ def _line(axes: Axes, rows: pd.DataFrame, color: str) -> None:
     draw_band(axes, epochs, low, high, color)
     if 1 < rows["seed"].nunique() < SEEDS_FOR_BANDS:
         for _, seed in rows.groupby("seed"):
-            axes.plot(seed["epoch"], 100 * seed["value"], marker=marker, color=color, **SINGLE_SEED)
+            axes.plot(
+                seed["epoch"],
+                100 * seed["value"],
+                marker=marker,
+                color=color,
+                linewidth=0.6,
+                alpha=0.6,
+                zorder=2,
+            )
     for reason, events in first_seed(rows).groupby("reason"):
         axes.plot(
             events["epoch"],
@@ -129,7 +134,7 @@ def _line(axes: Axes, rows: pd.DataFrame, color: str) -> None:
 def _legend(figure: Figure, frame: pd.DataFrame) -> None:
     """What marks, hatching and the dashed line mean, as far as they occur."""
     known = set(frame["reason"].dropna())
-    handles: list[Any] = []
+    handles: list[Line2D | Patch] = []
     if frame["epoch"].isna().any():
         handles.append(Line2D([], [], color=TEACHER, linestyle="--", label="Teacher"))
     handles += [
@@ -143,22 +148,22 @@ def _legend(figure: Figure, frame: pd.DataFrame) -> None:
         figure.legend(handles=handles, loc="outside upper center", ncols=2)
 
 
-def _remarks(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
+def _remarks(frame: pd.DataFrame, settings: ConvergenceSettings) -> list[str]:
     shown = drawn(frame, settings)
-    rows = settings["experiments"]
-    names = [f"{capitalized(row['name'])}: {row['label']}" for row in rows]
+    rows = settings.experiments
+    names = [f"{capitalized(row.name)}: {row.label}" for row in rows]
     counts = [n for found in shown.values() for n in found.groupby("epoch")["value"].count()]
-    missing = [capitalized(row["name"]) for row in rows if row["name"] not in shown]
+    missing = [capitalized(row.name) for row in rows if row.name not in shown]
     if frame["epoch"].notna().all():
-        missing.append(f"the teacher ({capitalized(settings['teacher']['name'])})")
+        missing.append(f"the teacher ({capitalized(settings.teacher.name)})")
     return [
-        f"Study: {settings['study']}. {'; '.join(names)}.",
+        f"Study: {settings.study}. {'; '.join(names)}.",
         "Marks: a layer is finished. Strips: which layer had its turn (L1: the lowest)."
         if frame["finished_layer"].notna().any()
         else "No layers are finished one after the other in these experiments.",
         remarks.seeds_sentence(counts, single="Thin lines: single seeds."),
         remarks.teachers_sentence(len(teacher_scores(frame)), counts),
-        remarks.heads_sentence(row for row in rows if row["name"] in shown),
+        remarks.heads_sentence(row for row in rows if row.name in shown),
         differing(shown),
         f"No runs of: {', '.join(missing)}." if missing else "",
     ]

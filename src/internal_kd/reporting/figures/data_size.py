@@ -1,10 +1,10 @@
 """Figures 3 and 9: what students score, against how many examples they were trained on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,6 +19,7 @@ from internal_kd.reporting.figures.style import (
 )
 from internal_kd.reporting.runs import RunFolder, read_run_folders, select
 from internal_kd.reporting.selection import runs_of
+from internal_kd.specs.figures import DataSizeSettings
 from internal_kd.tasks import get_task
 
 COLUMNS = ["role", "experiment", "percent", "examples", "metric", *lines.POINT_COLUMNS]
@@ -29,49 +30,48 @@ TICK_DISTANCE = 0.1  # of the axis between the middles of labels
 
 
 def write_data_size(
-    runs: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
+    runs: Iterable[str | Path], settings: DataSizeSettings, out: str | Path
 ) -> None:
     """Write the figure as `out` (.csv, see `build`), .pdf and .png.
 
     Args:
         runs: folders of the teachers' runs and of both students' with every share of the data.
-        settings: study (name), note (a remark below), task, layers (of the students), and teacher,
-            standard, internal (name, label, head).
+        settings: of the figure.
         out: path of the .csv.
 
     Raises:
         UserError: a run is given twice.
     """
-    task = settings["task"]
+    task = settings.task
     frame = build(read_run_folders(runs), settings)
     below = remarks.wrapped(_remarks(frame, settings), COLUMN_WIDTH)
     figure = _draw(frame, task, HEIGHT + remarks.height(below))
     save_figure(figure, frame, out, below)
 
 
-def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFrame:
+def build(runs: Sequence[RunFolder], settings: DataSizeSettings) -> pd.DataFrame:
     """One row per role and share of the data: its examples, and development score (0 to 1).
 
     `std`, and `low` and `high`, the ends of the 95 % interval of the mean, are empty for fewer than
     three seeds (`n`); `scores` are those of the single seeds, `flags` those of any of them.
 
     Args:
-        runs: those of other depths than `settings["layers"]` are ignored.
-        settings: see `write_data_size`.
+        runs: students of other depths than `settings.layers` are left out.
+        settings: of the figure.
 
     Raises:
         UserError: a run is given twice.
     """
-    task, metric = settings["task"], get_task(settings["task"]).selection_metric
+    task, metric = settings.task, get_task(settings.task).selection_metric
     rows = [
         {"role": role, "experiment": found[0].experiment, "percent": found[0].percent}
-        | {"examples": int(found[0].metrics["train_examples"]), "metric": metric}
-        | lines.point(found)
+        | {"examples": found[0].metrics.train_examples, "metric": metric}
+        | vars(lines.point(found))
         for role in lines.ROLES
         for found in _by_share(
-            select(runs, layers=None if role == "teacher" else settings["layers"]),
+            select(runs, layers=None if role == "teacher" else settings.layers),
             task,
-            settings[role]["name"],
+            settings.roles[role].name,
         )
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -105,7 +105,7 @@ def _draw(frame: pd.DataFrame, task: str, height: float) -> Figure:
 
 def _draw_teachers(axes: Axes, teachers: pd.DataFrame) -> None:
     """The teacher of all data as a dashed line, those of parts of it as points."""
-    for point in teachers[_of_all_data(teachers)].to_dict("records"):
+    for _, point in teachers[_of_all_data(teachers)].iterrows():
         lines.draw_teacher(axes, lines.band_of(point))
     if _several_teachers(teachers):
         lines.draw_points(axes, teachers["examples"], teachers, "teacher")
@@ -130,7 +130,7 @@ def _scale(axes: Axes, frame: pd.DataFrame) -> None:
     axes.margins(x=0.08)
 
 
-def _apart(places: np.ndarray) -> list[bool]:
+def _apart(places: npt.NDArray[np.float64]) -> list[bool]:
     """Which of ascending places get a label: from the last one down, those far enough apart."""
     span, shown = float(np.ptp(places)), [places[-1]]
     for place in places[-2::-1]:
@@ -157,22 +157,22 @@ def _of_all_data(frame: pd.DataFrame) -> "pd.Series[bool]":
     return (frame["role"] == "teacher") & (frame["percent"] == ALL_DATA)
 
 
-def _remarks(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
+def _remarks(frame: pd.DataFrame, settings: DataSizeSettings) -> list[str]:
     students = frame[frame["role"] != "teacher"]
     whole = frame[_of_all_data(frame)]
     single = "Only one training size: the study has no sweep over it on this task."
     return [
-        f"Study: {settings['study']}. Students of {settings['layers']} transformer layers.",
+        f"Study: {settings.study}. Students of {settings.layers} transformer layers.",
         remarks.roles_sentence(settings),
         _teacher_remark(frame),
         remarks.seeds_sentence(students["n"]),
         remarks.teachers_sentence(int(whole["n"].sum()), students["n"]),
-        remarks.heads_sentence(settings[role] for role in lines.STUDENTS),
+        remarks.heads_sentence(settings.roles[role] for role in lines.STUDENTS),
         single if students["percent"].nunique() == 1 else "",
         remarks.missing_sentence(frame["role"]),
         remarks.flag_sentence((frame if _several_teachers(frame) else students)["flags"]),
         remarks.teacher_flag_sentence(whole["flags"]),
-        settings["note"],
+        settings.note,
     ]
 
 

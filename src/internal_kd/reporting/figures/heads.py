@@ -1,14 +1,13 @@
 """Figure 11: one head of every student layer beside the matching layer of the teacher."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from matplotlib.figure import Figure
 
 from internal_kd.evaluation.attention_maps import AttentionMaps, load_maps
 from internal_kd.reporting.figures import heatmap
 from internal_kd.reporting.figures.style import new_figure, save_figure
+from internal_kd.specs.figures import HeadsSettings
 from internal_kd.tasks import get_task
 
 TITLE = 0.18  # inches above each row of maps
@@ -17,13 +16,12 @@ SMALLEST_MAP, LARGEST_MAP = 1.15, 1.9  # inches
 SIDE, FOOT = 1.3, 1.3  # inches for tokens, titles, colour bar and remarks
 
 
-def write_heads(maps: str | Path, settings: Mapping[str, Any], out: str | Path) -> None:
+def write_heads(maps: str | Path, settings: HeadsSettings, out: str | Path) -> None:
     """Write Figure 11 as `out` (.csv, see `heatmap.tidy`), .pdf and .png.
 
     Args:
         maps: file of the example's attention maps.
-        settings: study (name), note (a remark below), task, head (from 1; the paper's "head 0" is
-            the first; None for the last), and teacher, standard, internal (name, label).
+        settings: of the figure.
         out: path of the .csv, named as the figure is in the config.
 
     Raises:
@@ -32,18 +30,18 @@ def write_heads(maps: str | Path, settings: Mapping[str, Any], out: str | Path) 
     found = load_maps(maps)
     layers, heads = found.teacher.shape[:2]
     place = f"figures.{Path(out).stem}.head"
-    head = heatmap.choose(settings["head"], heads, heads, place, "heads of a layer")
+    head = heatmap.choose(settings.head, heads, heads, place, "heads of a layer")
     size = min(max(PAGE_HEIGHT / layers - TITLE, SMALLEST_MAP), LARGEST_MAP)
     shown = heatmap.shown_tokens(found, size)
     frame = heatmap.tidy(found, settings, range(1, layers + 1), head, shown)
     figure = _draw(found, settings, head, shown, size)
-    remarks = [_remark(found, settings, head), *heatmap.cut_remark(found, shown), settings["note"]]
+    remarks = [_remark(found, settings, head), *heatmap.cut_remark(found, shown), settings.note]
     width = figure.get_figwidth()
     save_figure(figure, frame, out, heatmap.wrapped(filter(None, remarks), width))
 
 
 def _draw(
-    maps: AttentionMaps, settings: Mapping[str, Any], head: int, shown: heatmap.Places, size: float
+    maps: AttentionMaps, settings: HeadsSettings, head: int, shown: heatmap.Places, size: float
 ) -> Figure:
     """Rows are layers of the students, columns the models."""
     layers, roles = len(maps.teacher_layers), heatmap.ROLES
@@ -69,13 +67,11 @@ def _draw(
         grid[row, 0].set_ylabel("query")
     for axes in grid[-1]:
         axes.set_xlabel("key")
-    heatmap.color_bar(figure, image, grid, pad=0.02, aspect=40, shrink=min(0.85, 3 / layers))
+    heatmap.color_bar(figure, image, grid, shrink=min(0.85, 3 / layers), aspect=40)
     return figure
 
 
-def _title(
-    maps: AttentionMaps, settings: Mapping[str, Any], role: str, layer: int, head: int
-) -> str:
+def _title(maps: AttentionMaps, settings: HeadsSettings, role: str, layer: int, head: int) -> str:
     """The layer, with the divergence of a student's head; in the first row the model too."""
     name = f"{heatmap.model_title(role, settings)}\n" if layer == 1 else ""
     if role == "teacher":
@@ -83,9 +79,9 @@ def _title(
     return f"{name}layer {layer}: KL {heatmap.head_kl(maps, role, layer, head):.3f}"
 
 
-def _remark(maps: AttentionMaps, settings: Mapping[str, Any], head: int) -> str:
+def _remark(maps: AttentionMaps, settings: HeadsSettings, head: int) -> str:
     return (
-        f"Study: {settings['study']}. {get_task(settings['task']).title}, row {maps.example} of "
+        f"Study: {settings.study}. {get_task(settings.task).title}, row {maps.example} of "
         f"the development set, head {head} of each layer, models of the first student seed: an "
         "illustration. KL: divergence of the student's head from the teacher's head in the "
         "matching layer, in nats (Equation 2)."

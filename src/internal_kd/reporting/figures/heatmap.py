@@ -1,8 +1,7 @@
 """Heat maps of attention: models side by side, tokens on both axes, one scale of colours."""
 
 import textwrap
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,7 @@ from internal_kd.errors import UserError
 from internal_kd.evaluation.attention_maps import AttentionMaps, Floats
 from internal_kd.reporting.figures.style import SEQUENTIAL
 from internal_kd.reporting.wording import capitalized
+from internal_kd.specs.reports import ModelsSettings
 
 Places = npt.NDArray[np.int64]
 
@@ -75,7 +75,7 @@ def cut_remark(maps: AttentionMaps, shown: Places) -> list[str]:
 
 def tidy(
     maps: AttentionMaps,
-    settings: Mapping[str, Any],
+    settings: ModelsSettings,
     layers: Iterable[int],
     head: int,
     shown: Places,
@@ -91,7 +91,7 @@ def tidy(
         pd.DataFrame(
             {
                 "model": role,
-                "experiment": settings[role]["name"],
+                "experiment": settings.roles[role].name,
                 "layer": layer,
                 "teacher_layer": int(maps.teacher_layers[layer - 1]),
                 "head": head,
@@ -116,9 +116,9 @@ def head_map(maps: AttentionMaps, role: str, layer: int, head: int, shown: Place
     return found
 
 
-def model_title(role: str, settings: Mapping[str, Any]) -> str:
+def model_title(role: str, settings: ModelsSettings) -> str:
     """Such as "Internal KD (Exp3.2)"."""
-    return f"{ROLE_TITLES[role]} ({capitalized(settings[role]['name'])})"
+    return f"{ROLE_TITLES[role]} ({capitalized(settings.roles[role].name)})"
 
 
 def head_kl(maps: AttentionMaps, student: str, layer: int, head: int) -> float:
@@ -156,9 +156,11 @@ def _short(token: str) -> str:
     return token if len(token) <= LONGEST_LABEL else token[: LONGEST_LABEL - 1] + "…"
 
 
-def color_bar(figure: Figure, image: AxesImage, axes: Any, **options: Any) -> None:
+def color_bar(
+    figure: Figure, image: AxesImage, axes: Iterable[Axes], shrink: float, aspect: float = 20
+) -> None:
     """One bar for all maps; options of `Figure.colorbar`."""
-    bar = figure.colorbar(image, ax=axes, **options)
+    bar = figure.colorbar(image, ax=axes, shrink=shrink, aspect=aspect, pad=0.02)
     bar.set_label("attention probability")
     bar.outline.set_visible(False)  # type: ignore[operator]
 

@@ -1,8 +1,9 @@
 """What figures of scores share: points with bands or single seeds, and the teacher's line."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from matplotlib.lines import Line2D
 
 from internal_kd.reporting.figures.bands import SEEDS_FOR_BANDS, Band, band, draw_band
 from internal_kd.reporting.figures.style import BAND_ALPHA, COLORS, MARKERS, TEACHER
+from internal_kd.reporting.records import columns_of
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.reporting.selection import development_score
 
@@ -20,28 +22,44 @@ STUDENTS = ("standard", "internal")
 ROLE_TITLES = {"teacher": "Teacher", "standard": "Standard KD", "internal": "Internal KD"}
 MARKED_FLAGS = ("one_class", "at_majority")
 STATISTICS = ["mean", "std", "low", "high"]
-POINT_COLUMNS = [*STATISTICS, "n", "scores", "flags"]
 DIGITS = 6  # of scores in files
 
 
-def point(runs: Sequence[RunFolder]) -> dict[str, Any]:
-    """Development scores (0 to 1) of runs that differ in their seed: `POINT_COLUMNS`.
+@dataclass(frozen=True)
+class Point:
+    """Development scores (0 to 1) of runs that differ in their seed, as files have them.
 
-    Mean, and from three runs on sample standard deviation and ends of the band; `scores` has those
-    of the single runs, ascending by seed, and `flags` those that any of the runs has.
+    Mean, and from three runs on sample standard deviation and ends of the band, else NaN; `scores`
+    has those of the `n` single runs, ascending by seed, and `flags` those that any of the runs has.
+    """
+
+    mean: float
+    std: float
+    low: float
+    high: float
+    n: int
+    scores: str
+    flags: str
+
+
+POINT_COLUMNS = columns_of(Point)
+
+
+def point(runs: Sequence[RunFolder]) -> Point:
+    """Development scores of runs that differ in their seed.
 
     Raises:
         ValueError: no runs.
     """
     found = [development_score(run) for run in runs]
-    flags = {flag for run in runs for flag in run.metrics["flags"]} & set(MARKED_FLAGS)
+    flags = {flag for run in runs for flag in run.metrics.flags} & set(MARKED_FLAGS)
     summary = band(found)
     values = {name: round(getattr(summary, name), DIGITS) for name in STATISTICS}
     scores = " ".join(str(round(score, DIGITS)) for score in found)
-    return {**values, "n": summary.n, "scores": scores, "flags": " ".join(sorted(flags))}
+    return Point(**values, n=summary.n, scores=scores, flags=" ".join(sorted(flags)))
 
 
-def draw_points(axes: Axes, places: "pd.Series[Any]", points: pd.DataFrame, role: str) -> None:
+def draw_points(axes: Axes, places: "pd.Series[float]", points: pd.DataFrame, role: str) -> None:
     """A line in percent through the means of `points` (`POINT_COLUMNS`), ascending by place.
 
     From three seeds on the means have markers and a band, otherwise the single seeds have markers.
@@ -76,9 +94,9 @@ def marked(points: pd.DataFrame) -> list[list[float]]:
     ]
 
 
-def band_of(point: Any) -> Band:
-    """The summary in a row, a series or a dict, of `POINT_COLUMNS`."""
-    return Band(**{name: point[name] for name in (*STATISTICS, "n")})
+def band_of(point: "pd.Series[float]") -> Band:
+    """The summary in a row that has `POINT_COLUMNS`."""
+    return Band(**{name: point[name] for name in STATISTICS}, n=int(point["n"]))
 
 
 def draw_teacher(axes: Axes, score: Band) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from matplotlib import patheffects
@@ -20,6 +19,7 @@ from internal_kd.reporting.figures.style import (
 )
 from internal_kd.reporting.runs import RunFolder, read_run_folders, select
 from internal_kd.reporting.selection import runs_of
+from internal_kd.specs.figures import ParametersSettings
 from internal_kd.tasks import get_task
 
 PARAMETERS = {  # columns by the names in metrics.json
@@ -43,14 +43,13 @@ MILLION, THOUSAND = 1e6, 1e3
 
 
 def write_parameters(
-    runs: Iterable[str | Path], settings: Mapping[str, Any], out: str | Path
+    runs: Iterable[str | Path], settings: ParametersSettings, out: str | Path
 ) -> None:
     """Write the figure as `out` (.csv, see `build`), .pdf and .png.
 
     Args:
         runs: folders of the teacher's runs and of both students' at every depth.
-        settings: study (name), note (a remark below), task, and teacher, standard, internal (name,
-            label, head).
+        settings: of the figure.
         out: path of the .csv.
 
     Raises:
@@ -58,11 +57,11 @@ def write_parameters(
     """
     frame = build(read_run_folders(runs), settings)
     below = remarks.wrapped(_remarks(frame, settings), COLUMN_WIDTH)
-    figure = _draw(frame, settings["task"], HEIGHT + remarks.height(below))
+    figure = _draw(frame, settings.task, HEIGHT + remarks.height(below))
     save_figure(figure, frame, out, below)
 
 
-def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFrame:
+def build(runs: Sequence[RunFolder], settings: ParametersSettings) -> pd.DataFrame:
     """One row per role and depth, of runs on all data: sizes, and development score (0 to 1).
 
     `parameters` are those of transformer layers and pooler. `std`, and `low` and `high`, the ends
@@ -72,18 +71,18 @@ def build(runs: Sequence[RunFolder], settings: Mapping[str, Any]) -> pd.DataFram
     Raises:
         UserError: see `write_parameters`.
     """
-    task, all_data = settings["task"], select(runs, percent=ALL_DATA)
+    task, all_data = settings.task, select(runs, percent=ALL_DATA)
     groups = [
         (role, found)
         for role in lines.ROLES
-        for found in _by_depth(all_data, task, settings[role]["name"])
+        for found in _by_depth(all_data, task, settings.roles[role].name)
     ]
     metric = get_task(task).selection_metric
     rows = [
         {"role": role, "experiment": found[0].experiment, "layers": found[0].layers}
         | _sizes(found)
         | {"metric": metric}
-        | lines.point(found)
+        | vars(lines.point(found))
         for role, found in groups
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -97,7 +96,7 @@ def _by_depth(runs: Sequence[RunFolder], task: str, experiment: str) -> list[lis
 
 def _sizes(runs: Sequence[RunFolder]) -> dict[str, int]:
     sizes = [
-        {column: int(run.metrics["parameters"][name]) for name, column in PARAMETERS.items()}
+        {column: vars(run.metrics.parameters)[name] for name, column in PARAMETERS.items()}
         for run in runs
     ]
     if any(size != sizes[0] for size in sizes):
@@ -126,15 +125,18 @@ def _draw(frame: pd.DataFrame, task: str, height: float) -> Figure:
         lines.draw_points(axes, rows["parameters"] / unit, rows, role)
     sides = _label_sides(frame)
     scores = _label_scores(frame, sides)
-    for row in frame.itertuples():
-        _label(axes, row, unit, scores[row.Index], sides[row.Index])
+    for index, role, layers, size in zip(
+        frame.index, frame["role"], frame["layers"], frame["parameters"], strict=True
+    ):
+        place = (size / unit, 100 * scores[index])
+        _label(axes, str(layers), place, sides[index], COLORS[role])
     axes.margins(x=0.1)
     lines.pad_scores(axes, frame)
     lines.role_legend(figure, roles, teacher_points=True)
     return figure
 
 
-def _label_sides(frame: pd.DataFrame) -> dict[Any, str]:
+def _label_sides(frame: pd.DataFrame) -> dict[int, str]:
     """Where the label of each row stands: of two students the lower one has it below.
 
     A teacher has it above, or to the right where students of its depth have theirs.
@@ -148,7 +150,7 @@ def _label_sides(frame: pd.DataFrame) -> dict[Any, str]:
     return sides
 
 
-def _label_scores(frame: pd.DataFrame, sides: Mapping[Any, str]) -> dict[Any, float]:
+def _label_scores(frame: pd.DataFrame, sides: Mapping[int, str]) -> dict[int, float]:
     """The score (0 to 1) beside which each label stands: beyond all markers of its depth."""
     marked: dict[int, list[float]] = {}
     for layers, scores in zip(frame["layers"], lines.marked(frame), strict=True):
@@ -161,37 +163,37 @@ def _label_scores(frame: pd.DataFrame, sides: Mapping[Any, str]) -> dict[Any, fl
     }
 
 
-def _label(axes: Axes, row: Any, unit: float, score: float, side: str) -> None:
-    """The number of layers beside this score (0 to 1)."""
+def _label(axes: Axes, text: str, place: tuple[float, float], side: str, color: str) -> None:
+    """The number of layers on a side of its point."""
     distance, horizontal, vertical = LABEL_PLACES[side]
     axes.annotate(
-        str(row.layers),
-        (row.parameters / unit, 100 * score),
+        text,
+        place,
         xytext=distance,
         textcoords="offset points",
         ha=horizontal,
         va=vertical,
-        color=COLORS[row.role],
+        color=color,
         fontsize=7,
         zorder=5,
         path_effects=[patheffects.withStroke(linewidth=2, foreground="white")],
     )
 
 
-def _remarks(frame: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
+def _remarks(frame: pd.DataFrame, settings: ParametersSettings) -> list[str]:
     students = frame[frame["role"] != "teacher"]
     teachers = int(frame.loc[frame["role"] == "teacher", "n"].sum())
     depths = students["layers"].nunique()
     single = "Only one number of student layers: the study has no sweep over them on this task."
     return [
-        f"Study: {settings['study']}. Numbers at the points: transformer layers. Parameters: those "
+        f"Study: {settings.study}. Numbers at the points: transformer layers. Parameters: those "
         "of transformer layers and pooler, without embeddings and classification layer.",
         remarks.roles_sentence(settings),
         remarks.seeds_sentence(students["n"]),
         remarks.teachers_sentence(teachers, students["n"]),
-        remarks.heads_sentence(settings[role] for role in lines.STUDENTS),
+        remarks.heads_sentence(settings.roles[role] for role in lines.STUDENTS),
         single if depths == 1 else "",
         remarks.missing_sentence(frame["role"]),
         remarks.flag_sentence(frame["flags"]),
-        settings["note"],
+        settings.note,
     ]

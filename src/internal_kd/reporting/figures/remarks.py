@@ -1,12 +1,12 @@
 """Sentences below figures of scores, and the room that they take."""
 
 import textwrap
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from internal_kd.reporting.figures.bands import SEEDS_FOR_BANDS
 from internal_kd.reporting.figures.lines import ROLE_TITLES, ROLES
 from internal_kd.reporting.wording import FLAG_TEXTS, capitalized
+from internal_kd.specs.reports import ModelsSettings, Row
 
 CHARACTERS_PER_INCH = 22  # of a remark
 REMARK_LINE = 0.095  # inches
@@ -59,16 +59,12 @@ def teachers_sentence(teachers: int, students: Iterable[int]) -> str:
     return "One teacher: differences from it are hints." if teachers and judged else ""
 
 
-def heads_sentence(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Which students start from which head; "" where all have the same.
-
-    Args:
-        rows: experiments with `name` and `head` (None for the teacher).
-    """
+def heads_sentence(rows: Iterable[Row]) -> str:
+    """Which students start from which head; "" where all have the same."""
     names: dict[str, list[str]] = {}
     for row in rows:
-        if row["head"] is not None:
-            names.setdefault(row["head"], []).append(capitalized(row["name"]))
+        if row.head is not None:
+            names.setdefault(row.head, []).append(capitalized(row.name))
     if len(names) < 2:
         return ""
     texts = (f"{HEADS[head]} in {', '.join(names[head])}" for head in HEADS if head in names)
@@ -90,11 +86,11 @@ def _single(flags: Iterable[str]) -> list[str]:
     return sorted({flag for names in flags for flag in names.split()}, reverse=True)
 
 
-def roles_sentence(settings: Mapping[str, Any]) -> str:
+def roles_sentence(settings: ModelsSettings) -> str:
     """Which experiments the roles are."""
     names = (
-        f"{ROLE_TITLES[role]}: {capitalized(settings[role]['name'])} ({settings[role]['label']})"
-        for role in ROLES
+        f"{ROLE_TITLES[role]}: {capitalized(row.name)} ({row.label})"
+        for role, row in settings.roles.items()
     )
     return f"{'; '.join(names)}."
 

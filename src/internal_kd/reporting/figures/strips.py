@@ -2,19 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import pandas as pd
 from matplotlib.axes import Axes
 
 REASON_MARKERS = {"threshold": "^", "limit": "o"}
 OUTPUT = "output"  # stage of a history in which no layer is learnt from the teacher any more
-OUTPUT_STYLE: dict[str, Any] = {
-    "facecolor": "white",
-    "edgecolor": "#999999",
-    "hatch": "//////",
-    "linewidth": 0.5,
-}
+
+
+class Style(TypedDict):
+    """How an area is filled and framed, in Matplotlib's words."""
+
+    facecolor: str
+    edgecolor: str
+    hatch: str
+    linewidth: float
+
+
+OUTPUT_STYLE = Style(facecolor="white", edgecolor="#999999", hatch="//////", linewidth=0.5)
 
 BAR_HEIGHT = 0.72  # of the distance between strips
 SHADES = (0.22, 0.42)  # opacity of neighbouring layers in turn

@@ -1,15 +1,13 @@
 """One table, figure or file of the index: its picture or rows, its caption, links to its files."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from internal_kd.errors import UserError
 from internal_kd.reporting.index.markup import caption_html, table_html
-
-Item = Mapping[str, Any]
+from internal_kd.specs.index import IndexItem
 
 PAGES = "pages"
 FORMATS = {
@@ -24,58 +22,58 @@ PIXELS = 2  # of a picture, per pixel of the page
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
-def item_html(item: Item, folder: Path, caption: str) -> str:
+def item_html(item: IndexItem, folder: Path, caption: str) -> str:
     """A table, figure or file with its heading, caption and links.
 
     Args:
-        item: kind (table, figure or file), name, title, and file, relative to `folder`.
+        item: whose files lie in `folder`.
         folder: of the results.
         caption: plain paragraphs.
 
     Raises:
         UserError: a file that the item shows is missing or is not of the type of its name.
     """
-    if item["kind"] == "figure":
+    if item.kind == "figure":
         body = f"<figure>\n{_picture(item, folder)}<figcaption>\n{caption_html(caption)}"
         body += "</figcaption>\n</figure>\n"
     else:
         body = caption_html(caption) + tables(item, folder)
     links = " · ".join(_links(item, folder))
     return (
-        f'<section class="item" id="{escape(item["name"])}">\n<h3>{escape(item["title"])}</h3>\n'
+        f'<section class="item" id="{escape(item.name)}">\n<h3>{escape(item.title)}</h3>\n'
         f'{body}<p class="links">{links}</p>\n</section>\n'
     )
 
 
-def tables(item: Item, folder: Path, top_heading: int = 4) -> str:
+def tables(item: IndexItem, folder: Path, top_heading: int = 4) -> str:
     """The tables in the Markdown file of an item, as HTML; see `markup.table_html`.
 
     Raises:
         UserError: the file is missing.
     """
-    path = _existing(folder / Path(item["file"]).with_suffix(".md"))
-    return table_html(path.read_text(encoding="utf-8"), item["title"], top_heading)
+    path = _existing(folder / Path(item.file).with_suffix(".md"))
+    return table_html(path.read_text(encoding="utf-8"), item.title, top_heading)
 
 
-def _picture(item: Item, folder: Path) -> str:
-    relative = Path(item["file"]).with_suffix(".png")
+def _picture(item: IndexItem, folder: Path) -> str:
+    relative = Path(item.file).with_suffix(".png")
     width, height = png_size(_existing(folder / relative))
-    alternative = f"Plot: {item['title']}. Its numbers are in {Path(item['file']).name}."
+    alternative = f"Plot: {item.title}. Its numbers are in {Path(item.file).name}."
     return (
         f'<a href="{quote(str(relative))}"><img src="{quote(str(relative))}" '
         f'alt="{escape(alternative)}" width="{width // PIXELS}" height="{height // PIXELS}"></a>\n'
     )
 
 
-def _links(item: Item, folder: Path) -> Iterator[str]:
+def _links(item: IndexItem, folder: Path) -> Iterator[str]:
     """Links to the item's file, its other formats, and more files that it names."""
-    file = Path(item["file"])
+    file = Path(item.file)
     _existing(folder / file)
     for suffix, name in FORMATS.items():
         sibling = file.with_suffix(suffix)
         if (folder / sibling).is_file():
             yield _link(sibling, name)
-    for other in item.get("more", ()):
+    for other in item.more:
         _existing(folder / other)
         yield _link(Path(other), Path(other).name)
 

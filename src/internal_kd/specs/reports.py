@@ -1,0 +1,86 @@
+"""What every table, statistic and figure is given, and what several of them share.
+
+Its job gets the settings as JSON and decodes them into the same types. A key that cannot change a
+table is none of its settings: Snakemake reruns a job when its settings change.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """An experiment, as a row of a table or a line of a figure.
+
+    Attributes:
+        name: of the experiment.
+        label: of the experiment.
+        head: what the head of its students starts as; None for the teacher.
+        baseline: name of the standard KD from the same start; None for the teacher, and where the
+            study has none.
+    """
+
+    name: str
+    label: str
+    head: str | None = None
+    baseline: str | None = None
+
+
+@dataclass(frozen=True)
+class PaperRow(Row):
+    """An experiment, and the row of the paper's Table 1 that it stands for, if any."""
+
+    paper_row: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportSettings:
+    """Settings of any table, statistic or figure.
+
+    Attributes:
+        study: name of the study.
+        note: what must be said below it; "" for nothing.
+    """
+
+    study: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inference:
+    """How differences of scores are tested.
+
+    Attributes:
+        confidence: of intervals, such as 0.95.
+        resamples: of bootstraps and permutation tests.
+        seed: of the resampling.
+    """
+
+    confidence: float
+    resamples: int
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudentsSettings(ReportSettings):
+    """Settings of what compares the two students, standard and internal KD."""
+
+    standard: Row
+    internal: Row
+
+    @property
+    def roles(self) -> Mapping[str, Row]:
+        """The models compared, by their roles."""
+        return {"standard": self.standard, "internal": self.internal}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelsSettings(StudentsSettings):
+    """Settings of what puts the teacher and both students side by side."""
+
+    teacher: Row
+
+    @property
+    def roles(self) -> Mapping[str, Row]:
+        """The models compared, by their roles."""
+        return {"teacher": self.teacher, **super().roles}
