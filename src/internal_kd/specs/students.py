@@ -18,7 +18,8 @@ from internal_kd.specs.values import Count, Positive
 SignalSource = Literal["auto", "stored", "live"]
 AttentionForm = Literal["fp32", "uint16"]
 InternalShare = Annotated[float, Meta(gt=0, le=1)]
-CosineLoss = Annotated[float, Meta(ge=0, le=2)]
+# No cosine loss is above 2; a higher threshold ends a layer after its first epoch.
+CosineLoss = Annotated[float, Meta(ge=0, extra_json_schema={"maximum": 2})]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from internal_kd.specs.values import NO_KEY, Count, NotNegative, Section, Share
 # Each width is compiled by itself, at most 8 for 64 tokens; tensor cores like multiples of 8.
 COMPILED_MULTIPLE = 8
 
-Rate = Annotated[float, Meta(gt=0, le=1)]
+# More than a config may have still runs, until the loss is no number any more.
+Rate = Annotated[float, Meta(gt=0, extra_json_schema={"maximum": 1})]
 WarmupShare = Annotated[float, Meta(ge=0, lt=1)]
 Optimizer = Literal["adam", "adamw", "bert_adam"]
 Keep = Literal["best", "last"]
