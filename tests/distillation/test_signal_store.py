@@ -174,7 +174,7 @@ def test_a_live_teacher_is_used_where_signals_cannot_be_stored(
     source = signal_source(teacher, EVERYTHING, options)
     assert isinstance(source, LiveSignals)
     assert describe_signals(source) == LiveTeacher()
-    assert "signals of the teacher cannot be stored there" in caplog.text
+    assert "the teacher's signals cannot be stored there" in caplog.text
     assert os.strerror(number) in caplog.text
     assert not files_in(options)
 

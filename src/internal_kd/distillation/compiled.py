@@ -39,14 +39,14 @@ OPTIONS: CompilerOptions = {"mode": "reduce-overhead", "dynamic": False, "fullgr
 class SignalledObjective(Protocol):
     """An objective that can look up the teacher's signals in advance."""
 
-    def known(self, batch: Batch, phase: Phase) -> object:
+    def precomputed(self, batch: Batch, phase: Phase) -> object:
         """What is looked up; None if that is left to the call."""
         ...
 
     def __call__(
-        self, model: Classifier, batch: Batch, phase: Phase, known: object = None
+        self, model: Classifier, batch: Batch, phase: Phase, signals: object = None
     ) -> tuple[Tensor, Terms]:
-        """See `training.Objective`; `known` is what `known` gave."""
+        """See `training.Objective`; `signals` is what `precomputed` gave."""
         ...
 
 
@@ -79,18 +79,18 @@ class CompiledObjective:
         if len(batch.rows) != self.batch_size:
             return self.objective(model, batch, phase)
         torch.compiler.cudagraph_mark_step_begin()
-        known = None if self._signalled is None else self._signalled.known(batch, phase)
-        return self._compiled(self.objective, model, batch, phase, known)
+        signals = None if self._signalled is None else self._signalled.precomputed(batch, phase)
+        return self._compiled(self.objective, model, batch, phase, signals)
 
 
 def _loss_and_terms(
-    objective: Objective, model: Classifier, batch: Batch, phase: Phase, known: object
+    objective: Objective, model: Classifier, batch: Batch, phase: Phase, signals: object
 ) -> tuple[Tensor, Terms]:
     """The terms are returned detached: the backward pass would fill in zeros for each."""
-    if known is None:
+    if signals is None:
         loss, terms = objective(model, batch, phase)
     else:
-        loss, terms = cast(SignalledObjective, objective)(model, batch, phase, known)
+        loss, terms = cast(SignalledObjective, objective)(model, batch, phase, signals)
     return loss, {name: term.detach() for name, term in terms.items()}
 
 

@@ -50,7 +50,7 @@ def test_students_without_a_teacher_are_compared_with_those_of_their_head(tmp_pa
     evidence = evidence_of(tmp_path, *runs)
     one = scores.every_internal_beats_none(evidence, "rte")
     assert one.judgement.value == pytest.approx(3 / 20)
-    assert one.remark.endswith("left out, without a counterpart of the same start: exp3.3")
+    assert one.remark.endswith("excluded, without a counterpart of the same start: exp3.3")
     settings = replace(RTE, internal="exp3.3")
     across = scores.internal_beats_none(Evidence(evidence.runs, None, settings), "rte")
     assert across.judgement.verdict == "hint"
