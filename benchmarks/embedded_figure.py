@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from scipy.special import stdtrit
 
-from internal_kd.reporting.figures.bands import CONFIDENCE, SEEDS_FOR_BANDS
+from internal_kd.reporting.figures.lines import CONFIDENCE, SEEDS_FOR_BANDS
 from internal_kd.reporting.figures.style import COLORS, MARKERS, PAGE_WIDTH, new_figure
 from internal_kd.tasks import TASKS
 

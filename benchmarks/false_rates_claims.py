@@ -30,13 +30,13 @@ from benchmarks.null_studies import (
 )
 from internal_kd.evaluation.inference import SEEDS_FOR_VERDICTS
 from internal_kd.reporting.claims.attention import MUCH
+from internal_kd.reporting.claims.claim import DOES_NOT_HOLD, HOLDS, NO_DATA
 from internal_kd.reporting.claims.evidence import Evidence
 from internal_kd.reporting.claims.primary import MEAN
-from internal_kd.reporting.claims.verdict import DOES_NOT_HOLD, HOLDS, NO_DATA
 from internal_kd.reporting.claims.write import CLAIMS
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.specs.reports import PaperRow
-from internal_kd.specs.statistics import ClaimsSettings, LayerSweep, SizeSweep
+from internal_kd.specs.tables import ClaimsSettings, LayerSweep, SizeSweep
 
 SEEDS = (2, 3, 4, 5, 10)
 RATIOS = (0, 1, 3, 10, 30)

@@ -26,11 +26,11 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from benchmarks.lengths import histogram
+from internal_kd.distillation.history import KILO
 from internal_kd.distillation.objective import signal_request
 from internal_kd.distillation.run_builder import RunBuilder
 from internal_kd.distillation.signal_source import SignalOptions
-from internal_kd.distillation.signal_targets import signal_bytes
-from internal_kd.distillation.speed import KILO
+from internal_kd.distillation.signals import signal_bytes
 from internal_kd.models.layers import matched_teacher_layers
 from internal_kd.models.loading import new_classifier
 from internal_kd.specs.jobs import decode

@@ -28,8 +28,8 @@ from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit
 from internal_kd.distillation.signals import SignalSource
 from internal_kd.distillation.training import Training
 from internal_kd.models.bert import Classifier
+from internal_kd.models.capture import FrozenTeacher
 from internal_kd.models.loading import load_classifier
-from internal_kd.models.teacher import FrozenTeacher
 from internal_kd.specs.training import ObjectiveSettings, TrainingSettings
 from internal_kd.streams import Streams
 

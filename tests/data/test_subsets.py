@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from internal_kd.data.subsets import nested_stratified
+from internal_kd.data.encoding import nested_stratified
 
 LABELS = st.lists(st.integers(0, 2), min_size=3, max_size=300).map(np.array)
 PERCENT = st.integers(1, 100)

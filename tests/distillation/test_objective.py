@@ -6,7 +6,7 @@ import torch
 from internal_kd.distillation.objective import DistillationObjective, signal_request
 from internal_kd.distillation.schedules import Phase
 from internal_kd.distillation.signals import LiveSignals
-from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.models.capture import FrozenTeacher
 from internal_kd.specs.training import ObjectiveSettings
 from tests.models.tiny import tiny_batch, tiny_model
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from internal_kd.data.batches import assemble
-from internal_kd.distillation.ragged import (
+from internal_kd.distillation.signal_store import (
     CopiedValues,
     GatheredValues,
     ragged_values,

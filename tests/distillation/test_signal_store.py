@@ -28,7 +28,7 @@ from internal_kd.distillation.signal_source import (
 from internal_kd.distillation.signals import LiveSignals, SignalRequest
 from internal_kd.errors import UserError
 from internal_kd.manifests import LiveTeacher, SignalStores
-from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.models.capture import FrozenTeacher
 from tests.conftest import ROOT
 from tests.distillation.splits import tiny_split
 from tests.models.tiny import tiny_model
@@ -199,7 +199,7 @@ from pathlib import Path
 import torch
 from internal_kd.distillation.signal_source import *
 from internal_kd.models.loading import load_classifier
-from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.models.capture import FrozenTeacher
 from internal_kd.distillation.signals import SignalRequest
 from tests.distillation.splits import tiny_split
 import logging

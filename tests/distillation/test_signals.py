@@ -11,9 +11,8 @@ from internal_kd.distillation.signal_source import (
     TeacherOfSplit,
     signal_source,
 )
-from internal_kd.distillation.signal_targets import signal_bytes
-from internal_kd.distillation.signals import LiveSignals, SignalRequest, Signals
-from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.distillation.signals import LiveSignals, SignalRequest, Signals, signal_bytes
+from internal_kd.models.capture import FrozenTeacher
 from internal_kd.objectives.attention import attention_entropy
 from internal_kd.objectives.registry import TARGETS
 from tests.distillation.splits import tiny_split

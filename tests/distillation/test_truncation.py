@@ -12,9 +12,9 @@ from internal_kd.distillation.schedules import Schedule, make_phases
 from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit, signal_source
 from internal_kd.distillation.signals import LiveSignals
 from internal_kd.distillation.training import Training
-from internal_kd.evaluation.predict import predict, scores_of
+from internal_kd.evaluation.trained import predict, scores_of
+from internal_kd.models.capture import FrozenTeacher
 from internal_kd.models.loading import load_classifier
-from internal_kd.models.teacher import FrozenTeacher
 from internal_kd.specs.training import ObjectiveSettings, TrainingSettings
 from internal_kd.streams import Streams
 from tests.distillation.splits import tiny_split

@@ -2,8 +2,8 @@
 
 import pytest
 
+from internal_kd.distillation.optimization import select_updates
 from internal_kd.distillation.schedules import Phase
-from internal_kd.distillation.updates import select_updates
 from internal_kd.models.layers import encoder_layers
 from tests.models.tiny import tiny_model
 

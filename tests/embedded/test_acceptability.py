@@ -1,9 +1,9 @@
 from random import Random
 
-from internal_kd.embedded import acceptability
-from internal_kd.embedded.acceptability import Scene
+from internal_kd.embedded import tasks
 from internal_kd.embedded.events import Event, Phrase
 from internal_kd.embedded.grammar import Speaker
+from internal_kd.embedded.tasks import Scene
 
 SCENE = Scene(
     Event(0, Phrase("miner"), Phrase("robin", plural=True)), agent_near=Phrase("dog", True)
@@ -19,7 +19,7 @@ def _all(rule, good):
 
 
 def test_agreement():
-    good, bad = _all(acceptability.agreement, True), _all(acceptability.agreement, False)
+    good, bad = _all(tasks.agreement, True), _all(tasks.agreement, False)
     assert good == {
         "the miner near the dogs helps the robins .",
         "it is the robins that the miner near the dogs helps .",
@@ -35,23 +35,23 @@ def test_agreement():
 
 
 def test_verb_form():
-    assert _all(acceptability.verb_form, True) == {
+    assert _all(tasks.verb_form, True) == {
         "did the miner near the dogs help the robins ?",
         "were the robins helped by the miner near the dogs ?",
         "was it the miner near the dogs that helped the robins ?",
     }
-    assert "did the miner near the dogs helped the robins ?" in _all(acceptability.verb_form, False)
+    assert "did the miner near the dogs helped the robins ?" in _all(tasks.verb_form, False)
 
 
 def test_gap():
-    good = _all(acceptability.gap, True)
+    good = _all(tasks.gap, True)
     assert "which robins did the miner near the dogs help ?" in good
     assert "it was the robins that the miner near the dogs helped ." in good
-    assert all(len(text.split()) > 10 for text in _all(acceptability.gap, False))
+    assert all(len(text.split()) > 10 for text in _all(tasks.gap, False))
 
 
 def test_order_exchanges_two_neighbours():
-    good, bad = _all(acceptability.order, True), _all(acceptability.order, False)
+    good, bad = _all(tasks.order, True), _all(tasks.order, False)
     assert "the miner near the dogs helps the robins ." in good
     assert "the miner near the dogs the helps robins ." in bad
     assert not good & bad
@@ -59,6 +59,6 @@ def test_order_exchanges_two_neighbours():
 
 def test_bystanders_have_the_other_number():
     for seed in range(200):
-        scene = acceptability.sample_scene(Speaker(Random(seed)), "train")
+        scene = tasks.sample_scene(Speaker(Random(seed)), "train")
         if scene.agent_near:
             assert scene.agent_near.plural is not scene.event.agent.plural

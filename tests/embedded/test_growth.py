@@ -2,7 +2,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertForPreTraining
 
-from internal_kd.embedded import growth
+from internal_kd.embedded import base
 
 
 @pytest.fixture
@@ -26,30 +26,30 @@ def _top(model):
 
 
 def test_stack_repeats_the_layers(model):
-    growth.stack(model)
-    assert model.config.num_hidden_layers == len(growth.layers_of(model)) == 4
-    first, third = growth.layers_of(model)[0], growth.layers_of(model)[2]
+    base.stack(model)
+    assert model.config.num_hidden_layers == len(base.layers_of(model)) == 4
+    first, third = base.layers_of(model)[0], base.layers_of(model)[2]
     assert torch.equal(first.output.dense.weight, third.output.dense.weight)
     assert first.output.dense.weight is not third.output.dense.weight
 
 
 @pytest.mark.parametrize(("scale", "tolerance"), [(0.0, 1e-4), (0.05, 0.2)])
 def test_interleaved_layers_keep_the_function(model, scale, tolerance):
-    before, layers = _top(model), growth.layers_of(model)
-    growth.interleave(model, scale)
-    assert growth.layers_of(model)[1::2] == layers
+    before, layers = _top(model), base.layers_of(model)
+    base.interleave(model, scale)
+    assert base.layers_of(model)[1::2] == layers
     assert torch.allclose(_top(model), before, atol=tolerance)
 
 
 def test_mimetic_start_makes_queries_and_keys_alike(model):
-    growth.start_mimetic(model, common=0.1, own=0.01)
-    attention = growth.layers_of(model)[0].attention.self
+    base.start_mimetic(model, common=0.1, own=0.01)
+    attention = base.layers_of(model)[0].attention.self
     difference = attention.query.weight - attention.key.weight
     assert difference.std() < 0.03 < attention.query.weight.std()
 
 
 def test_neighbouring_positions_are_alike(model):
-    growth.start_sinusoidal(model, 0.05)
+    base.start_sinusoidal(model, 0.05)
     table = model.bert.embeddings.position_embeddings.weight
     near, far = (table[4] - table[5]).norm(), (table[4] - table[12]).norm()
     assert near < far

@@ -3,7 +3,7 @@ from random import Random
 
 import pytest
 
-from internal_kd.embedded import inference
+from internal_kd.embedded import tasks
 from internal_kd.embedded.events import Event, Phrase
 from internal_kd.embedded.grammar import Speaker
 
@@ -12,9 +12,9 @@ ASKED = Event(0, Phrase("person"), Phrase("robin"), "at the market", None)
 
 
 def test_a_question_gives_only_the_kind_of_participant():
-    assert inference.asked_about(EVENT, "agent") == ASKED
-    assert inference.asked_about(EVENT, "patient").patient == Phrase("animal")
-    assert inference.asked_about(EVENT, "place") == replace(EVENT, place=None)
+    assert tasks.asked_about(EVENT, "agent") == ASKED
+    assert tasks.asked_about(EVENT, "patient").patient == Phrase("animal")
+    assert tasks.asked_about(EVENT, "place") == replace(EVENT, place=None)
 
 
 @pytest.mark.parametrize(
@@ -30,11 +30,11 @@ def test_a_question_gives_only_the_kind_of_participant():
     ],
 )
 def test_answers(statements, focus, answered):
-    assert inference.answers(statements, inference.asked_about(EVENT, focus), focus) is answered
+    assert tasks.answers(statements, tasks.asked_about(EVENT, focus), focus) is answered
 
 
 def test_premises_have_one_or_two_statements():
     speaker = Speaker(Random(0))
-    pairs = [inference.premise_and_hypothesis(speaker, "train", n % 2 == 0) for n in range(300)]
+    pairs = [tasks.premise_and_hypothesis(speaker, "train", n % 2 == 0) for n in range(300)]
     assert {first.count(" .") for first, _ in pairs} == {1, 2}
     assert {second.count(" .") for _, second in pairs} == {1}

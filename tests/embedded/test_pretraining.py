@@ -7,9 +7,9 @@ from transformers import AutoModel, AutoTokenizer
 
 from internal_kd.data.batches import assemble
 from internal_kd.embedded import pretraining
+from internal_kd.embedded.base import train_tokenizer
 from internal_kd.embedded.corpus import generate_corpus
 from internal_kd.embedded.pretraining import Masking, Settings, Stage
-from internal_kd.embedded.tokenizer import train_tokenizer
 
 SETTINGS = {
     "seed": 0,

@@ -7,8 +7,8 @@ import pytest
 from transformers import AutoTokenizer
 
 from internal_kd.embedded import lexicon, tasks
+from internal_kd.embedded.base import SPECIAL_TOKENS, train_tokenizer
 from internal_kd.embedded.corpus import generate_corpus
-from internal_kd.embedded.tokenizer import SPECIAL_TOKENS, train_tokenizer
 
 SOURCES = Path(__file__).parents[2] / "src"
 
@@ -33,7 +33,7 @@ def test_pairs_are_encoded_as_bert_does(tokenizer):
 def test_training_is_deterministic_across_processes(tokenizer):
     code = (
         "from internal_kd.embedded.corpus import generate_corpus\n"
-        "from internal_kd.embedded.tokenizer import train_tokenizer\n"
+        "from internal_kd.embedded.base import train_tokenizer\n"
         "texts = [e.first for e in generate_corpus(5000, 0.5, 0.4, 0)]\n"
         "print(sorted(train_tokenizer(texts, 400, 64).get_vocab().items()))"
     )

@@ -14,9 +14,9 @@ import torch
 from internal_kd.data.batches import assemble
 from internal_kd.distillation.checkpoints import Checkpoints
 from internal_kd.distillation.objective import DistillationObjective
-from internal_kd.distillation.ragged import GatheredValues
 from internal_kd.distillation.schedules import Phase
-from internal_kd.evaluation.predict import predict
+from internal_kd.distillation.signal_store import GatheredValues
+from internal_kd.evaluation.trained import predict
 from tests.distillation import reference
 from tests.distillation.test_truncation import assert_alike
 from tests.distillation.tiny_training import CPU, MATCHED, OBJECTIVE, Pair, make_pair, rows_of

@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from internal_kd.models.attention import compute_only_cls_in_top_layer
 from internal_kd.models.bert import BertClassifier
 from internal_kd.models.capture import capture, logits_of
 from internal_kd.models.features import FEATURES, CaptureRequest
 from internal_kd.models.loading import load_classifier
 from internal_kd.models.pretrained import inputs_of
-from internal_kd.models.top_layer import compute_only_cls_in_top_layer
 from tests.models.tiny import tiny_batch, tiny_model
 
 FAMILIES = ["fast", "bert", "roberta", "electra", "distilbert"]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from internal_kd.models.dropout import dropout
+from internal_kd.models.bert import dropout
 
 
 @pytest.mark.parametrize("probability", [0.1, 0.5])

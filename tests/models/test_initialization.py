@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from transformers import AutoModelForSequenceClassification
 
 from internal_kd.errors import UserError
-from internal_kd.models.head import copy_head
 from internal_kd.models.initialization import initialize_student, source_layers
 from internal_kd.models.layers import (
+    copy_head,
     embedding_parameters,
     encoder_layers,
     head_parameters,

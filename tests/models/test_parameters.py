@@ -2,7 +2,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
-from internal_kd.models.parameters import count_parameters
+from internal_kd.models.layers import count_parameters
 from tests.models.tiny import tiny_model
 
 # Embeddings, one transformer layer, pooler, and classifier of two labels of BERT-base, by hand.

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
+from internal_kd.models.capture import FrozenTeacher
 from internal_kd.models.features import CaptureRequest
-from internal_kd.models.teacher import FrozenTeacher
 from tests.models.tiny import tiny_batch, tiny_model
 
 FEATURES = ("hidden", "cls", "scores", "query", "key", "value")

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from internal_kd.models.attention import compute_only_cls_in_top_layer
 from internal_kd.models.capture import logits_of
-from internal_kd.models.top_layer import compute_only_cls_in_top_layer
 from tests.models.captures import represent
 from tests.models.tiny import tiny_batch, tiny_model
 

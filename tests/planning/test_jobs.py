@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from internal_kd.planning.jobs import Job, jobs_of_summary, run_files
+from internal_kd.planning.workflow import Job, jobs_of_summary, run_files
 from internal_kd.specs.runs import Run
 
 HEAD = "output_file\tdate\trule\tlog-file(s)\tstatus\tplan"

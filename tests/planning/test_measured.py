@@ -2,7 +2,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from internal_kd.planning.measured import finished_runs, seconds_by_rule
+from internal_kd.planning.speed import finished_runs, seconds_by_rule
 from internal_kd.specs.runs import Run
 from tests.jobs.tiny_study import TRAINING
 

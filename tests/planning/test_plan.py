@@ -12,12 +12,18 @@ from internal_kd.distillation.progress import (
     write_progress,
 )
 from internal_kd.planning.costs import Costs
-from internal_kd.planning.jobs import Job, run_files
-from internal_kd.planning.plan import PlanRow, make_plan, shortened
-from internal_kd.planning.plan_layout import plan_json, plan_text, summary, write_plan
-from internal_kd.planning.progress import make_progress
-from internal_kd.planning.progress_layout import progress_json, progress_text
+from internal_kd.planning.plan import (
+    PlanRow,
+    make_plan,
+    plan_json,
+    plan_text,
+    shortened,
+    summary,
+    write_plan,
+)
+from internal_kd.planning.progress import make_progress, progress_json, progress_text
 from internal_kd.planning.speed import device_speed
+from internal_kd.planning.workflow import Job, run_files
 from internal_kd.specs.jobs import encode
 from internal_kd.specs.runs import Run
 from internal_kd.study.config import Study

@@ -13,8 +13,8 @@ from internal_kd.distillation.progress import (
 )
 from internal_kd.locks import only_writer
 from internal_kd.planning.costs import Costs
-from internal_kd.planning.jobs import Job, run_files
-from internal_kd.planning.states import RunState, run_states
+from internal_kd.planning.progress import RunState, run_states
+from internal_kd.planning.workflow import Job, run_files
 from internal_kd.specs.jobs import encode
 from internal_kd.specs.runs import Run
 from tests.study.configs import read_study

@@ -13,12 +13,10 @@ from internal_kd.data.batches import Batch
 from internal_kd.distillation.objective import DistillationObjective, signal_request
 from internal_kd.distillation.schedules import Phase
 from internal_kd.distillation.signals import LiveSignals, Signals
+from internal_kd.models.attention import compute_only_cls_in_top_layer
 from internal_kd.models.bert import BertClassifier, BertConfig
-from internal_kd.models.capture import logits_of
-from internal_kd.models.teacher import FrozenTeacher
-from internal_kd.models.top_layer import compute_only_cls_in_top_layer
-from internal_kd.planning.encoder import Encoder, encoder_of
-from internal_kd.planning.flops import classifier_flops, head_flops
+from internal_kd.models.capture import FrozenTeacher, logits_of
+from internal_kd.planning.encoder import Encoder, classifier_flops, encoder_of, head_flops
 from internal_kd.planning.texts import TaskTexts, Texts
 from internal_kd.planning.work import Work, attention_work, pretraining_work, training_work
 from internal_kd.specs.students import decode_either

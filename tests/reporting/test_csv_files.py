@@ -4,7 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from internal_kd.reporting.csv_files import write_csv
+from internal_kd.reporting.formats import write_csv
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import zipfile
 
 import pytest
 
-from internal_kd.reporting.glue_format import FILES, placeholder, tsv, write_zip
+from internal_kd.reporting.submission import FILES, placeholder, tsv, write_zip
 from internal_kd.tasks import TASKS
 
 SIZES = {

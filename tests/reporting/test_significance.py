@@ -22,7 +22,7 @@ from internal_kd.reporting.significance import build, write_significance
 from internal_kd.reporting.significance_rows import SignificanceRow
 from internal_kd.specs.jobs import encode
 from internal_kd.specs.reports import Row
-from internal_kd.specs.statistics import SignificanceSettings
+from internal_kd.specs.tables import SignificanceSettings
 from tests.reporting.fake_runs import frame_of, logits_for, noisy_logits, write_fake_run
 
 LABELS = np.arange(300) % 2

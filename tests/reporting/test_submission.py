@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from internal_kd.errors import UserError
-from internal_kd.reporting.glue_format import FILES
-from internal_kd.reporting.submission import write_submissions
+from internal_kd.reporting.submission import FILES, write_submissions
 from internal_kd.specs.reports import Row
 from internal_kd.specs.tables import SubmissionSettings
 from tests.reporting.answers import answers, predicted, unlabelled

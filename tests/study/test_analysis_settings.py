@@ -3,7 +3,7 @@ import json
 import pytest
 
 from internal_kd.specs.jobs import decode, encode
-from internal_kd.specs.statistics import SizeSweep
+from internal_kd.specs.tables import SizeSweep
 from internal_kd.study import analysis_settings
 from internal_kd.study.figures import figures
 from internal_kd.study.reports import FIGURE_KINDS

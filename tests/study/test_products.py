@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from internal_kd.study.expectations import Expected
-from internal_kd.study.products import ExpectationFiles
+from internal_kd.study.expectations import ExpectationFiles, Expected
 
 JOB = {"settings": {}, "code": "0"}
 

@@ -32,7 +32,7 @@ from internal_kd.study.analysis import shown_runs
 from internal_kd.study.config import load
 from internal_kd.study.description import refuse
 from internal_kd.study.needs import needs
-from internal_kd.study.packages import require_packages
+from internal_kd.study.job_environment import require_packages
 from internal_kd.study.paths import Paths
 from internal_kd.study.planned import PlannedCode, planned
 from internal_kd.study.settings import as_json

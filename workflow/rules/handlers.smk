@@ -1,5 +1,6 @@
 # What happens when the workflow starts and when it ends. No rules here.
-from internal_kd.study import description, failures, results_lock
+from internal_kd.study import description, failures
+from internal_kd.study import results_folder
 from internal_kd.study.caches import remove_caches
 
 # Locks that this process holds until it ends.
@@ -15,7 +16,7 @@ def keep_apart():
     remove_only_own_locks()
     if takes_locks():
         try:
-            HELD.append(results_lock.hold(Path(RESULTS), STUDY.name))
+            HELD.append(results_folder.hold(Path(RESULTS), STUDY.name))
         except UserError as mistake:
             sys.exit(f"error: {mistake}")
 

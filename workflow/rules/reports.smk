@@ -2,7 +2,7 @@
 # and what they are made from, is in `internal_kd.study.reports`.
 from internal_kd.study.contents import index_settings
 from internal_kd.study.expectations import Expectations, Expected
-from internal_kd.study.products import ExpectationFiles
+from internal_kd.study.expectations import ExpectationFiles
 from internal_kd.study.report_rules import by_rule, for_each, labels_in_report
 from internal_kd.study.report_rules import (
     output_patterns,

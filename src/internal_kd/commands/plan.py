@@ -6,8 +6,7 @@ from pathlib import Path
 
 from internal_kd.commands.command import run_command, study_parser, workflow_options
 from internal_kd.planning.costs import Costs
-from internal_kd.planning.plan import make_plan
-from internal_kd.planning.plan_layout import plan_json, plan_text, write_plan
+from internal_kd.planning.plan import make_plan, plan_json, plan_text, write_plan
 from internal_kd.planning.workflow import read_jobs
 
 

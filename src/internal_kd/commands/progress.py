@@ -5,8 +5,7 @@ from collections.abc import Sequence
 
 from internal_kd.commands.command import run_command, study_parser, workflow_options
 from internal_kd.planning.costs import Costs
-from internal_kd.planning.progress import make_progress
-from internal_kd.planning.progress_layout import progress_json, progress_text
+from internal_kd.planning.progress import make_progress, progress_json, progress_text
 from internal_kd.planning.workflow import read_jobs
 
 

@@ -1,4 +1,4 @@
-"""Tokenised splits as ragged numpy arrays, and the file they are kept in."""
+"""Tokenised splits as ragged numpy arrays, parts of them, and the file they are kept in."""
 
 import json
 import logging
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from internal_kd.tasks import Task
+
 
 ROWS_PER_CALL = 4096
 META_KEY = "meta"
@@ -228,3 +229,25 @@ def load_tokens(path: str | Path) -> tuple[dict[str, EncodedSplit], TokensMeta]:
             name: EncodedSplit(**{f.name: arrays[f"{name}/{f.name}"] for f in fields(EncodedSplit)})
             for name in names
         }, meta
+
+
+def nested_stratified(
+    labels: npt.NDArray[np.int64], percent: float, seed: int
+) -> npt.NDArray[np.int64]:
+    """A stratified `percent` % of the training set: ascending rows, int64 [n * percent / 100].
+
+    With the same seed the rows of a smaller percentage are contained in those of a larger one. Each
+    class keeps its share to within one row, and has at least one row.
+
+    Args:
+        labels: int64 [n].
+        percent: above 0, at most 100.
+        seed: of the shuffle inside each class.
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    rng = np.random.default_rng(seed)
+    share = np.empty(len(labels))
+    for label, count in zip(classes, counts, strict=True):
+        share[labels == label] = rng.permutation(count) / count
+    size = max(len(classes), round(len(labels) * percent / 100))
+    return np.sort(np.argsort(share, kind="stable")[:size])

@@ -3,26 +3,30 @@
 A checkpoint is one file whose name carries the hash of its content: it is there as a whole or not
 at all, and damage is noticed. It also carries the identity of the run, so that one of another
 config, other code or other inputs is left alone.
+
+The signals on which a training ends, after writing a checkpoint.
 """
 
 import hashlib
 import logging
 import os
 import shutil
+import signal
+import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
+from types import FrameType
 from typing import TypedDict
 
 import torch
 from torch import Tensor
 
-from internal_kd.distillation.history import MeansState, Row
+from internal_kd.distillation.history import MeansState, Row, SelectionState
 from internal_kd.distillation.optimization import AdamState, RateState
 from internal_kd.distillation.progress import ProgressFile
-from internal_kd.distillation.selection import SelectionState
 from internal_kd.errors import UserError
 from internal_kd.manifests import digest, hashes, versions
 
@@ -169,3 +173,33 @@ class Checkpoints:
     def remove(self) -> None:
         """Remove the folder, once the run has left its files."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+
+
+class Interruption:
+    """Inside this context a request to end is noted instead of followed.
+
+    SLURM sends SIGTERM some seconds before it kills a job, and SIGUSR1 where it is configured to.
+
+    Args:
+        active: otherwise signals have their usual effect.
+    """
+
+    def __init__(self, active: bool) -> None:
+        # Only the main thread can set handlers.
+        able = active and threading.current_thread() is threading.main_thread()
+        self._signals = SIGNALS if able else ()
+        self.signal: signal.Signals | None = None
+
+    def __enter__(self) -> "Interruption":
+        self._before = {number: signal.signal(number, self._note) for number in self._signals}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        self.signal = signal.Signals(number)

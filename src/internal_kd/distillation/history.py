@@ -1,12 +1,21 @@
-"""The history of a training: one row per epoch, with means of every loss term."""
+"""The history of a training, the epoch whose model it keeps, and how fast it was."""
 
+import copy
 import csv
+import math
+import resource
+import sys
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
 import torch
-from torch import Tensor
+from msgspec import UNSET
+from torch import Tensor, nn
+
+from internal_kd.data.batches import LengthBucketedBatches
+from internal_kd.specs.records import Speed
 
 Row = dict[str, float | str]
 
@@ -72,3 +81,59 @@ def write_history(path: str | Path, rows: Iterable[Row]) -> None:
         writer = csv.DictWriter(file, columns, restval="")
         writer.writeheader()
         writer.writerows(rows)
+
+
+class SelectionState(TypedDict):
+    """The fields of a `Selection`."""
+
+    keep: str
+    epoch: int
+    score: float
+    state: dict[str, Tensor]
+
+
+@dataclass
+class Selection:
+    """The epoch whose model is kept: the first with the best score, or the last."""
+
+    keep: str
+    epoch: int = 0
+    score: float = -math.inf
+    state: dict[str, Tensor] = field(default_factory=dict)
+
+    def offer(self, model: nn.Module, epoch: int, score: float) -> None:
+        """Keep a copy of the model's parameters if this epoch is to be preferred."""
+        if self.keep == "last" or score > self.score:
+            self.epoch, self.score = epoch, score
+            self.state = copy.deepcopy(dict(model.state_dict()))
+
+    def state_dict(self) -> SelectionState:
+        """The state as plain data and tensors."""
+        return {
+            "keep": self.keep,
+            "epoch": self.epoch,
+            "score": self.score,
+            "state": self.state,
+        }
+
+
+KILO = 1 if sys.platform == "darwin" else 1024  # of which ru_maxrss counts bytes or kilobytes
+
+
+def speed_of(batches: LengthBucketedBatches, history: Iterable[Row], device: torch.device) -> Speed:
+    """Examples per second of training, share of real tokens, and memory."""
+    rows, on_gpu = list(history), device.type == "cuda"
+    seconds = sum(float(row["train_seconds"]) for row in rows)
+    examples = len(rows) * len(batches.split)
+    return Speed(
+        device=torch.cuda.get_device_name(device) if on_gpu else "cpu",
+        examples_per_second=round(examples / max(seconds, 1e-3), 3),
+        seconds_per_example=round(seconds / examples, 9),
+        real_tokens_per_padded_token=round(batches.real_share(), 4),
+        peak_memory_mb=_millions(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KILO),
+        peak_gpu_memory_mb=_millions(torch.cuda.max_memory_allocated(device)) if on_gpu else UNSET,
+    )
+
+
+def _millions(amount: int) -> float:
+    return round(amount / 1e6, 1)

@@ -9,23 +9,21 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from internal_kd.data.encoding import EncodedSplit, load_tokens
-from internal_kd.data.subsets import nested_stratified
+from internal_kd.data.encoding import EncodedSplit, load_tokens, nested_stratified
 from internal_kd.distillation.checkpoints import Checkpoints, run_identity
 from internal_kd.distillation.finished import FinishedRun
 from internal_kd.distillation.history import development_scores, write_history
 from internal_kd.distillation.progress import ProgressFile, identity_of
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.distillation.training import Objective, Training, TrainingResult
-from internal_kd.evaluation.flags import flags_of
-from internal_kd.evaluation.metrics import majority_baseline
-from internal_kd.evaluation.predict import labelled, predict, scores_of
+from internal_kd.evaluation.metrics import flags_of, majority_baseline
 from internal_kd.evaluation.predictions import SplitPredictions, write_predictions
+from internal_kd.evaluation.trained import labelled, predict, scores_of
 from internal_kd.locks import only_writer
 from internal_kd.manifests import SignalOrigin
 from internal_kd.models.bert import Classifier
+from internal_kd.models.layers import count_parameters
 from internal_kd.models.loading import copy_tokenizer
-from internal_kd.models.parameters import count_parameters
 from internal_kd.specs.jobs import SelectionSettings, TrainingJob, encode
 from internal_kd.specs.records import ParameterCounts, WrittenMetrics, write_metrics
 from internal_kd.specs.runs import Run

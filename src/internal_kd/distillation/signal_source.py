@@ -12,21 +12,30 @@ from torch import Tensor
 
 from internal_kd.data.batches import Batch, moved, sorted_batches
 from internal_kd.data.encoding import EncodedSplit
-from internal_kd.distillation.ragged import RaggedValues, ragged_values, select_layers
-from internal_kd.distillation.signal_store import SignalStore, obtain, store_identity
-from internal_kd.distillation.signal_targets import (
+from internal_kd.distillation.signal_store import (
+    RaggedValues,
+    SignalStore,
+    obtain,
+    ragged_values,
+    select_layers,
+    store_identity,
+)
+from internal_kd.distillation.signals import (
     FORMS,
     LOGITS,
+    LiveSignals,
+    SignalRequest,
+    Signals,
+    SignalSource,
     StoredTarget,
     signal_bytes,
     stored_targets,
 )
-from internal_kd.distillation.signals import LiveSignals, SignalRequest, Signals, SignalSource
 from internal_kd.errors import reason
 from internal_kd.fingerprint import code_fingerprint
 from internal_kd.manifests import LiveTeacher, SignalOrigin, SignalStores
 from internal_kd.models.bert import ClassifierConfig
-from internal_kd.models.teacher import FrozenTeacher
+from internal_kd.models.capture import FrozenTeacher
 from internal_kd.objectives.registry import HEAD_SIZE, HEADS, HIDDEN
 
 logger = logging.getLogger(__name__)

@@ -13,15 +13,11 @@ from tqdm import tqdm
 
 from internal_kd.data.batches import Batch, LengthBucketedBatches
 from internal_kd.data.encoding import EncodedSplit
-from internal_kd.distillation.checkpoints import Checkpoints, TrainingState
-from internal_kd.distillation.history import Row, TermMeans
-from internal_kd.distillation.interruption import Interruption
-from internal_kd.distillation.optimization import FusedAdam, make_learning_rate
+from internal_kd.distillation.checkpoints import Checkpoints, Interruption, TrainingState
+from internal_kd.distillation.history import Row, Selection, TermMeans, speed_of
+from internal_kd.distillation.optimization import FusedAdam, make_learning_rate, select_updates
 from internal_kd.distillation.progress import Advance
 from internal_kd.distillation.schedules import Phase, Schedule
-from internal_kd.distillation.selection import Selection
-from internal_kd.distillation.speed import speed_of
-from internal_kd.distillation.updates import select_updates
 from internal_kd.errors import Interrupted, UserError
 from internal_kd.models.bert import Classifier
 from internal_kd.specs.records import LayerFinished, Speed

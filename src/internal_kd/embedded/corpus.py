@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from internal_kd.embedded import acceptability, events, grammar, lexicon
+from internal_kd.embedded import events, grammar, lexicon, tasks
 from internal_kd.embedded.grammar import Speaker
 
 SIDE = "corpus"
@@ -92,7 +92,7 @@ def _questions(speaker: Speaker, label: int) -> Example:
 
 
 def _single(speaker: Speaker, label: int) -> Example:
-    words = acceptability.sentence(speaker, SIDE, True, SINGLE_WEIGHTS).split()
+    words = tasks.sentence(speaker, SIDE, True, SINGLE_WEIGHTS).split()
     return Example(" ".join(corrupt(words, speaker.random) if label else words), None, label)
 
 

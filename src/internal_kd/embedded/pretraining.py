@@ -25,9 +25,9 @@ from transformers import BertConfig, BertForPreTraining, PreTrainedTokenizerBase
 
 from internal_kd.data.batches import Batch, LengthBucketedBatches, sorted_batches
 from internal_kd.data.encoding import EncodedSplit, offsets_of
-from internal_kd.embedded import growth
+from internal_kd.embedded import base
+from internal_kd.embedded.base import train_tokenizer
 from internal_kd.embedded.corpus import Example, generate_corpus
-from internal_kd.embedded.tokenizer import train_tokenizer
 from internal_kd.fingerprint import code_fingerprint
 
 HELD_OUT_SHARE = 0.02
@@ -45,7 +45,7 @@ class Shape(msgspec.Struct, frozen=True):
 
 
 class Mimetic(msgspec.Struct, frozen=True):
-    """Standard deviations of the start of W_Q and W_K, see `growth.start_mimetic`."""
+    """Standard deviations of the start of W_Q and W_K, see `base.start_mimetic`."""
 
     common: float
     own: float
@@ -175,8 +175,8 @@ def new_model(settings: Settings, vocabulary_size: int) -> BertForPreTraining:
     )
     config._attn_implementation = "eager"
     model = BertForPreTraining(config)
-    growth.start_mimetic(model, settings.mimetic.common, settings.mimetic.own)
-    growth.start_sinusoidal(model, shape.initializer_range)
+    base.start_mimetic(model, settings.mimetic.common, settings.mimetic.own)
+    base.start_sinusoidal(model, shape.initializer_range)
     return model
 
 
@@ -262,10 +262,10 @@ def _grow(model: BertForPreTraining, stage: Stage) -> None:
     """Bring the model to the stage's depth: by a stacked copy, or by faint layers in between."""
     while model.config.num_hidden_layers < stage.layers:
         if stage.growth == "stack":
-            growth.stack(model)
+            base.stack(model)
         else:
             assert stage.faintness is not msgspec.UNSET
-            growth.interleave(model, stage.faintness)
+            base.interleave(model, stage.faintness)
 
 
 def _optimizer(

@@ -1,4 +1,4 @@
-"""Classification metrics over integer labels and predictions of shape [n], all in 0..1 or -1..1.
+"""Classification metrics over integer labels and predictions [n], in 0..1 or -1..1, and flags.
 
 Where a quotient is 0/0 it counts as 0.0, as in scikit-learn with `zero_division=0`.
 """
@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+
+from internal_kd.evaluation.predictions import SplitPredictions
 
 Labels = npt.NDArray[np.int64]
 
@@ -93,3 +95,22 @@ def _f1_of(positive: int, labels: Labels, predictions: Labels) -> float:
     truth, guess = labels == positive, predictions == positive
     size = truth.sum() + guess.sum()
     return float(2 * np.sum(truth & guess) / size) if size else 0.0
+
+
+NORMAL_QUANTILE = 1.959964  # 97.5 %, for a two-sided interval of 95 %
+
+
+def flags_of(train_labels: Labels, predictions: SplitPredictions) -> list[str]:
+    """The flags of a model, from its answers to labelled development examples.
+
+    `one_class`: it always answers the same class. `at_majority`: its accuracy is not above that of
+    the most frequent class of `train_labels`, or the 95 % interval of its MCC contains 0. The
+    interval reaches 1.96 standard deviations (`mcc_by_chance`) to either side.
+    """
+    labels, guesses = predictions.labels, predictions.predictions
+    flags = ["one_class"] if len(set(guesses.tolist())) == 1 else []
+    highest = majority_baseline(train_labels, labels)["accuracy"]
+    by_chance = mcc(labels, guesses) <= NORMAL_QUANTILE * mcc_by_chance(labels, guesses)
+    if by_chance or accuracy(labels, guesses) <= highest:
+        flags.append("at_majority")
+    return flags

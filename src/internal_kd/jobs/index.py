@@ -8,7 +8,7 @@ from internal_kd.jobs.cli import Call, Job
 from internal_kd.jobs.files import Reads, Writes
 from internal_kd.jobs.product import ProductFiles, write_recorded
 from internal_kd.reporting.index.write import write_index
-from internal_kd.specs.index import IndexSettings
+from internal_kd.specs.reports import IndexSettings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,8 @@ What `BertForSequenceClassification` computes, cut to its use here: features of 
 the pass, layers above the highest one that is requested are not run, and the last layer run
 computes its output for [CLS] alone where nothing reads more of it. A process that trains
 such a model imports torch only. Other families of encoders go through Transformers.
+
+Dropout that does not wait for random numbers.
 """
 
 import json
@@ -18,12 +20,35 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from internal_kd.models.dropout import dropout
 from internal_kd.models.features import FEATURES, Capture, CaptureRequest, Tokens
 from internal_kd.models.stored import without_place
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
+
+
+STEPS = 1 << 16  # a probability is rounded to 1/65536, and kept values are scaled accordingly
+
+
+def dropout(values: Tensor, probability: float, training: bool) -> Tensor:
+    """Dropout as in `torch.nn.functional.dropout`; on the CPU from 16 random bits for each value.
+
+    torch draws a whole uniform number for each value there, which takes longer than the matrix
+    product before it. Four values share a 64-bit number of torch's own generator. Compiled passes
+    draw as torch does.
+    """
+    dropped = round(probability * STEPS)
+    if not training or not dropped:
+        return values
+    plain = values.device.type != "cpu" or torch.compiler.is_compiling()
+    if plain or dropped >= STEPS:
+        return nn.functional.dropout(values, probability)
+    noise = torch.empty(-(-values.numel() // 4), dtype=torch.int64).random_(-(1 << 63), None)
+    bits = noise.view(torch.int16)[: values.numel()].view(values.shape)
+    kept = torch.empty(values.shape, dtype=values.dtype)
+    torch.ge(bits, dropped - STEPS // 2, out=kept)
+    return values * kept.mul_(STEPS / (STEPS - dropped))
+
 
 UNNAMED = {"0": "LABEL_0", "1": "LABEL_1"}  # what Transformers takes for granted
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"

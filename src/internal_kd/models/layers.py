@@ -1,9 +1,10 @@
-"""Where an encoder's layers are, and which teacher layer a student layer belongs to."""
+"""Where an encoder's layers, its head and its parameters are, and which layers belong together."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 
+import torch
 from torch import nn
 
 from internal_kd.errors import UserError
@@ -108,3 +109,46 @@ def matched_teacher_layers(teacher_layers: int, student_layers: int) -> tuple[in
         (2 * teacher_layers * layer + student_layers) // (2 * student_layers)
         for layer in range(1, student_layers + 1)
     )
+
+
+def count_parameters(model: Classifier) -> dict[str, int]:
+    """Numbers of parameters: total, embeddings, layers, pooler and classifier.
+
+    The classifier is the classification layer alone. The pooler is what is between it and the
+    transformer layers, such as BERT's pooler or DistilBERT's `pre_classifier`.
+    """
+    sizes = {name: parameter.numel() for name, parameter in model.named_parameters()}
+    head = head_parameters(model)
+    last_layer = _module(head[-1])
+    counts = {
+        "embeddings": sum(parameter.numel() for parameter in embedding_parameters(model)),
+        "layers": sum(parameter.numel() for parameter in encoder_layers(model).parameters()),
+        "pooler": sum(sizes[name] for name in head if _module(name) != last_layer),
+        "classifier": sum(sizes[name] for name in head if _module(name) == last_layer),
+    }
+    return {"total": sum(sizes.values()), **counts}
+
+
+def _module(parameter: str) -> str:
+    """Name of the module that a parameter belongs to."""
+    return parameter.rpartition(".")[0]
+
+
+def copy_head(teacher: nn.Module, student: Classifier) -> None:
+    """Start the student's pooler and classifier from the teacher's (`head_init: teacher`).
+
+    Raises:
+        UserError: if teacher and student differ in the shape of their heads.
+    """
+    source = dict(teacher.named_parameters())
+    target = dict(student.named_parameters())
+    names = head_parameters(student)
+    for name in names:
+        if name not in source or source[name].shape != target[name].shape:
+            raise UserError(
+                f"head_init: teacher does not fit, {name} differs between teacher and student; "
+                "use head_init: random"
+            )
+    with torch.no_grad():
+        for name in names:
+            target[name].copy_(source[name])

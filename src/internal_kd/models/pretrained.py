@@ -16,11 +16,14 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
-from internal_kd.models.attention import record_attention, use_recordable_attention
+from internal_kd.models.attention import (
+    compute_only_cls_in_top_layer,
+    record_attention,
+    use_recordable_attention,
+)
 from internal_kd.models.features import Capture, CaptureRequest, Tokens
 from internal_kd.models.layers import encoder_layers, first_layers
 from internal_kd.models.limits import limits_of
-from internal_kd.models.top_layer import compute_only_cls_in_top_layer
 from internal_kd.models.weights import read_model
 from internal_kd.streams import new_layers_seed
 

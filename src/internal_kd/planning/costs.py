@@ -6,18 +6,30 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from internal_kd.planning import sizes, work
-from internal_kd.planning.encoder import Encoder, base_encoder
-from internal_kd.planning.jobs import Job
-from internal_kd.planning.measured import (
+from internal_kd.planning import work
+from internal_kd.planning.encoder import (
+    Encoder,
+    base_encoder,
+    checkpoint_bytes,
+    data_bytes,
+    model_bytes,
+    run_bytes,
+    stored_bytes,
+)
+from internal_kd.planning.speed import (
     FinishedRun,
+    Speed,
+    Timed,
+    corrected,
+    device_speed,
     finished_runs,
+    is_given,
     seconds_by_rule,
 )
-from internal_kd.planning.speed import Speed, Timed, corrected, device_speed, is_given
 from internal_kd.planning.texts import TaskTexts, task_texts
 from internal_kd.planning.wording import counted
 from internal_kd.planning.work import Work
+from internal_kd.planning.workflow import Job
 from internal_kd.specs.jobs import TrainingJob
 from internal_kd.specs.runs import Run
 from internal_kd.study import settings
@@ -118,9 +130,9 @@ class Costs:
         return Cost(
             work=done,
             seconds=self.speed.seconds(done, training.training.precision),
-            disk=sizes.run_bytes(self.encoder, run.layers, texts),
-            signals=sizes.stored_bytes(training, self.encoder, texts, self.budget_mb),
-            checkpoint=sizes.checkpoint_bytes(self.encoder, run.layers, texts),
+            disk=run_bytes(self.encoder, run.layers, texts),
+            signals=stored_bytes(training, self.encoder, texts, self.budget_mb),
+            checkpoint=checkpoint_bytes(self.encoder, run.layers, texts),
         )
 
     @property
@@ -142,7 +154,7 @@ def _nothing(costs: Costs, job: Job) -> Cost:
 
 def _base_model(costs: Costs, job: Job) -> Cost:
     config, encoder = costs.study.config, costs.encoder
-    disk = sizes.model_bytes(encoder, encoder.layers, classes=0)
+    disk = model_bytes(encoder, encoder.layers, classes=0)
     if config.base_model.source != "pretrain":
         return Cost(disk=disk)
     return Cost(work.pretraining_work(config.pretraining, encoder), disk=disk)
@@ -150,11 +162,11 @@ def _base_model(costs: Costs, job: Job) -> Cost:
 
 def _student_init(costs: Costs, job: Job) -> Cost:
     layers = int(Path(job.files[0]).name.removeprefix("layers"))
-    return Cost(disk=sizes.model_bytes(costs.encoder, layers, classes=0))
+    return Cost(disk=model_bytes(costs.encoder, layers, classes=0))
 
 
 def _task_data(costs: Costs, job: Job) -> Cost:
-    return Cost(disk=sizes.data_bytes(costs.texts(Path(job.files[0]).parent.name)))
+    return Cost(disk=data_bytes(costs.texts(Path(job.files[0]).parent.name)))
 
 
 def _attention(costs: Costs, job: Job) -> Cost:

@@ -1,14 +1,24 @@
-"""How long work takes: on a device of the config, corrected by the runs that are finished."""
+"""How long work takes: on a device of the config, corrected by the jobs that are finished."""
 
-from collections.abc import Mapping, Sequence
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy.optimize import nnls
 
+from internal_kd.errors import UserError
 from internal_kd.planning.work import Work
+from internal_kd.planning.workflow import TRAINING
+from internal_kd.reporting.timings import SECONDS, read_benchmarks
+from internal_kd.specs.jobs import TrainingJob
 from internal_kd.specs.machines import PlanSettings
+from internal_kd.specs.runs import Run
+from internal_kd.specs.students import decode_either
 
 # A batch that only goes forward takes a third of a step's fixed time.
 PASS = 1 / 3
@@ -82,3 +92,63 @@ def corrected(speed: Speed, runs: Sequence[Timed]) -> Speed:
     start, step, flops = nnls(shares, targets)[0]
     rates = {name: rate / max(flops, 1e-9) for name, rate in speed.flops.items()}
     return Speed(speed.start * start, speed.step * step, rates)
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run that is there.
+
+    Attributes:
+        run: which one.
+        job: what was trained.
+        seconds: from the start of its job to the end, in one go or in several.
+    """
+
+    run: Run
+    job: TrainingJob
+    seconds: float
+
+
+def finished_runs(results: Path) -> list[FinishedRun]:
+    """All runs in a folder of results but those in part, broken, or of another version."""
+    return [
+        run for file in sorted(results.glob("runs/**/metrics.json")) for run in _read(file, results)
+    ]
+
+
+def _read(file: Path, results: Path) -> Iterator[FinishedRun]:
+    try:
+        metrics = json.loads(file.read_text(encoding="utf-8"))
+        run, job = Run(**metrics["run"]), decode_either(metrics["settings"])
+        trained = _training_seconds(file.with_name("history.csv"))
+        whole = _benchmark_seconds(results, run) or float(metrics["seconds"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    # Of a run that was interrupted, the job's time is that of its last part.
+    yield FinishedRun(run, job, max(whole, trained))
+
+
+def _training_seconds(history: Path) -> float:
+    with open(history, encoding="utf-8", newline="") as file:
+        return sum(
+            float(row["train_seconds"]) + float(row["evaluation_seconds"])
+            for row in csv.DictReader(file)
+        )
+
+
+def _benchmark_seconds(results: Path, run: Run) -> float | None:
+    for rule in TRAINING:
+        file = results / "benchmarks" / rule / f"{run.name}.tsv"
+        if file.is_file():
+            with open(file, encoding="utf-8", newline="") as lines:
+                return float(next(csv.DictReader(lines, delimiter="\t"))[SECONDS])
+    return None
+
+
+def seconds_by_rule(results: Path) -> dict[str, float]:
+    """Mean seconds of the finished jobs of each rule."""
+    try:
+        jobs: pd.DataFrame = read_benchmarks(results / "benchmarks")
+    except UserError:
+        return {}
+    return {str(rule): float(mean) for rule, mean in jobs.groupby("rule")[SECONDS].mean().items()}

@@ -5,17 +5,18 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 
-from internal_kd.distillation.experiment import make_schedule
+from internal_kd.distillation.run_builder import make_schedule
 from internal_kd.distillation.schedules import Phase
-from internal_kd.planning.encoder import Encoder
-from internal_kd.planning.flops import (
+from internal_kd.planning.encoder import (
     BACKWARD,
+    Encoder,
     classifier_flops,
     head_flops,
     layer_flops,
     layers_flops,
+    read_signals,
+    stored_signals,
 )
-from internal_kd.planning.sizes import read_signals, stored_signals
 from internal_kd.planning.texts import TaskTexts, Texts, pretraining_text
 from internal_kd.specs.jobs import TrainingJob
 from internal_kd.specs.pretraining import Pretraining

@@ -1,10 +1,18 @@
-"""Tables of text cells as Markdown and as LaTeX in the booktabs style."""
+"""Tables of text cells as Markdown and LaTeX, and tables as CSV files.
+
+A spreadsheet computes cells that begin with certain characters, and a formula can send what is
+beside it elsewhere. Such a text gets an apostrophe in front, which marks it as text.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import Literal
+
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 MISSING = "–"
 
@@ -153,3 +161,37 @@ def _tex_groups(columns: Sequence[Column]) -> list[str]:
             rules.append(f"\\cmidrule(lr){{{start}-{start + size - 1}}}")
         start += size
     return [_tex_row(cells), " ".join(rules)]
+
+
+# Also their full-width forms, which some spreadsheets read alike.
+FORMULA = ("=", "+", "-", "@", "\t", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a table without its index; numbers stay as they are, also those that are texts."""
+    safe = frame.copy()
+    for name, column in frame.items():
+        if not is_numeric_dtype(column) and not is_bool_dtype(column):
+            cells = [harmless(cell) for cell in column]
+            safe[name] = pd.Series(cells, index=frame.index, dtype=object)
+    safe.to_csv(path, index=False, encoding="utf-8")
+
+
+def harmless(cell: object) -> object:
+    """The cell, marked as text where a spreadsheet would take it for a formula.
+
+    A carriage return becomes a line feed: pandas does not quote a cell for it, and what follows it
+    would begin a row.
+    """
+    if not isinstance(cell, str):
+        return cell
+    text = cell.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if text.startswith(FORMULA) and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -16,8 +16,7 @@ from internal_kd.evaluation.inference import (
 )
 from internal_kd.reporting import formats
 from internal_kd.reporting.comparisons import Comparison, Differences, paired_by_seed
-from internal_kd.reporting.csv_files import write_csv
-from internal_kd.reporting.formats import MISSING, Cell, Column, Row, Table
+from internal_kd.reporting.formats import MISSING, Cell, Column, Row, Table, write_csv
 from internal_kd.reporting.records import from_frame, to_frame
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.selection import mean_development_score, runs_of

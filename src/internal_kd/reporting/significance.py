@@ -16,7 +16,7 @@ from internal_kd.evaluation.inference import (
 )
 from internal_kd.reporting import formats
 from internal_kd.reporting.comparisons import Comparison, Differences, with_baseline
-from internal_kd.reporting.csv_files import write_csv
+from internal_kd.reporting.formats import write_csv
 from internal_kd.reporting.records import from_frame, to_frame
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.significance_layout import layouts
@@ -30,7 +30,7 @@ from internal_kd.reporting.significance_rows import (
     two_way_row,
     two_way_rows,
 )
-from internal_kd.specs.statistics import SignificanceSettings
+from internal_kd.specs.tables import SignificanceSettings
 from internal_kd.tasks import get_task
 
 SPLITS = ("validation", "test")

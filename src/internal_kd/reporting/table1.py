@@ -8,7 +8,7 @@ import pandas as pd
 
 from internal_kd.reporting import formats
 from internal_kd.reporting.comparisons import Differences, with_baseline
-from internal_kd.reporting.csv_files import write_csv
+from internal_kd.reporting.formats import write_csv
 from internal_kd.reporting.paper import paper_table1
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.scores import LAST_EPOCH, flags, majority, scores, summary

@@ -10,7 +10,7 @@ import pandas as pd
 
 from internal_kd.evaluation.inference import SEEDS_FOR_VERDICTS
 from internal_kd.reporting import formats
-from internal_kd.reporting.csv_files import write_csv
+from internal_kd.reporting.formats import write_csv
 from internal_kd.reporting.paper_tables import paper_table2
 from internal_kd.reporting.records import to_frame
 from internal_kd.reporting.runs import RunFolder, read_run_folders

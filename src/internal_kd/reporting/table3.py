@@ -11,8 +11,8 @@ import pandas as pd
 from internal_kd.evaluation.inference import Effect, Floats, paired_means
 from internal_kd.evaluation.predictions import SplitPredictions
 from internal_kd.reporting import formats
-from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.development import development_predictions
+from internal_kd.reporting.formats import write_csv
 from internal_kd.reporting.paper_tables import paper_table3
 from internal_kd.reporting.records import to_frame
 from internal_kd.reporting.runs import RunFolder, read_run_folders

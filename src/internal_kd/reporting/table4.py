@@ -11,9 +11,9 @@ import pandas as pd
 from internal_kd.errors import UserError
 from internal_kd.evaluation.predictions import SplitPredictions
 from internal_kd.reporting import formats
-from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.development import development_predictions
 from internal_kd.reporting.examples import read_examples
+from internal_kd.reporting.formats import write_csv
 from internal_kd.reporting.records import columns_of
 from internal_kd.reporting.runs import RunFolder, read_run_folders, select
 from internal_kd.reporting.selection import runs_of, teacher_of

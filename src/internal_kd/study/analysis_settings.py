@@ -24,16 +24,14 @@ from internal_kd.specs.reports import (
     Row,
     StudentsSettings,
 )
-from internal_kd.specs.statistics import (
-    ClaimsSettings,
-    LayerSweep,
-    SignificanceSettings,
-    SizeSweep,
-)
 from internal_kd.specs.tables import (
     ChoiceSettings,
+    ClaimsSettings,
+    LayerSweep,
     Reading,
     ReadingsSettings,
+    SignificanceSettings,
+    SizeSweep,
     SubmissionSettings,
     Table1Settings,
     Table2Settings,

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from internal_kd.specs.index import IndexItem, IndexSection, IndexSettings, LeftOut
 from internal_kd.specs.jobs import Settings, encode
+from internal_kd.specs.reports import IndexItem, IndexSection, IndexSettings, LeftOut
 from internal_kd.study.analysis_settings import report_settings
 from internal_kd.study.config import Study
 from internal_kd.study.figures import skipped_figures

@@ -1,9 +1,12 @@
-"""The environment of the workflow's jobs: where Python finds modules, and how memory is kept."""
+"""The environment of the workflow's jobs: modules, memory, and the packages they import."""
 
 import os
 import sys
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
+
+from internal_kd.errors import UserError
 
 # Keep freed memory: an eighth of a training step on a CPU goes into asking for it anew.
 MALLOC = {
@@ -45,3 +48,37 @@ def use_this_python() -> None:
     """Have jobs run in this process's Python, also where its environment is not activated."""
     own, found = os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)
     os.environ["PATH"] = os.pathsep.join([own, found])
+
+
+PACKAGES = (
+    "datasets",
+    "huggingface_hub",
+    "jsonschema",
+    "markdown_it",
+    "matplotlib",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "safetensors",
+    "scipy",
+    "seaborn",
+    "tokenizers",
+    "torch",
+    "tqdm",
+    "transformers",
+    "yaml",
+)
+
+
+def require_packages() -> None:
+    """Check that this Python has them all, without importing any.
+
+    Raises:
+        UserError: naming those that are missing.
+    """
+    missing = [name for name in PACKAGES if find_spec(name) is None]
+    if missing:
+        raise UserError(
+            f"environment: this Python has no {', '.join(missing)}; install all packages with "
+            "'pip install -r requirements.lock', or let Snakemake do it with --sdm conda"
+        )

@@ -24,8 +24,8 @@ SCHEMA_HEAD = """\
 # JSON Schema of a study's config, made from the types in src/internal_kd/specs and from config.yaml
 # by `make reference`. Besides the standard's keywords, `expected` completes the sentence "<key>
 # must be ..." where the standard's keywords say it badly. Every text has a format, which
-# src/internal_kd/study/texts.py checks, or is one of a list: texts become names of files, arguments
-# of commands and words of tables.
+# src/internal_kd/study/schema.py checks, or is one of a list: texts become names of files,
+# arguments of commands and words of tables.
 """
 WIDTH = 100
 # Keys whose entries have a section of their own.

@@ -8,9 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from internal_kd.specs.index import ItemKind
 from internal_kd.specs.jobs import Settings, encode
-from internal_kd.specs.reports import ReportSettings
+from internal_kd.specs.reports import ItemKind, ReportSettings
 from internal_kd.specs.runs import Run
 from internal_kd.study import analysis, analysis_settings
 from internal_kd.study.config import Study

@@ -19,8 +19,7 @@ from internal_kd.specs.students import DistillationSettings, StudentJob, acting
 from internal_kd.specs.training import TrainingSettings, changed
 from internal_kd.specs.values import Section
 from internal_kd.study.config import Study
-from internal_kd.study.files import base_model_files, data_files
-from internal_kd.study.user_files import content_hashes
+from internal_kd.study.files import base_model_files, content_hashes, data_files
 
 Settings = dict[str, object]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from internal_kd.reporting.claims.evidence import Evidence
 from internal_kd.reporting.runs import read_run_folders
-from internal_kd.specs.statistics import LayerSweep, SizeSweep
+from internal_kd.specs.tables import LayerSweep, SizeSweep
 from tests.reporting.claims.study import SETTINGS
 from tests.reporting.fake_runs import frame_of, logits_for, write_fake_run
 

@@ -6,7 +6,7 @@ import pandas as pd
 from internal_kd.evaluation.attention_distances import LayerDistances, write_distances
 from internal_kd.specs.reports import PaperRow
 from internal_kd.specs.runs import Run
-from internal_kd.specs.statistics import ClaimsSettings, LayerSweep, SizeSweep
+from internal_kd.specs.tables import ClaimsSettings, LayerSweep, SizeSweep
 from tests.reporting.fake_runs import frame_of, noisy_logits, write_fake_run
 
 N = 600

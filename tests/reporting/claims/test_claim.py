@@ -3,9 +3,8 @@ import math
 import pytest
 
 from internal_kd.evaluation.inference import over_seeds
-from internal_kd.reporting.claims.claim import found, on_each_task
+from internal_kd.reporting.claims.claim import above, found, on_each_task
 from internal_kd.reporting.claims.evidence import Evidence, NoData
-from internal_kd.reporting.claims.verdict import above
 from tests.reporting.claims.study import SETTINGS
 
 

@@ -3,8 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from internal_kd.reporting.claims.layout import page, survives
-from internal_kd.reporting.claims.rows import ClaimRow
+from internal_kd.reporting.claims.write import ClaimRow, page, survives
 from internal_kd.reporting.records import columns_of
 from tests.reporting.claims import study
 

@@ -5,7 +5,7 @@ import pytest
 
 from internal_kd.evaluation.behrens_fisher import Component
 from internal_kd.evaluation.inference import Effect, over_seeds
-from internal_kd.reporting.claims.verdict import above, all_above, below, near_zero
+from internal_kd.reporting.claims.claim import above, all_above, below, near_zero
 
 
 def effect(value, error=0.01, seeds=3):

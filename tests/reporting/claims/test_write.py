@@ -10,12 +10,11 @@ import pytest
 from internal_kd.errors import UserError
 from internal_kd.evaluation.attention_distances import read_distances
 from internal_kd.evaluation.inference import benjamini_hochberg, benjamini_yekutieli
-from internal_kd.reporting.claims.rows import ClaimRow
-from internal_kd.reporting.claims.write import CLAIMS, build, write_claims
+from internal_kd.reporting.claims.write import CLAIMS, ClaimRow, build, write_claims
 from internal_kd.reporting.records import columns_of
 from internal_kd.reporting.runs import read_run_folders
 from internal_kd.specs.jobs import encode
-from internal_kd.specs.statistics import LayerSweep, SizeSweep
+from internal_kd.specs.tables import LayerSweep, SizeSweep
 from tests.reporting.claims.study import (
     ROWS,
     SETTINGS,

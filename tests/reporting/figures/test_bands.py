@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from internal_kd.reporting.figures.bands import band, draw_band
+from internal_kd.reporting.figures.lines import band, draw_band
 from internal_kd.reporting.figures.style import new_figure
 
 SCORES = st.floats(-1, 1)

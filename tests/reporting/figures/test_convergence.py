@@ -6,9 +6,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from internal_kd.errors import UserError
 from internal_kd.reporting.figures import convergence
-from internal_kd.reporting.figures.convergence import COLORS, write_convergence
-from internal_kd.reporting.figures.convergence_data import COLUMNS, build
-from internal_kd.reporting.figures.strips import Turn, groups, name_of, turns_of
+from internal_kd.reporting.figures.attention_kl import Turn, groups, name_of, turns_of
+from internal_kd.reporting.figures.convergence import COLORS, COLUMNS, build, write_convergence
 from internal_kd.specs.figures import ConvergenceSettings
 from internal_kd.specs.reports import Row
 from tests.reporting.answers import answers

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib import image
 
 from internal_kd.reporting.formats import Cell, Column, Table, booktabs, markdown
-from internal_kd.specs.index import IndexItem, IndexSection, IndexSettings, ItemKind, LeftOut
+from internal_kd.specs.reports import IndexItem, IndexSection, IndexSettings, ItemKind, LeftOut
 
 NOTE = "Generated text & a small model: not the paper's numbers."
 SIZE = (48, 64)  # height and width of pictures in pixels

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from internal_kd.reporting.formats import Cell, Column, Table, markdown
-from internal_kd.reporting.index.markup import caption_html, paragraphs, table_html
+from internal_kd.reporting.index.write import caption_html, paragraphs, table_html
 from tests.conftest import ROOT
 from tests.reporting.index.html_parts import elements, texts
 

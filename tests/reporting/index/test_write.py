@@ -8,10 +8,9 @@ import pytest
 
 from internal_kd.errors import UserError
 from internal_kd.jobs import index
-from internal_kd.reporting.index.items import png_size
-from internal_kd.reporting.index.write import write_index
-from internal_kd.specs.index import IndexItem
+from internal_kd.reporting.index.write import png_size, write_index
 from internal_kd.specs.jobs import encode
+from internal_kd.specs.reports import IndexItem
 from internal_kd.study.reports import FIGURE_KINDS, REPORTS
 from tests.conftest import ROOT
 from tests.jobs.tiny_study import call

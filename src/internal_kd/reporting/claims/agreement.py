@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from internal_kd.evaluation.inference import Effect, two_way
 from internal_kd.evaluation.predictions import SplitPredictions
-from internal_kd.reporting.claims.claim import Claim, Finding, found, on_each_task
+from internal_kd.reporting.claims.claim import Claim, Finding, above, all_above, found, on_each_task
 from internal_kd.reporting.claims.effects import (
     THE_TEACHER,
     Means,
@@ -17,7 +17,6 @@ from internal_kd.reporting.claims.effects import (
     frames_of,
 )
 from internal_kd.reporting.claims.evidence import Evidence, NoData
-from internal_kd.reporting.claims.verdict import above, all_above
 
 Answers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

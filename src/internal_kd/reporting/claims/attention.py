@@ -9,9 +9,8 @@ import pandas as pd
 
 from internal_kd.evaluation.comparison import mean_effect_of
 from internal_kd.evaluation.resampling import Floats
-from internal_kd.reporting.claims.claim import Claim, Finding, found, on_each_task
+from internal_kd.reporting.claims.claim import Claim, Finding, Judgement, above, found, on_each_task
 from internal_kd.reporting.claims.evidence import ALL_DATA, Evidence, NoData
-from internal_kd.reporting.claims.verdict import Judgement, above
 
 MUCH = 2.0  # times as large: what "much" is taken to mean
 

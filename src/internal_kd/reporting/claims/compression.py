@@ -5,7 +5,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from internal_kd.evaluation.resampling import Floats
-from internal_kd.reporting.claims.claim import Claim, Finding, found, on_each_task
+from internal_kd.reporting.claims.claim import (
+    Claim,
+    Finding,
+    above,
+    all_above,
+    below,
+    found,
+    on_each_task,
+)
 from internal_kd.reporting.claims.effects import (
     THE_TEACHER,
     Scores,
@@ -14,7 +22,6 @@ from internal_kd.reporting.claims.effects import (
     scores,
 )
 from internal_kd.reporting.claims.evidence import Evidence, NoData
-from internal_kd.reporting.claims.verdict import above, all_above, below
 from internal_kd.reporting.runs import RunFolder
 
 PLACE = "Performance vs. Parameters, Figure 2; appendix, Figures 6 to 8"

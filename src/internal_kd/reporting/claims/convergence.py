@@ -12,9 +12,8 @@ import numpy as np
 
 from internal_kd.evaluation.inference import over_seeds
 from internal_kd.evaluation.resampling import Floats
-from internal_kd.reporting.claims.claim import Claim, Finding, found, on_each_task
+from internal_kd.reporting.claims.claim import Claim, Finding, above, below, found, on_each_task
 from internal_kd.reporting.claims.evidence import Evidence, NoData, tasks_of_table1
-from internal_kd.reporting.claims.verdict import above, below
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.tasks import get_task
 

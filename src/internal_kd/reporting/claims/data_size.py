@@ -6,10 +6,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from internal_kd.evaluation.resampling import Floats
-from internal_kd.reporting.claims.claim import Claim, Finding, found, on_each_task
+from internal_kd.reporting.claims.claim import (
+    Claim,
+    Finding,
+    above,
+    all_above,
+    found,
+    near_zero,
+    on_each_task,
+)
 from internal_kd.reporting.claims.effects import Scores, difference, scores
 from internal_kd.reporting.claims.evidence import ALL_DATA, Evidence, NoData
-from internal_kd.reporting.claims.verdict import above, all_above, near_zero
 
 PLACE = "The Impact of Data Size, Figure 3; appendix, Figure 9"
 

@@ -11,7 +11,7 @@ import pandas as pd
 from internal_kd.evaluation.predictions import SplitPredictions
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.reporting.selection import runs_of
-from internal_kd.specs.statistics import ClaimsSettings
+from internal_kd.specs.tables import ClaimsSettings
 
 ALL_DATA = 100
 TEACHER, NO_KD = "exp1.0", "exp1.1"

@@ -4,17 +4,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from internal_kd.evaluation.inference import Effect, family, holm, mean_effect
-from internal_kd.reporting.claims.claim import PRIMARY, Claim, Finding, Findings, found, no_data
-from internal_kd.reporting.claims.effects import difference, scores
-from internal_kd.reporting.claims.evidence import Evidence, NoData, tasks_of_table1
-from internal_kd.reporting.claims.verdict import (
+from internal_kd.reporting.claims.claim import (
     DOES_NOT_HOLD,
     HOLDS,
     INCONCLUSIVE,
     JUDGED,
+    PRIMARY,
+    Claim,
+    Finding,
+    Findings,
     Judgement,
     above,
+    found,
+    no_data,
 )
+from internal_kd.reporting.claims.effects import difference, scores
+from internal_kd.reporting.claims.evidence import Evidence, NoData, tasks_of_table1
 from internal_kd.tasks import get_task
 
 MEAN = "mean"  # stands for a task: the mean over all of them

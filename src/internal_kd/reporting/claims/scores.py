@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from internal_kd.evaluation.inference import Effect
-from internal_kd.reporting.claims.claim import Claim, Finding, found, on_each_task
+from internal_kd.reporting.claims.claim import Claim, Finding, above, all_above, found, on_each_task
 from internal_kd.reporting.claims.effects import THE_TEACHER, difference, one_teacher, scores
 from internal_kd.reporting.claims.evidence import NO_KD, Evidence, NoData
-from internal_kd.reporting.claims.verdict import above, all_above
 from internal_kd.reporting.selection import best_experiment
 
 CONFIDENCE_OF_PAPER = 0.999  # p below 1e-3

@@ -15,10 +15,9 @@ from matplotlib.figure import Figure
 
 from internal_kd.evaluation.calibration import BINS, Calibration, calibration, reliability
 from internal_kd.evaluation.predictions import SplitPredictions
-from internal_kd.reporting.csv_files import write_csv
 from internal_kd.reporting.development import development_predictions
 from internal_kd.reporting.figures import lines, remarks
-from internal_kd.reporting.figures.bands import SEEDS_FOR_BANDS
+from internal_kd.reporting.figures.lines import SEEDS_FOR_BANDS
 from internal_kd.reporting.figures.style import (
     COLORS,
     COLUMN_WIDTH,
@@ -27,6 +26,7 @@ from internal_kd.reporting.figures.style import (
     new_figure,
     save_figure,
 )
+from internal_kd.reporting.formats import write_csv
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.selection import runs_of
 from internal_kd.reporting.wording import capitalized, flag_sentences

@@ -3,8 +3,7 @@
 import textwrap
 from collections.abc import Iterable
 
-from internal_kd.reporting.figures.bands import SEEDS_FOR_BANDS
-from internal_kd.reporting.figures.lines import ROLE_TITLES, ROLES
+from internal_kd.reporting.figures.lines import ROLE_TITLES, ROLES, SEEDS_FOR_BANDS
 from internal_kd.reporting.wording import FLAG_TEXTS, capitalized
 from internal_kd.specs.reports import ModelsSettings, Row
 

@@ -14,7 +14,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from internal_kd.reporting.csv_files import write_csv
+from internal_kd.reporting.formats import write_csv
 
 logging.getLogger("fontTools").setLevel(logging.WARNING)  # reports every glyph in a PDF
 
