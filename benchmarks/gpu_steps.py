@@ -134,7 +134,7 @@ class Bench:
         )
 
     def _signals(self, part: Part) -> SignalSource:
-        request = signal_request(part.losses, self.shape.matched)
+        request = signal_request(part.losses, dict(enumerate(self.shape.matched, start=1)))
         with tempfile.TemporaryDirectory() as name:  # what is mapped from there stays
             folder = Path(name)
             teacher = TeacherOfSplit(

@@ -31,7 +31,7 @@ from internal_kd.distillation.objective import signal_request
 from internal_kd.distillation.run_builder import RunBuilder
 from internal_kd.distillation.signal_source import SignalOptions
 from internal_kd.distillation.signals import signal_bytes
-from internal_kd.models.layers import matched_teacher_layers
+from internal_kd.models.layer_maps import match_layers
 from internal_kd.models.loading import new_classifier
 from internal_kd.specs.jobs import decode
 from internal_kd.specs.students import StudentJob
@@ -99,7 +99,7 @@ def measure(folder: Path, case: str) -> dict[str, Any]:
         pass
     lengths = builder.data.splits["train"].lengths
     request = signal_request(
-        ObjectiveSettings(internal, {}), matched_teacher_layers(LAYERS, LAYERS // 2)
+        ObjectiveSettings(internal, {}), match_layers("uniform", LAYERS, LAYERS // 2)
     )
     axes = {"heads": HEADS, "hidden": HIDDEN}
     needed = signal_bytes(lengths, request, axes, signals["attention"])

@@ -81,7 +81,7 @@ def train(contestant: Ours, kind: Kind, updates: Updates, epochs: int | None = N
     layers = contestant.workload.shape.student_layers
     epochs = epochs or round(layers * EPOCHS_PER_LAYER / INTERNAL_FRACTION)
     limits = epoch_limits(epochs, layers, INTERNAL_FRACTION)
-    schedule = ClockedSchedule(make_phases(kind, limits, "end", updates))
+    schedule = ClockedSchedule(make_phases(kind, dict(enumerate(limits, start=1)), "end", updates))
     clock = schedule.clock = CpuClock()
 
     def end_of_epoch(_: Classifier) -> dict[str, dict[str, float]]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
-from internal_kd.models.layers import encoder_layers, matched_teacher_layers
+from internal_kd.models.layer_maps import group_tops
+from internal_kd.models.layers import encoder_layers
 
 SHARPER = 8.0  # random weights alone give nearly uniform attention and nearly equal classes
 
@@ -35,7 +36,7 @@ class Shape:
     @property
     def matched(self) -> tuple[int, ...]:
         """One-based teacher layers that the student's layers are matched with, bottom first."""
-        return matched_teacher_layers(self.teacher_layers, self.student_layers)
+        return group_tops(self.teacher_layers, self.student_layers)
 
 
 SHAPES = {

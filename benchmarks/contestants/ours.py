@@ -80,7 +80,7 @@ class Ours(Contestant):
     def train(self, passes: int) -> float:
         """Epochs of a training after a first one that is not timed."""
         clock = CpuClock()
-        schedule = ClockedSchedule(simultaneous(self.workload.shape.student_layers))
+        schedule = ClockedSchedule(simultaneous(range(1, self.workload.shape.student_layers + 1)))
 
         def end_of_epoch(_: Classifier) -> dict[str, dict[str, float]]:
             if schedule.clock is not None:
@@ -136,7 +136,8 @@ class Ours(Contestant):
             torch.device("cpu"),
         )
         options = SignalOptions(self.source, folder=self.folder / "signals")
-        return signal_source(teacher, signal_request(LOSSES, self.workload.shape.matched), options)
+        matched = dict(enumerate(self.workload.shape.matched, start=1))
+        return signal_source(teacher, signal_request(LOSSES, matched), options)
 
 
 def _models(workload: Workload, folder: Path) -> tuple[FrozenTeacher, Classifier]:

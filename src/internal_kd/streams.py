@@ -11,7 +11,15 @@ from typing import Literal
 
 Role = Literal["teacher", "student"]
 Purpose = Literal[
-    "head", "order", "dropout", "layers", "subset", "holdout", "new layers", "projection"
+    "head",
+    "order",
+    "dropout",
+    "layers",
+    "subset",
+    "holdout",
+    "new layers",
+    "projection",
+    "layer map",
 ]
 
 BITS = 63  # what generators of torch and numpy both take
@@ -57,6 +65,11 @@ class Streams:
     def layers(self) -> int:
         """Of an encoder that starts from nothing."""
         return stream_seed("layers", self.role, self.task, self.seed)
+
+    @property
+    def layer_map(self) -> int:
+        """Of the teacher layers that a random map gives a student's layers."""
+        return stream_seed("layer map", self.role, self.task, self.seed)
 
     @property
     def projection(self) -> int:

@@ -37,7 +37,7 @@ PROGRESSIVE = [(1,), (1,), (2,), (2,), (3,), ()]
 @pytest.mark.parametrize(("kind", "layers"), [("stacked", STACKED), ("progressive", PROGRESSIVE)])
 @pytest.mark.parametrize("output_from", ["start", "end"])
 def test_trace_of_algorithm_1(kind, layers, output_from) -> None:
-    schedule = Schedule(make_phases(kind, (3, 2, 2), output_from), 0.1)
+    schedule = Schedule(make_phases(kind, {1: 3, 2: 2, 3: 2}, output_from), 0.1)
     for epoch, cosine in enumerate(COSINES):
         phase = schedule.phase
         assert phase.layers == layers[epoch]
@@ -47,7 +47,7 @@ def test_trace_of_algorithm_1(kind, layers, output_from) -> None:
 
 
 def test_simultaneous_never_changes() -> None:
-    schedule = Schedule(simultaneous(2))
+    schedule = Schedule(simultaneous((1, 2)))
     for _ in range(5):
         assert schedule.phase == Phase((1, 2), output=True)
         assert schedule.end_epoch(0.0) is None
@@ -58,7 +58,7 @@ def test_without_internal_losses_only_the_output_acts() -> None:
 
 
 def test_threshold_zero_never_fires() -> None:
-    schedule = Schedule(make_phases("stacked", (3,)))
+    schedule = Schedule(make_phases("stacked", {1: 3}))
     assert [schedule.end_epoch(-1e-8) for _ in range(2)] == [None, None]
     assert schedule.end_epoch(0.0) == LayerFinished(1, 3, "limit", 0.0)
 
@@ -85,8 +85,8 @@ def test_limits_are_even_and_include_every_layer(epochs, layers, fraction) -> No
     stop=st.integers(0, 12),
 )
 def test_restored_schedule_continues_unchanged(kind, cosines, stop) -> None:
-    whole = Schedule(make_phases(kind, (2, 3, 1), "end"), 0.3)
-    first, second = (Schedule(make_phases(kind, (2, 3, 1), "end"), 0.3) for _ in range(2))
+    whole = Schedule(make_phases(kind, {1: 2, 2: 3, 3: 1}, "end"), 0.3)
+    first, second = (Schedule(make_phases(kind, {1: 2, 2: 3, 3: 1}, "end"), 0.3) for _ in range(2))
     for cosine in cosines:
         whole.end_epoch(cosine)
     for cosine in cosines[:stop]:
@@ -100,7 +100,7 @@ def test_restored_schedule_continues_unchanged(kind, cosines, stop) -> None:
 
 def test_two_stages() -> None:
     """All layers for the epochs of all turns, whatever the threshold, then the output alone."""
-    schedule = Schedule(make_phases("two_stage", (2, 1), "end"), threshold=0.5)
+    schedule = Schedule(make_phases("two_stage", {1: 2, 2: 1}, "end"), threshold=0.5)
     seen = []
     for _ in range(5):
         seen.append((schedule.phase.layers, schedule.phase.output))
@@ -109,15 +109,24 @@ def test_two_stages() -> None:
     assert schedule.state.finished == []
 
 
+def test_only_layers_with_a_teacher_layer_have_turns() -> None:
+    (alone, last) = make_phases("progressive", {3: 4}, "end")
+    assert (alone.layers, alone.epochs, alone.finishes, last.layers) == ((3,), 4, 3, ())
+    stack = make_phases("stacked", {2: 1, 3: 2}, "end")
+    assert [phase.layers for phase in stack] == [(2,), (2, 3), ()]
+    assert [phase.finishes for phase in stack] == [2, 3, None]
+    assert make_phases("simultaneous", {3: 4}) == simultaneous((3,))
+
+
 def test_updates_and_restart_are_those_of_a_phase() -> None:
-    phases = make_phases("progressive", (1, 1), "end", "active", "head", restarts=True)
+    phases = make_phases("progressive", {1: 1, 2: 1}, "end", "active", "head", restarts=True)
     assert [phase.updates for phase in phases] == ["active", "active", "head"]
     assert [phase.restarts for phase in phases] == [False, False, True]
-    assert make_phases("simultaneous", (1, 1), restarts=True) == simultaneous(2)
+    assert make_phases("simultaneous", {1: 1, 2: 1}, restarts=True) == simultaneous((1, 2))
 
 
 def test_the_first_epoch_of_a_phase_is_recognised() -> None:
-    schedule = Schedule(make_phases("stacked", (2, 1), "end"))
+    schedule = Schedule(make_phases("stacked", {1: 2, 2: 1}, "end"))
     begins = []
     for _ in range(5):
         begins.append(schedule.begins_phase)

@@ -33,7 +33,7 @@ from tests.conftest import ROOT
 from tests.distillation.splits import tiny_split
 from tests.models.tiny import tiny_model
 
-EVERYTHING = SignalRequest(True, (2, 4), ("cls", "attention"))
+EVERYTHING = SignalRequest(True, {1: 2, 2: 4}, ("cls", "attention"))
 SPLIT = tiny_split(40)
 TARGET = re.compile("logits|cls_2-4|attention_2-4_fp32")
 WRITES = "signals of the teacher: writing"
@@ -88,7 +88,8 @@ def test_one_pass_serves_all_runs(teacher, options) -> None:
     first = signal_source(teacher, EVERYTHING, options)
     assert teacher.load().passes == 1
     second = signal_source(teacher, EVERYTHING, options)
-    part = signal_source(teacher, SignalRequest(layers=(2, 4), targets=("attention",)), options)
+    attention = SignalRequest(matched={1: 2, 2: 4}, targets=("attention",))
+    part = signal_source(teacher, attention, options)
     assert teacher.load().passes == 1
     assert describe_signals(first) == describe_signals(second)
     assert set(describe_signals(part).stores) == {"attention_2-4_fp32"}
@@ -216,7 +217,7 @@ class Slow(FrozenTeacher):
 model, cpu = Slow(load_classifier(folder / "teacher")), torch.device("cpu")
 config = model.model.config
 teacher = TeacherOfSplit(lambda: model, config, folder / "teacher", tiny_split(40), 0, cpu)
-request = SignalRequest(True, (2, 4), ("cls", "attention"))
+request = SignalRequest(True, {1: 2, 2: 4}, ("cls", "attention"))
 print("ready", flush=True)
 sys.stdin.readline()
 source = signal_source(teacher, request, SignalOptions("stored", folder=folder / "signals"))

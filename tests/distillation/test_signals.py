@@ -18,7 +18,7 @@ from internal_kd.objectives.registry import TARGETS
 from tests.distillation.splits import tiny_split
 from tests.models.tiny import tiny_model
 
-REQUEST = SignalRequest(True, (2, 4), ("cls", "attention"))
+REQUEST = SignalRequest(True, {1: 2, 2: 4}, ("cls", "attention"))
 SIZES = {"heads": 2, "hidden": 16, "head size": 8}
 SPLIT = tiny_split(11)
 ROWS = np.array([7, 0, 3])
@@ -46,18 +46,38 @@ def source_of(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "signals", [REQUEST, SignalRequest(logits=True), SignalRequest(True, (1,), ("cls",))]
+    "signals",
+    [
+        REQUEST,
+        SignalRequest(logits=True),
+        SignalRequest(True, {1: 1}, ("cls",)),
+        SignalRequest(True, {1: 4, 2: 2, 3: 4}, ("cls", "attention")),
+        SignalRequest(True, {2: 4}, ("scores", "hidden")),
+        SignalRequest(False, {1: 3, 2: 1}, ("query", "key", "value")),
+    ],
 )
 def test_stored_equals_live(source_of, signals) -> None:
     live, stored = (source_of(name, signals) for name in ("live", "stored"))
     batch = assemble(SPLIT, ROWS, pad_token_id=0)
-    layers = range(1, len(signals.layers) + 1)
-    assert_equal(stored(batch, layers, True), live(batch, layers, True), signals)
+    layers = tuple(signals.matched)
+    found = [source(batch, layers, signals.logits) for source in (stored, live)]
+    assert_equal(*found, signals)
+
+
+def test_students_layers_get_the_signals_of_their_own_teacher_layers(source_of) -> None:
+    batch = assemble(SPLIT, ROWS, pad_token_id=0)
+    every = source_of("live", SignalRequest(False, {1: 1, 2: 2, 3: 3, 4: 4}, ("cls",)))
+    whole = every(batch, (1, 2, 3, 4), False).fields["cls"]
+    for source in ("live", "stored"):
+        signals = source_of(source, SignalRequest(False, {1: 4, 2: 2, 3: 4}, ("cls",)))
+        found = signals(batch, (1, 2, 3), False).fields["cls"]
+        torch.testing.assert_close(found, whole[:, [3, 1, 3]])
 
 
 def assert_equal(ours: Signals, theirs: Signals, request: SignalRequest) -> None:
     """Both hold the same."""
-    torch.testing.assert_close(ours.logits, theirs.logits)
+    if request.logits:
+        torch.testing.assert_close(ours.logits, theirs.logits)
     names = {name for target in request.targets for name in TARGETS[target].fields}
     assert ours.fields.keys() == theirs.fields.keys() == names
     for name in names:
@@ -67,7 +87,7 @@ def assert_equal(ours: Signals, theirs: Signals, request: SignalRequest) -> None
 @pytest.mark.parametrize("layers", [(1,), (2,), (1, 2), (1, 3)])
 @pytest.mark.parametrize("source", ["live", "stored"])
 def test_only_the_layers_requested(source_of, source, layers) -> None:
-    signals = source_of(source, SignalRequest(True, (1, 2, 4), ("cls", "attention")))
+    signals = source_of(source, SignalRequest(True, {1: 1, 2: 2, 3: 4}, ("cls", "attention")))
     batch = assemble(SPLIT, ROWS, pad_token_id=0)
     every, some = signals(batch, (1, 2, 3), True), signals(batch, layers, False)
     chosen = [layer - 1 for layer in layers]
@@ -125,7 +145,7 @@ def test_attention_is_zero_at_padding(source_of) -> None:
 
 
 def test_fixed_point_halves_what_the_budget_counts(source_of) -> None:
-    request = SignalRequest(layers=(2, 4), targets=("attention",))
+    request = SignalRequest(matched={1: 2, 2: 4}, targets=("attention",))
     needed = signal_bytes(SPLIT.lengths, request, SIZES)
     entropies = 8 * len(request.layers) * len(SPLIT)  # the same in both forms
     budget_mb = (0.51 * (needed - entropies) + entropies) / 1e6

@@ -49,12 +49,12 @@ def history_of(student, family: str, kind: str, updates: str, source: str, folde
         lambda: FrozenTeacher(model), model.config, folder / "teacher", split, 0, cpu
     )
     options = SignalOptions(source, folder=folder / "signals")
-    signals = signal_source(teacher, signal_request(OBJECTIVE, (2, 4)), options)
+    signals = signal_source(teacher, signal_request(OBJECTIVE, {1: 2, 2: 4}), options)
     training = Training(
         student,
         split,
         DistillationObjective(OBJECTIVE, signals),
-        Schedule(make_phases(kind, (1, 1), "end", updates)),
+        Schedule(make_phases(kind, {1: 1, 2: 1}, "end", updates)),
         TrainingSettings(EPOCHS, 4, 1e-3, keep="last"),
         evaluate=lambda model: {"validation": scores_of(predict(model, split, 0, cpu))},
         selected_by=("validation", "accuracy"),

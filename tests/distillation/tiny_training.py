@@ -30,7 +30,7 @@ from tests.models.tiny import tiny_model
 
 CPU = torch.device("cpu")
 OBJECTIVE = ObjectiveSettings({"attention_kl": 1.0, "cls_cosine": 1.0}, {"soft": 1.0, "hard": 0.5})
-MATCHED = (2, 4)
+MATCHED = {1: 2, 2: 4}
 TIMES = ("train_seconds", "evaluation_seconds")
 
 
@@ -74,7 +74,7 @@ class Pair:
             copy.deepcopy(self.student),
             self.split,
             DistillationObjective(objective, self.signals(source)),
-            Schedule(make_phases(kind, (1, 1), "end", *updates)),
+            Schedule(make_phases(kind, {1: 1, 2: 1}, "end", *updates)),
             TrainingSettings(epochs=epochs, **chosen),
             evaluate=lambda model: {
                 "validation": scores_of(predict(model, self.split, 0, self.device))

@@ -10,12 +10,12 @@ from transformers import AutoModelForSequenceClassification
 
 from internal_kd.errors import UserError
 from internal_kd.models.initialization import initialize_student, source_layers
+from internal_kd.models.layer_maps import group_tops
 from internal_kd.models.layers import (
     copy_head,
     embedding_parameters,
     encoder_layers,
     head_parameters,
-    matched_teacher_layers,
 )
 from internal_kd.models.pretrained import inputs_of
 from tests.models.tiny import tiny_batch, tiny_model
@@ -36,14 +36,14 @@ FAMILIES = ["bert", "roberta", "electra", "distilbert"]
     ],
 )
 def test_upper_layer_of_each_group(teacher, student, expected) -> None:
-    assert matched_teacher_layers(teacher, student) == expected
+    assert group_tops(teacher, student) == expected
     assert source_layers("upper", teacher, student) == expected
 
 
 @given(st.data(), st.integers(1, 48))
 def test_groups_are_as_even_as_possible(data, teacher) -> None:
     student = data.draw(st.integers(1, teacher))
-    matched = matched_teacher_layers(teacher, student)
+    matched = group_tops(teacher, student)
     sizes = {upper - below for below, upper in pairwise((0, *matched))}
     assert matched[-1] == teacher
     assert sizes <= {teacher // student, -(-teacher // student)}
@@ -51,7 +51,7 @@ def test_groups_are_as_even_as_possible(data, teacher) -> None:
 
 def test_other_choices_of_layers() -> None:
     assert source_layers("lower", 12, 3) == (1, 2, 3)
-    assert source_layers([4, 8, 12], 12, 3) == (4, 8, 12)
+    assert source_layers((4, 8, 12), 12, 3) == (4, 8, 12)
     assert source_layers("random", 12, 3) == ()
 
 

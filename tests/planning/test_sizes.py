@@ -33,7 +33,7 @@ def job(experiment: str, source: str = "auto", percent: int = 100) -> StudentJob
 @pytest.mark.parametrize("experiment", ["exp2.0", "exp3.0", "exp3.1", "exp3.2"])
 def test_signal_sizes_are_those_a_run_computes(experiment) -> None:
     internal = experiment_settings(experiment)["internal"]
-    request = SignalRequest(layers=(2, 4), targets=targets_of(internal))
+    request = SignalRequest(matched={1: 2, 2: 4}, targets=targets_of(internal))
     axes = {"heads": ENCODER.heads, "hidden": ENCODER.hidden}
     expected = signal_bytes(LENGTHS, request, axes)
     assert encoder.signal_bytes(job(experiment), ENCODER, TEXTS) == expected

@@ -59,7 +59,7 @@ def step(experiment: str, stage: Phase, layers: int = 2) -> int:
     """Operations of a student's forward and backward pass, without the teacher's."""
     options = experiment_settings(experiment)
     settings = ObjectiveSettings(options["internal"], options["output"])
-    live = LiveSignals(FrozenTeacher(classifier()), signal_request(settings, (2, 4)))
+    live = LiveSignals(FrozenTeacher(classifier()), signal_request(settings, {1: 2, 2: 4}))
     every = live(BATCH, (1, 2), logits=True)
 
     def kept(_batch: Batch, layers: Sequence[int], logits: bool) -> Signals:

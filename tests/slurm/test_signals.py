@@ -18,12 +18,12 @@ from tests.workflow.tiny import STUDY, make_project
 pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 
 # So many examples that the teacher's pass can be met in the middle.
-ROWS = 40_000
+ROWS = 8_000
 ALONE = ("--group-components", "students_rte=1")
 STUDENTS = ("exp2.0", "exp3.2", "exp3.4")
 SHORT = STUDY | {
     "data": {"source": "folder", "path": "text", "max_length": 16, "limit": None},
-    "student": {"layers": 2, "training": {"epochs": 3}, "per_task": None},
+    "student": {"layers": 2, "training": {"epochs": 1}, "per_task": None},
     "table1": {"experiments": ["exp1.0", *STUDENTS]},
 }
 

@@ -60,6 +60,15 @@ MISTAKES = {
         {"experiments": {"exp2.0": {"init": [2, 4]}}},
         "experiments.exp2.0.init: is [2, 4]; name 3 layers (student.layers) between 1 and 8",
     ),
+    "too deep a layer in a map": (
+        {"experiments": {"exp3.0": {"layer_map": [2, 4, 9]}}},
+        "experiments.exp3.0.layer_map: is [2, 4, 9]; name 3 layers (student.layers) between 1 and "
+        "8",
+    ),
+    "unknown map of layers": (
+        {"experiments": {"exp3.0": {"layer_map": "reverse"}}},
+        "experiments.exp3.0.layer_map: 'reverse' is not allowed; did you mean 'reversed'?",
+    ),
     "teachers of other seeds than the students'": (
         {"seeds": [0, 1, 2], "teacher": {"seeds": [0, 1]}},
         "teacher.seeds: is [0, 1], but the students' seeds are [0, 1, 2]; write one seed, or the "

@@ -66,7 +66,7 @@ os.environ.update(
 
 wildcard_constraints:
     task="|".join(STUDY.tasks),
-    init=r"upper|lower|random-[a-z]+-seed\d+|\d+(-\d+)*",
+    init=r"upper|lower|spaced|last|random-[a-z]+-seed\d+|\d+(-\d+)*",
     layers=r"\d+",
     percent=r"\d+",
     seed=r"\d+",

@@ -135,15 +135,15 @@ def new_projections(
     return made
 
 
-def signal_request(settings: ObjectiveSettings, matched_layers: tuple[int, ...]) -> SignalRequest:
+def signal_request(settings: ObjectiveSettings, matched: Mapping[int, int]) -> SignalRequest:
     """What the losses read of the teacher.
 
     Args:
         settings: of the losses.
-        matched_layers: one-based teacher layers of the student's layers, bottom first.
+        matched: the one-based teacher layer of each student layer that has one.
     """
     return SignalRequest(
         logits=bool(reading_teacher(settings.output)),
-        layers=matched_layers if settings.internal else (),
+        matched=matched if settings.internal else {},
         targets=targets_of(settings.internal),
     )

@@ -1,7 +1,4 @@
-"""From the settings and files of a student's run to its training.
-
-From an experiment, which is data, to the schedule and the losses of a run.
-"""
+"""From the settings and files of a student's run to its training."""
 
 from dataclasses import replace
 from functools import cached_property
@@ -11,75 +8,31 @@ import torch
 from torch import nn
 
 from internal_kd.distillation.checkpoints import Checkpoints
+from internal_kd.distillation.experiment import make_objective_settings, make_schedule
 from internal_kd.distillation.objective import (
     DistillationObjective,
     new_projections,
     signal_request,
 )
 from internal_kd.distillation.run import load_run_data, make_training
-from internal_kd.distillation.schedules import Schedule, epoch_limits, make_phases
 from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit, signal_source
 from internal_kd.distillation.signals import SignalRequest, SignalSource
 from internal_kd.distillation.training import Training
 from internal_kd.errors import UserError, as_user_error
 from internal_kd.models.bert import Classifier, ClassifierConfig
 from internal_kd.models.capture import FrozenTeacher
-from internal_kd.models.layers import copy_head, matched_teacher_layers
+from internal_kd.models.layer_maps import match_layers
+from internal_kd.models.layers import copy_head
 from internal_kd.models.loading import (
     classifier_config,
     label_names,
     load_classifier,
     new_classifier,
 )
-from internal_kd.specs.experiments import Experiment
-from internal_kd.specs.jobs import TrainingJob
 from internal_kd.specs.records import read_metrics
 from internal_kd.specs.students import StudentJob
 from internal_kd.specs.training import ObjectiveSettings
 from internal_kd.streams import Streams
-
-
-def make_schedule(job: TrainingJob) -> Schedule:
-    """The schedule of a run; without internal objectives only the output acts.
-
-    Raises:
-        UserError: there are too few epochs for the turns of all layers and the output objectives.
-    """
-    if not isinstance(job, StudentJob) or not job.experiment.internal:
-        return Schedule()
-    experiment, distillation, epochs = job.experiment, job.distillation, job.training.epochs
-    limits = epoch_limits(epochs, job.run.layers, distillation.internal_fraction)
-    _check_epochs(experiment, epochs, limits)
-    phases = make_phases(
-        experiment.schedule,
-        limits,
-        experiment.output_from,
-        experiment.internal_updates,
-        experiment.output_updates,
-        job.training.restart_schedule,
-    )
-    return Schedule(phases, distillation.cosine_threshold)
-
-
-def _check_epochs(experiment: Experiment, epochs: int, limits: tuple[int, ...]) -> None:
-    needed = sum(limits) + (experiment.output_from == "end")
-    if experiment.schedule != "simultaneous" and epochs < needed:
-        raise UserError(
-            f"student.training.epochs: {epochs} epochs are too few to train {len(limits)} layers "
-            f"in turn, which takes {needed} including the output loss; raise them, or lower "
-            "distillation.internal_fraction"
-        )
-
-
-def make_objective_settings(job: StudentJob) -> ObjectiveSettings:
-    """Loss weights, temperature, and whether layers are averaged or summed."""
-    return ObjectiveSettings(
-        internal=job.experiment.internal,
-        output=job.experiment.output,
-        temperature=job.distillation.temperature,
-        layer_reduction=job.experiment.layer_reduction,
-        relation_heads=job.distillation.relation_heads,
-    )
 
 
 class RunBuilder:
@@ -222,6 +175,6 @@ class RunBuilder:
             )
 
     def _request(self) -> SignalRequest:
-        layers = self.teacher_config.num_hidden_layers
-        matched = matched_teacher_layers(layers, self.job.run.layers)
+        sizes = self.teacher_config.num_hidden_layers, self.job.run.layers
+        matched = match_layers(self.job.experiment.layer_map, *sizes, self.streams.layer_map)
         return signal_request(make_objective_settings(self.job), matched)

@@ -46,40 +46,44 @@ class Phase:
         return f"layers {' '.join(map(str, self.layers))}" if self.layers else "output"
 
 
-def simultaneous(layers: int) -> tuple[Phase, ...]:
+Turns = Mapping[int, int]  # epochs that each layer gets at most, bottom layer first
+
+
+def simultaneous(layers: Iterable[int]) -> tuple[Phase, ...]:
     """All layers and the output in every epoch; with no layers the output alone."""
-    return (Phase(tuple(range(1, layers + 1)), output=True),)
+    return (Phase(tuple(layers), output=True),)
 
 
-def progressive(limits: Iterable[int], output: bool) -> tuple[Phase, ...]:
+def progressive(turns: Turns, output: bool) -> tuple[Phase, ...]:
     """One layer at a time, bottom first, and then the output alone (PID).
 
     Args:
-        limits: epochs that each layer gets at most.
+        turns: of the layers.
         output: whether the output objectives act from the start.
     """
-    turns = enumerate(limits, start=1)
-    return (*(Phase((layer,), output, epochs, layer) for layer, epochs in turns), FINAL)
+    return (*(Phase((layer,), output, epochs, layer) for layer, epochs in turns.items()), FINAL)
 
 
-def stacked(limits: Iterable[int], output: bool) -> tuple[Phase, ...]:
+def stacked(turns: Turns, output: bool) -> tuple[Phase, ...]:
     """All layers up to the one in turn, bottom first, and then the output alone.
 
     SID, Algorithm 1: line 9 stacks the layers, `lim` of line 24 is a phase's epochs.
     """
-    turns = enumerate(limits, start=1)
-    stacks = ((tuple(range(1, layer + 1)), epochs, layer) for layer, epochs in turns)
-    return (*(Phase(layers, output, epochs, layer) for layers, epochs, layer in stacks), FINAL)
+    layers = tuple(turns)
+    stacks = (
+        Phase(layers[: place + 1], output, epochs, layer)
+        for place, (layer, epochs) in enumerate(turns.items())
+    )
+    return (*stacks, FINAL)
 
 
-def two_stage(limits: Iterable[int], output: bool) -> tuple[Phase, ...]:
+def two_stage(turns: Turns, output: bool) -> tuple[Phase, ...]:
     """All layers for as many epochs as their turns would take, and then the output alone."""
-    epochs = tuple(limits)
-    return (Phase(tuple(range(1, len(epochs) + 1)), output, sum(epochs)), FINAL)
+    return (Phase(tuple(turns), output, sum(turns.values())), FINAL)
 
 
 FINAL = Phase((), output=True)
-STAGED: dict[str, Callable[[Iterable[int], bool], tuple[Phase, ...]]] = {
+STAGED: dict[str, Callable[[Turns, bool], tuple[Phase, ...]]] = {
     "progressive": progressive,
     "stacked": stacked,
     "two_stage": two_stage,
@@ -88,7 +92,7 @@ STAGED: dict[str, Callable[[Iterable[int], bool], tuple[Phase, ...]]] = {
 
 def make_phases(
     kind: Kind,
-    limits: tuple[int, ...],
+    turns: Turns,
     output_from: Literal["start", "end"] = "start",
     internal_updates: Literal["all", "active"] = "all",
     output_updates: Literal["all", "head"] = "all",
@@ -98,17 +102,17 @@ def make_phases(
 
     Args:
         kind: of the schedule.
-        limits: epochs that each of the student's layers gets, see `epoch_limits`.
+        turns: of the student's layers that have a teacher layer, see `epoch_limits`.
         output_from: whether the output objectives act from the start or once layers are done.
         internal_updates: what is updated before the last phase.
         output_updates: what is updated in the last phase.
         restarts: whether the learning rate restarts in the last phase.
     """
     if kind == "simultaneous":
-        return simultaneous(len(limits))
-    *turns, final = STAGED[kind](limits, output_from == "start")
+        return simultaneous(turns)
+    *internal, final = STAGED[kind](turns, output_from == "start")
     last = replace(final, updates=output_updates, restarts=restarts)
-    return (*(replace(turn, updates=internal_updates) for turn in turns), last)
+    return (*(replace(phase, updates=internal_updates) for phase in internal), last)
 
 
 def epoch_limits(epochs: int, layers: int, internal_fraction: float) -> tuple[int, ...]:

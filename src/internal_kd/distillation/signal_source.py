@@ -125,7 +125,7 @@ def _stored(
     targets = stored_targets(request, options.attention)
     stores = obtain(folder / identity, targets, teacher.split, partial(_teacher_pass, teacher))
     needed = _bytes(teacher, request, options)
-    return StoredSignals(stores, teacher.split, _home(teacher.device, needed))
+    return StoredSignals(stores, request, teacher.split, _home(teacher.device, needed))
 
 
 def _teacher_pass(
@@ -134,11 +134,11 @@ def _teacher_pass(
     """Signals of all examples, from short to long, each by a whole pass of the teacher."""
     names = tuple(target.kind for target in targets if target.kind != LOGITS)
     layers = next((target.layers for target in targets if target.kind != LOGITS), ())
-    live = LiveSignals(teacher.load(), SignalRequest(True, layers, names))
-    every = range(1, len(layers) + 1)
+    every = {layer: layer for layer in layers}
+    live = LiveSignals(teacher.load(), SignalRequest(True, every, names))
     for batch in sorted_batches(teacher.split, TEACHER_BATCH, teacher.pad_token_id):
         on_device = batch.to(teacher.device)
-        yield on_device, live(on_device, every, logits=True)
+        yield on_device, live(on_device, layers, logits=True)
 
 
 def _home(device: torch.device, needed: int) -> torch.device:
@@ -162,14 +162,21 @@ class StoredSignals:
 
     Args:
         stores: of a run's targets.
+        request: of the run.
         split: training examples.
         home: device that holds the signals.
     """
 
     def __init__(
-        self, stores: dict[StoredTarget, SignalStore], split: EncodedSplit, home: torch.device
+        self,
+        stores: dict[StoredTarget, SignalStore],
+        request: SignalRequest,
+        split: EncodedSplit,
+        home: torch.device,
     ) -> None:
         self.stores = stores
+        places = {layer: place for place, layer in enumerate(request.layers)}
+        self._stored = {student: places[layer] for student, layer in request.matched.items()}
         self.home = home
         self.tables: dict[str, Tensor] = {}
         self.ragged: dict[str, RaggedValues] = {}
@@ -193,7 +200,7 @@ class StoredSignals:
         here = batch.index.device.type == self.home.type
         places = self._places[batch.index if here else torch.from_numpy(batch.rows)]
         known = moved(self.tables[LOGITS][places], device) if logits else None
-        chosen = [layer - 1 for layer in layers]
+        chosen = [self._stored[layer] for layer in layers] if self._stored else []
         if not chosen:
             return Signals(known)
         fields = {

@@ -43,13 +43,18 @@ class SignalRequest:
 
     Attributes:
         logits: whether they read the teacher's logits.
-        layers: one-based teacher layers of the internal losses, bottom first.
+        matched: the one-based teacher layer of each student layer with internal losses.
         targets: what they read of these layers, see `objectives.registry.TARGETS`.
     """
 
     logits: bool = False
-    layers: tuple[int, ...] = ()
+    matched: Mapping[int, int] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """One-based teacher layers that are read, bottom first."""
+        return tuple(sorted(set(self.matched.values())))
 
 
 class SignalSource(Protocol):
@@ -71,7 +76,7 @@ class LiveSignals:
 
     def __call__(self, batch: Batch, layers: Sequence[int], logits: bool) -> Signals:
         """Signals of `batch`, see `Signals`."""
-        chosen = [self.request.layers[k - 1] for k in layers] if self.request.layers else []
+        chosen = [self.request.matched[layer] for layer in layers] if self.targets else []
         outputs = self.teacher(batch, CaptureRequest.of(self.features, chosen, logits))
         mask = batch.attention_mask if batch.padded else None
         fields: dict[str, Tensor] = {}

@@ -21,7 +21,7 @@ from internal_kd.evaluation.trained import SplitTokens, TrainedRun
 from internal_kd.models.bert import Classifier
 from internal_kd.models.capture import capture, stacked
 from internal_kd.models.features import Capture, CaptureRequest, probabilities
-from internal_kd.models.layers import matched_teacher_layers
+from internal_kd.models.layer_maps import group_tops
 from internal_kd.objectives.attention import attention_kl_of_heads
 from internal_kd.objectives.hidden import cosine_distances
 
@@ -56,7 +56,7 @@ def matched_layers(teacher: TrainedRun, student: TrainedRun, tokens: SplitTokens
                 f"{student.folder}: the student has {getattr(second, key)} {unit}, its teacher "
                 f"{getattr(first, key)}; only models of equal width can be compared"
             )
-    return matched_teacher_layers(first.num_hidden_layers, second.num_hidden_layers)
+    return group_tops(first.num_hidden_layers, second.num_hidden_layers)
 
 
 def compare(teacher: TrainedRun, student: TrainedRun, tokens: SplitTokens) -> LayerDistances:

@@ -1,40 +1,31 @@
 """Student initialisation: which layers of the general pre-trained model a student starts from."""
 
-from collections.abc import Sequence
+from typing import cast
 
 import torch
 from transformers import AutoModel, PreTrainedModel
 
 from internal_kd.errors import UserError
-from internal_kd.models.layers import keep_encoder_layers, matched_teacher_layers
+from internal_kd.models.layer_maps import INIT_NAMES, InitName, Layers, copied_layers
+from internal_kd.models.layers import keep_encoder_layers
 
-Initialization = str | Sequence[int]
+Initialization = str | tuple[int, ...]
 
 
 def source_layers(init: Initialization, base_layers: int, student_layers: int) -> tuple[int, ...]:
     """One-based layers of the base model that the student's layers are copied from.
 
-    `upper` takes the upper layer of each group (the paper), `lower` the bottom layers of the base,
-    a list names them. `random` copies nothing and gives an empty tuple.
+    See `layer_maps.copied_layers`; `random` copies nothing and gives an empty tuple.
 
     Raises:
         UserError: if the name is unknown or the list does not fit the two models.
     """
     if init == "random":
         return ()
-    if init == "upper":
-        return matched_teacher_layers(base_layers, student_layers)
-    if init == "lower":
-        return tuple(range(1, student_layers + 1))
-    if isinstance(init, str):
-        raise UserError(
-            f"init: {init!r} is unknown; write upper, lower, random or a list of layers"
-        )
-    if len(init) != student_layers or not all(1 <= layer <= base_layers for layer in init):
-        raise UserError(
-            f"init: {list(init)} must name {student_layers} layers between 1 and {base_layers}"
-        )
-    return tuple(init)
+    if isinstance(init, str) and init not in INIT_NAMES:
+        known = ", ".join(INIT_NAMES)
+        raise UserError(f"init: {init!r} is unknown; write {known}, random or a list of layers")
+    return copied_layers(cast(InitName | Layers, init), base_layers, student_layers)
 
 
 def initialize_student(

@@ -90,27 +90,6 @@ def embedding_parameters(model: Classifier) -> list[nn.Parameter]:
     return parameters
 
 
-def matched_teacher_layers(teacher_layers: int, student_layers: int) -> tuple[int, ...]:
-    """One-based teacher layer for each student layer: the upper layer of each group.
-
-    The groups are as even as possible: student layer i of n ends a group at teacher layer
-    `teacher_layers * i / n`, a half rounded up. Section "Parameter Initialization" and Figure 1;
-    12 layers into 6 give (2, 4, 6, 8, 10, 12), 8 into 3 give (3, 5, 8).
-
-    Raises:
-        UserError: if the student has no layer or more layers than the teacher.
-    """
-    if not 1 <= student_layers <= teacher_layers:
-        raise UserError(
-            f"student.layers: {student_layers} layers cannot each match one of the teacher's "
-            f"{teacher_layers} layers; write 1 to {teacher_layers}"
-        )
-    return tuple(
-        (2 * teacher_layers * layer + student_layers) // (2 * student_layers)
-        for layer in range(1, student_layers + 1)
-    )
-
-
 def count_parameters(model: Classifier) -> dict[str, int]:
     """Numbers of parameters: total, embeddings, layers, pooler and classifier.
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 
-from internal_kd.distillation.run_builder import make_schedule
+from internal_kd.distillation.experiment import make_schedule
 from internal_kd.distillation.schedules import Phase
 from internal_kd.planning.encoder import (
     BACKWARD,

@@ -11,9 +11,16 @@ from internal_kd.objectives.registry import extensions_of, modules_of, reading_t
 from internal_kd.specs.training import OwnTraining
 from internal_kd.specs.values import EMPTIED_BY_NULL, NO_KEY, Count, Name, Text, Weight
 
+Listed = Annotated[tuple[Count, ...], Meta(min_length=1)]
+INITS = "upper, lower, spaced, last, random or a list of base layers"
+MAPS = "uniform, last, reversed, random, all_to_one or a list of teacher layers"
 Init = Annotated[
-    Literal["upper", "lower", "random"] | Annotated[tuple[Count, ...], Meta(min_length=1)],
-    Meta(extra_json_schema={"expected": "upper, lower, random or a list of base layers"}),
+    Literal["upper", "lower", "spaced", "last", "random"] | Listed,
+    Meta(extra_json_schema={"expected": INITS}),
+]
+LayerMap = Annotated[
+    Literal["uniform", "last", "reversed", "random", "all_to_one"] | Listed,
+    Meta(extra_json_schema={"expected": MAPS}),
 ]
 Weights = Annotated[Mapping[Name, Weight], EMPTIED_BY_NULL]
 PaperRow = Literal[
@@ -43,7 +50,12 @@ class Experiment:
         kind: the teacher of all students (one per study), or a student.
         paper_row: row of the paper's Table 1 it is compared with.
         init: what the student's layers start from: the upper base layer of each group, the lowest
-            base layers, random numbers, or the base layers listed (the lowest is 1).
+            base layers, layers at even distances from the first to the last, the last ones, random
+            numbers, or the base layers listed (the lowest is 1).
+        layer_map: the teacher layer that each student layer learns from: the upper one of its
+            group; the last one for the last student layer and none for the others; those of
+            `uniform` in reverse order; different ones drawn by the run's seed; the last one for
+            all; or the teacher layers listed.
         internal: weights of the losses between matched layers, by name of the objective.
         output: weights of the losses of the classifier's output, by name of the objective.
         schedule: all layers at once; one layer after the other; stacked as in Algorithm 1; or all
@@ -65,6 +77,7 @@ class Experiment:
     kind: Literal["teacher", "student"] = "student"
     paper_row: PaperRow | None = None
     init: Init = "upper"
+    layer_map: LayerMap = "uniform"
     internal: Weights = field(default_factory=dict)
     output: Weights = field(default_factory=dict)
     schedule: Literal["simultaneous", "progressive", "stacked", "two_stage"] = "simultaneous"

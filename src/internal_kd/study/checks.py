@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from msgspec import UNSET, UnsetType
 
+from internal_kd.models.layer_maps import distilled_layers
 from internal_kd.objectives.registry import OBJECTIVES, OUTPUT_OBJECTIVES
 from internal_kd.specs.config import BaseModel, Data
 from internal_kd.specs.experiments import Experiment
@@ -273,25 +274,24 @@ def check_layers(draft: Draft) -> Found:
 
 @CHECKS.reading("experiments", "student.layers", "base_model.layers")
 def check_layer_lists(draft: Draft) -> Found:
-    """An explicit choice of base layers has one for each student layer."""
+    """An explicit choice of layers has one for each student layer."""
     layers, base = draft.config.student.layers, draft.config.base_model.layers
     for experiment in draft.students:
-        init = experiment.init
-        if isinstance(init, str):
-            continue
-        if len(init) != layers or max(init) > base:
+        for key, chosen in (("init", experiment.init), ("layer_map", experiment.layer_map)):
+            if isinstance(chosen, str) or (len(chosen) == layers and max(chosen) <= base):
+                continue
             yield Problem(
-                ("experiments", experiment.name, "init"),
-                f"is {list(init)}; name {layers} layers (student.layers) between 1 and {base}",
+                ("experiments", experiment.name, key),
+                f"is {list(chosen)}; name {layers} layers (student.layers) between 1 and {base}",
             )
 
 
 @CHECKS.reading("experiments", "student", "tasks", *REPORTS)
 def check_epochs(draft: Draft) -> Found:
     """There is an epoch for every layer's turn, and one for the output loss where it comes last."""
-    layers = draft.config.student.layers
     for task in draft.config.tasks:
         for path, experiment in _one_for_each_key(draft, task):
+            layers = len(distilled_layers(experiment.layer_map, draft.config.student.layers))
             ends = experiment.output_from == "end"
             epochs, needed = epochs_of(draft.config, experiment, task), layers + ends
             if epochs < needed:

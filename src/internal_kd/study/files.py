@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from internal_kd.data.sources import files_of_split
+from internal_kd.data.parts import files_of_split
 from internal_kd.manifests import file_hash
 from internal_kd.models.positions import positions_in
 from internal_kd.specs.config import BaseModel, Data
