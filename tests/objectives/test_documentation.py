@@ -1,0 +1,25 @@
+"""docs/objectives.md names every objective, and its examples are configs."""
+
+import re
+
+import yaml
+
+from internal_kd.objectives.registry import OBJECTIVES, OUTPUT_OBJECTIVES
+from internal_kd.study.config import load
+from tests.conftest import ROOT
+from tests.study.configs import merged, read_config
+
+PAGE = (ROOT / "docs/objectives.md").read_text(encoding="utf-8")
+
+
+def test_every_objective_is_listed_once():
+    rows = re.findall(r"^\| (`.*?) \|", PAGE, re.MULTILINE)
+    names = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(names) == sorted([*OBJECTIVES, *OUTPUT_OBJECTIVES])
+
+
+def test_the_examples_are_a_study():
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    study = load(merged(read_config(), yaml.safe_load(block)))
+    assert study.experiments["minilm"].layer_map == "last"
+    assert study.experiments["hidden"].has_stages
