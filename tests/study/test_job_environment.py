@@ -1,12 +1,20 @@
 """The environment that jobs inherit from the workflow."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from internal_kd.study.job_environment import prepare_environment, use_this_python
+from internal_kd.errors import UserError
+from internal_kd.study.job_environment import (
+    FOR_PLANNING,
+    PACKAGES,
+    prepare_environment,
+    require_packages,
+    use_this_python,
+)
 
 SOURCE = Path("/checkout/src")
 
@@ -47,3 +55,16 @@ def test_jobs_run_in_this_python():
     os.environ["PATH"] = "/usr/bin"
     use_this_python()
     assert os.environ["PATH"] == f"{Path(sys.executable).parent}{os.pathsep}/usr/bin"
+
+
+def test_missing_packages_are_named_in_one_sentence():
+    with pytest.raises(UserError, match="this Python has no no_such_package, nor_this; install"):
+        require_packages(("json", "no_such_package", "nor_this"))
+
+
+def test_packages_for_planning_are_checked_before_one_is_imported():
+    modules = "internal_kd.study.description, internal_kd.study.job_environment"
+    code = f"import sys, {modules}; print([name for name in {FOR_PLANNING} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    assert set(FOR_PLANNING) <= set(PACKAGES)

@@ -14,15 +14,20 @@ gc.freeze()
 
 SOURCE = ROOT / "src"
 sys.path.insert(0, str(SOURCE))
-from internal_kd.study.job_environment import prepare_environment, use_this_python
+from internal_kd.errors import UserError
+from internal_kd.study import job_environment
+from internal_kd.study.description import refuse
 
-prepare_environment(SOURCE, cores())
+job_environment.prepare_environment(SOURCE, cores())
+try:
+    job_environment.require_packages(job_environment.FOR_PLANNING)
+except UserError as mistake:
+    refuse(mistake)
 
 import msgspec
 
 from internal_kd import manifests
 from internal_kd.devices import visible_gpus
-from internal_kd.errors import UserError
 from internal_kd.specs.config import encode_config
 from internal_kd.specs.jobs import encode
 from internal_kd.specs.runs import NAME as RUN_NAME
@@ -30,9 +35,7 @@ from internal_kd.specs.runs import Run
 from internal_kd.study import files, settings
 from internal_kd.study.analysis import shown_runs
 from internal_kd.study.config import load
-from internal_kd.study.description import refuse
 from internal_kd.study.needs import needs
-from internal_kd.study.job_environment import require_packages
 from internal_kd.study.paths import Paths
 from internal_kd.study.planned import PlannedCode, planned
 from internal_kd.study.settings import as_json
@@ -49,8 +52,8 @@ config = defaults if is_main() else json.loads(PLANNED_CONFIG)
 try:
     STUDY = load(config)
     if not has_environments():
-        use_this_python()
-        require_packages()
+        job_environment.use_this_python()
+        job_environment.require_packages(job_environment.PACKAGES)
 except UserError as mistake:
     refuse(mistake)
 

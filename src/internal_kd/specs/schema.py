@@ -34,11 +34,11 @@ def config_schema(defaults: Mapping[str, object] | None = None) -> Schema:
     """The schema of a config.
 
     Args:
-        defaults: values of the default config, which the schema then tells.
+        defaults: values of the default config, which the schema then has.
     """
     schema = {"$schema": DIALECT, "title": "config of a study", **schema_of(StudyConfig)}
     _require(schema)
-    _tell(schema, defaults or {})
+    _note_defaults(schema, defaults or {})
     return schema
 
 
@@ -92,11 +92,11 @@ def _names_or_list(names: Schema, items: Schema) -> Schema:
 
 def _section(kind: type) -> Schema:
     """Of a class whose fields are keys."""
-    told = descriptions(kind)
+    found = descriptions(kind)
     properties = {}
     required = []
     for key, name, field_type, default in fields_of(kind):
-        described = {"description": told[name]} if name in told else {}
+        described = {"description": found[name]} if name in found else {}
         properties[key] = described | schema_of(field_type)
         if default is msgspec.NODEFAULT:
             required.append(key)
@@ -165,11 +165,11 @@ def _require(section: Schema) -> None:
             _require(part)
 
 
-def _tell(section: Schema, defaults: Mapping[str, object]) -> None:
+def _note_defaults(section: Schema, defaults: Mapping[str, object]) -> None:
     """Note the default config's values."""
     for key, value in defaults.items():
         part = section["properties"][key]
         if "properties" in part and isinstance(value, Mapping):
-            _tell(part, value)
+            _note_defaults(part, value)
         else:
             part["default"] = value

@@ -50,12 +50,15 @@ def use_this_python() -> None:
     os.environ["PATH"] = os.pathsep.join([own, found])
 
 
+# Without these no config can be read, also where jobs have conda environments.
+FOR_PLANNING = ("jsonschema", "msgspec", "yaml")
 PACKAGES = (
     "datasets",
     "huggingface_hub",
     "jsonschema",
     "markdown_it",
     "matplotlib",
+    "msgspec",
     "numpy",
     "pandas",
     "pyarrow",
@@ -70,15 +73,15 @@ PACKAGES = (
 )
 
 
-def require_packages() -> None:
-    """Check that this Python has them all, without importing any.
+def require_packages(names: Iterable[str]) -> None:
+    """Check that this Python has all packages of these names, without importing any.
 
     Raises:
         UserError: naming those that are missing.
     """
-    missing = [name for name in PACKAGES if find_spec(name) is None]
+    missing = [name for name in names if find_spec(name) is None]
     if missing:
         raise UserError(
             f"environment: this Python has no {', '.join(missing)}; install all packages with "
-            "'pip install -r requirements.lock', or let Snakemake do it with --sdm conda"
+            "'pip install -r requirements.lock'; packages of jobs also come with --sdm conda"
         )
