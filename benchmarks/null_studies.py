@@ -22,8 +22,8 @@ from scipy.special import ndtr, ndtri
 
 from internal_kd.evaluation.predictions import SplitPredictions
 from internal_kd.reporting.runs import RunFolder
-from internal_kd.run_format import FORMAT
 from internal_kd.specs.metrics import LayerFinished, Metrics, Parameters
+from internal_kd.specs.records import FORMAT
 from internal_kd.specs.runs import Run
 
 EXAMPLES = 300

@@ -71,7 +71,7 @@ def test_losses_are_those_of_the_equations(pair) -> None:
         "soft": reference.soft_cross_entropy(*logits),
         "hard": reference.hard_cross_entropy(logits[0], labels),
     }
-    for layer, matched in enumerate(MATCHED, start=1):
+    for layer, matched in MATCHED.items():
         scores = [
             [one.scores[k - 1][0] for one in side]
             for side, k in ((teacher, matched), (student, layer))

@@ -8,6 +8,7 @@ import pytest
 
 from internal_kd.data.sources import Source, load_split_tables
 from internal_kd.errors import UserError
+from internal_kd.specs.config import Data
 from internal_kd.study.files import data_files, data_problems
 from internal_kd.tasks import get_task
 
@@ -32,8 +33,10 @@ def folder(tmp_path) -> Path:
     return made
 
 
-def source(folder: Path) -> dict:
-    return {"source": "folder", "path": str(folder.parent), "limit": None}
+def source(folder: Path) -> Data:
+    return Data(
+        source="folder", path=str(folder.parent), max_length=16, language_seed=0, limit=None
+    )
 
 
 @pytest.mark.parametrize("pattern", [OLD, NEW, NEW.replace("parquet", "arrow")])

@@ -12,6 +12,7 @@ from transformers import AutoModel
 from internal_kd.jobs import data
 from internal_kd.models.limits import limits_in
 from internal_kd.models.pretrained import inputs_of, load_encoder
+from internal_kd.specs.config import BaseModel
 from internal_kd.study.files import base_model_problems
 from tests.inputs.checkpoints import LAYERS, change_json, checkpoint, make_base, tokens
 from tests.inputs.test_weights import refused
@@ -37,7 +38,7 @@ def model(folder: Path, family: str, **changes: int) -> Path:
 
 
 def problems(folder: Path, max_length: int) -> list[str]:
-    settings = {"source": "folder", "path": str(folder), "layers": LAYERS}
+    settings = BaseModel(source="folder", path=str(folder), revision=None, layers=LAYERS)
     return [str(problem) for problem in base_model_problems(settings, max_length)]
 
 

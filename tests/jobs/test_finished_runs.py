@@ -82,5 +82,5 @@ def test_a_second_process_waits_and_reuses_the_results_of_the_first(tiny, tmp_pa
     log = (tmp_path / "second").read_text()
     assert f"process {one.pid} on " in log
     assert "waiting for it to end" in log
-    assert "this run was finished before" in log
+    assert "this run was already finished" in log
     assert "epoch 1 " not in log

@@ -117,9 +117,8 @@ MISTAKES: dict[str, Mistake] = {
     "no tasks": config("tasks=[]", "tasks: is empty; put at least one entry there"),
     "seed twice": config("seeds=[0, 1, 0]", "seeds: 0 is listed more than once; list each"),
     "unknown loss": config(
-        "experiments={exp3.0: {internal: {attention_mse: 1.0}}}",
-        "experiments.exp3.0.internal.attention_mse: unknown objective; "
-        "did you mean 'attention_kl'?",
+        "experiments={exp3.0: {internal: {atention_kl: 1.0}}}",
+        "experiments.exp3.0.internal.atention_kl: unknown objective; did you mean 'attention_kl'?",
     ),
     "no loss": config(
         "experiments={exp2.0: {output: null}}", "experiments.exp2.0.output: no output loss, so"

@@ -128,7 +128,7 @@ def test_an_orphan_of_a_killed_snakemake_finishes_what_the_next_one_needs(
     orphan, waiting = jobs()
     assert orphan["JobState"] == waiting["JobState"] == "COMPLETED"
     assert f"SLURM job {orphan['JobId']}, process" in student.log()
-    assert "this run was finished before" in student.log()
+    assert "this run was already finished" in student.log()
     assert same_table(project, undisturbed)
 
 
@@ -184,7 +184,7 @@ def test_members_of_a_pack_that_are_done_stay_done(undisturbed, tmp_path, jobs):
     trained.send(signal.SIGKILL)
     assert started.end() == 0, started.text()
     assert len(jobs()) == 2
-    assert "this run was finished before" in done.log()
+    assert "this run was already finished" in done.log()
     assert done.metrics.read_bytes() == metrics
     assert trained.resumed()
     assert same_table(project, undisturbed)

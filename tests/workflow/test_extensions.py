@@ -63,8 +63,8 @@ def test_the_plan_includes_the_size_of_its_signals(project):
             "config: extensions: 'nowhere.py' does not exist; write the path of a Python file",
         ),
         (
-            "experiments={exp4.0: {internal: {hidden_mes: 1.0}}}",
-            "config: experiments.exp4.0.internal.hidden_mes: unknown objective; "
+            "experiments={exp4.0: {internal: {projected_mes: 1.0}}}",
+            "config: experiments.exp4.0.internal.projected_mes: unknown objective; "
             "did you mean 'projected_mse'?",
         ),
     ],
