@@ -22,8 +22,7 @@ from scipy.special import ndtr, ndtri
 
 from internal_kd.evaluation.predictions import SplitPredictions
 from internal_kd.reporting.runs import RunFolder
-from internal_kd.specs.metrics import LayerFinished, Metrics, Parameters
-from internal_kd.specs.records import FORMAT
+from internal_kd.specs.records import FORMAT, LayerFinished, Metrics, ParameterCounts
 from internal_kd.specs.runs import Run
 
 EXAMPLES = 300
@@ -137,7 +136,7 @@ def metrics_of(run: Run) -> Metrics:
         test=None,
         last_epoch=None,
         majority={},
-        parameters=Parameters(layers, embeddings=0, layers=layers, pooler=0, classifier=0),
+        parameters=ParameterCounts(layers, embeddings=0, layers=layers, pooler=0, classifier=0),
         train_examples=0,
         schedule=(),
         flags=(),
