@@ -23,7 +23,7 @@ ALONE = ("--group-components", "students_rte=1")
 STUDENTS = ("exp2.0", "exp3.2", "exp3.4")
 SHORT = STUDY | {
     "data": {"source": "folder", "path": "text", "max_length": 16, "limit": None},
-    "student": {"layers": 2, "training": {"epochs": 1}, "per_task": None},
+    "student": {"layers": 2, "training": {"epochs": 3}, "per_task": None},
     "table1": {"experiments": ["exp1.0", *STUDENTS]},
 }
 
@@ -67,7 +67,7 @@ def logs(project: Path) -> dict[str, str]:
 def test_a_waiting_job_takes_over_a_store_whose_writer_was_killed(
     cluster, undisturbed_signals, tmp_path
 ):
-    project = make_large_project(tmp_path / "project")
+    project = make_large_project(tmp_path)
     started = Started(project, *ALONE)
     started.wait_until(lambda: writer_of_stores(project), pause=0.01)
     writer = writer_of_stores(project)
