@@ -106,6 +106,10 @@ MISTAKES = {
         {"experiments": {"exp2.0": {"init": [3, 5, 8]}}},
         "sweeps.layers.counts: exp2.0 starts from 3 listed base layers and has no other depth",
     ),
+    "layer sweep of a student with listed teacher layers": (
+        {"experiments": {"exp3.2": {"layer_map": [8, 5, 3]}}},
+        "sweeps.layers.counts: exp3.2 learns from 3 listed teacher layers and has no other depth",
+    ),
     "layer sweep with too few epochs": (
         {"comparison": {"internal": "exp3.4"}, "sweeps": {"layers": {"counts": [8]}}}
         | {"student": {"training": {"epochs": 8}}, "tasks": ["rte"]},

@@ -165,3 +165,9 @@ def test_relation_heads_are_a_setting_of_relations_alone():
     changed = distill("exp3.2", distillation=heads, experiments=relations)
     assert changed != distill("exp3.2", experiments=relations)
     assert json.loads(changed)["distillation"]["relation_heads"] == 8
+
+
+def test_a_map_of_layers_is_a_setting_of_losses_between_layers_alone():
+    reversed_map = {name: {"layer_map": "reversed"} for name in ("exp2.0", "exp3.0")}
+    assert distill("exp2.0") == distill("exp2.0", experiments=reversed_map)
+    assert distill("exp3.0") != distill("exp3.0", experiments=reversed_map)

@@ -37,7 +37,9 @@ SIZES = {
 
 
 def matched_layers(teacher: TrainedRun, student: TrainedRun, tokens: SplitTokens) -> Sequence[int]:
-    """The one-based teacher layer of each student layer.
+    """The one-based teacher layer of each student layer: the upper one of its group.
+
+    All students are measured alike, whatever their experiment's map of layers.
 
     Raises:
         UserError: the models were trained on another task than that of the tokens, or they cannot

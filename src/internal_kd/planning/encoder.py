@@ -34,7 +34,7 @@ FINGERPRINT_DATA = ("encoders.json",)
 KNOWN = Path(__file__).parent / FINGERPRINT_DATA[0]
 EMBEDDED = Path(__file__).parents[1] / "embedded" / "assets" / "config.json"
 
-# Families whose top layer computes [CLS] alone, see `models.top_layer`.
+# Families whose top layer computes [CLS] alone, see `models.attention`.
 LIKE_BERT = ("bert", "roberta", "electra")
 
 
@@ -207,7 +207,7 @@ TOKEN, TOKEN_ROW = 5, 24
 def signal_bytes(job: StudentJob, encoder: Encoder, train: Texts) -> float:
     """Bytes of the teacher's signals for all of a run's training examples, stored in fp32.
 
-    As `distillation.signal_targets.signal_bytes` counts, which the run itself decides by.
+    As `distillation.signals.signal_bytes` counts, which the run itself decides by.
     """
     targets = targets_of(job.experiment.internal)
     sizes = {HEADS: encoder.heads, HIDDEN: encoder.hidden}

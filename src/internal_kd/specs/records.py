@@ -31,7 +31,7 @@ class LayerFinished:
 
 @dataclass(frozen=True)
 class ParameterCounts:
-    """Numbers of a model's parameters, see `models.parameters.count_parameters`."""
+    """Numbers of a model's parameters, see `models.layers.count_parameters`."""
 
     total: int
     embeddings: int
@@ -77,7 +77,7 @@ class Metrics:
         parameters: of the model.
         train_examples: number of examples that the run trained on.
         schedule: the layers whose distillation ended before the training, in that order.
-        flags: remarks on the run, see `evaluation.flags`; those of its teacher come first.
+        flags: remarks on the run, see `evaluation.metrics`; those of its teacher come first.
     """
 
     format: int = FORMAT

@@ -80,11 +80,13 @@ class StudentJob(TrainingJob):
 def acting(experiment: Experiment) -> Experiment:
     """An experiment as its training reads it.
 
-    Names and labels do not act. Its initial student comes as a folder, and its own training
+    Names and labels do not act, nor does a map of layers without losses between layers. Its initial
+    student comes as a folder, and its own training
     settings are part of the job's.
     """
     named = replace(experiment, name="", label="", paper_row=None, reading_of=None)
-    return replace(named, init="upper", training=OwnTraining())
+    layer_map = experiment.layer_map if experiment.internal else "uniform"
+    return replace(named, init="upper", layer_map=layer_map, training=OwnTraining())
 
 
 def decode_either(settings: Mapping[str, object]) -> TrainingJob:

@@ -1,7 +1,7 @@
 """Kinds of values that a config has: what they may be, and how a message completes "must be ...".
 
 Bounds are checked wherever such a value is decoded; what `extra_json_schema` says counts for the
-config alone. A format is one of `study.texts`.
+config alone. A format is one of `study.schema`.
 """
 
 from typing import Annotated

@@ -72,18 +72,22 @@ def check_layer_sweep(draft: Draft) -> Found:
 
 @CHECKS.reading("experiments", "comparison", "sweeps", "student.layers", "base_model.layers")
 def check_layer_sweep_starts(draft: Draft) -> Found:
-    """A student that starts from listed base layers has one depth only."""
+    """A student whose base layers or teacher layers are listed has one depth only."""
     layers = draft.config.student.layers
     others = set(draft.config.sweeps.layers.counts) - {layers}
     for experiment in _compared(draft):
-        listed = () if isinstance(experiment.init, str) else experiment.init
-        sound = len(listed) == layers and max(listed) <= draft.config.base_model.layers
-        if others and sound:
-            yield Problem(
-                ("sweeps", "layers", "counts"),
-                f"{experiment.name} starts from {len(experiment.init)} listed base layers and has "
-                "no other depth; give it init: upper, or write []",
-            )
+        for chosen, what, remedy in (
+            (experiment.init, "starts from {} listed base layers", "init: upper"),
+            (experiment.layer_map, "learns from {} listed teacher layers", "layer_map: uniform"),
+        ):
+            listed = () if isinstance(chosen, str) else chosen
+            sound = len(listed) == layers and max(listed) <= draft.config.base_model.layers
+            if others and sound:
+                yield Problem(
+                    ("sweeps", "layers", "counts"),
+                    f"{experiment.name} {what.format(layers)} and has no other depth; give it "
+                    f"{remedy}, or write []",
+                )
 
 
 @CHECKS.reading("experiments", "comparison", "sweeps", "student", "tasks")
