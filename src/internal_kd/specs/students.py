@@ -81,8 +81,7 @@ def acting(experiment: Experiment) -> Experiment:
     """An experiment as its training reads it.
 
     Names and labels do not act, nor does a map of layers without losses between layers. Its initial
-    student comes as a folder, and its own training
-    settings are part of the job's.
+    student comes as a folder, and its own training settings are part of the job's.
     """
     named = replace(experiment, name="", label="", paper_row=None, reading_of=None)
     layer_map = experiment.layer_map if experiment.internal else "uniform"
