@@ -1,5 +1,5 @@
 # make table1   set everything up and make Table 1 of the default study
-# make quick    Table 1 with one seed, a first look in a quarter of the time
+# make quick    Table 1 of two tasks with one seed, a first look in an eighth of the time
 # make paper    the same with all tables, figures and statistics of the default study
 # make times    how long its jobs took, by rule
 # make plan     what is to be done and what it costs; STUDY=studies/paper.yaml for another study

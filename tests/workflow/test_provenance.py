@@ -40,21 +40,10 @@ def call(folder: Path, *more: str, target: str = "all") -> forked.Done:
     return forked.run("snakemake", [*OPTIONS, *more, "--", target], folder)
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Path:
-    """The tiny study with all that it has."""
-    folder = make_project(tmp_path_factory.mktemp("finished"))
-    done = call(folder)
-    assert done.status == 0, done.text
-    return folder
-
-
 @pytest.fixture
 def study(finished, tmp_path) -> Path:
-    """A copy of it, as it was; only the index depends on the location of the checkout."""
-    folder = shutil.copytree(finished, tmp_path / "study", symlinks=True)
-    assert planned(folder).keys() <= {"index", "report", "all"}
-    return folder
+    """A copy of it, as it was."""
+    return shutil.copytree(finished, tmp_path / "study", symlinks=True)
 
 
 def expectations(name: str) -> Path:
@@ -88,6 +77,10 @@ def test_an_untouched_study_has_no_remark(finished):
     for page in (finished / RESULTS).rglob("*.md"):
         assert "Attention, " not in page.read_text(encoding="utf-8")
     assert "Attention, " not in (finished / RESULTS / "index.html").read_text(encoding="utf-8")
+
+
+def test_only_the_index_depends_on_the_location_of_the_checkout(study):
+    assert planned(study).keys() <= {"index", "report", "all"}
 
 
 def clone(study: Path, folder: Path) -> Path:

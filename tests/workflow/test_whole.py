@@ -9,7 +9,6 @@ import pytest
 
 from tests.workflow.snakemake import planned, snakemake
 from tests.workflow.test_reruns import NEW_CODE, PACKAGE, appended, edited
-from tests.workflow.tiny import make_project
 
 pytestmark = pytest.mark.slow
 
@@ -18,17 +17,9 @@ SHOWN = {"index": 1, "report": 1, "all": 1}
 RESULTS = Path("results/tiny")
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Path:
-    """The tiny study with all that it has."""
-    folder = make_project(tmp_path_factory.mktemp("whole"))
-    result = snakemake(folder, "--cores", "2", *OPTIONS)
-    assert result.returncode == 0, result.stdout
-    return folder
-
-
-def test_a_second_call_does_nothing(project):
-    assert planned(project, *OPTIONS) == {}
+@pytest.fixture
+def project(finished_copy) -> Path:
+    return finished_copy
 
 
 def test_every_table_and_figure_is_there_with_its_data(project):
