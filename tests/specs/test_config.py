@@ -63,7 +63,7 @@ def test_every_key_has_a_default_unless_an_entry_must_or_may_say_it() -> None:
         # An entry has what it must have, and what differs from what stands elsewhere.
         assert "*" in path or path[0] == "resources", path
         changes = {"per_task", "training", "limit"} & set(path)
-        optional = path[0] == "figures" or path[-1] in ("growth", "faintness")
+        optional = path[0] in ("figures", "grids") or path[-1] in ("growth", "faintness")
         assert required(schema, path) or changes or optional, path
 
 

@@ -5,9 +5,23 @@ import pytest
 from internal_kd.errors import UserError
 from internal_kd.specs.runs import Run
 from internal_kd.study.config import load
-from tests.study.configs import read_config, read_study
+from tests.study.configs import merged, read_config, read_study
 
 KL_ONLY = {"label": "kl", "internal": {"attention_kl": 1.0}, "output": {"soft": 1.0}}
+
+GRID = {
+    "vary": {
+        "objective": {"vanilla": {}, "hidden": {"internal": {"hidden_mse": 1.0}}},
+        "start": {"lower": {"init": "lower"}, "upper": {"init": "upper"}},
+    },
+    "common": {"output": {"soft": 0.5, "hard": 0.5}},
+}
+
+
+def grid(**changes):
+    """A study's section with one grid, changed."""
+    return {"grids": {"objectives": merged(GRID, changes)}}
+
 
 # What was changed in the default config -> the key and the remedy that the sentence must name.
 MISTAKES = {
@@ -51,6 +65,50 @@ MISTAKES = {
     "unknown schedule": (
         {"experiments": {"exp3.3": {"schedule": "progresive"}}},
         "experiments.exp3.3.schedule: 'progresive' is not allowed; did you mean 'progressive'?",
+    ),
+    "unknown loss in a grid": (
+        grid(vary={"objective": {"hidden": {"internal": {"hiden_mse": 1.0}}}}),
+        "grids.objectives.vary.objective.hidden.internal.hiden_mse: unknown objective; did you",
+    ),
+    "wrong value in a grid": (
+        grid(vary={"start": {"upper": {"init": "uper"}}}),
+        "grids.objectives.vary.start.upper.init: 'uper' is not allowed; did you mean 'upper'?",
+    ),
+    "key that no level has": (
+        grid(vary={"start": {"upper": {"kind": "teacher"}}}),
+        "grids.objectives.vary.start.upper.kind: unknown key",
+    ),
+    "label of all experiments of a grid": (
+        grid(common={"label": "all"}),
+        "grids.objectives.common.label: unknown key",
+    ),
+    "experiments of a grid without an output loss": (
+        grid(common={"output": None}),
+        "grids.objectives.common.output: no output loss, so the classifier is never trained",
+    ),
+    "schedule that does not fit all of a grid": (
+        grid(common={"schedule": "two_stage"}),
+        "grids.objectives: experiment vanilla-lower: a two_stage schedule trains layer by layer",
+    ),
+    "factor without levels": (
+        grid(vary={"start": {"lower": None, "upper": None}}),
+        "grids.objectives.vary.start: all levels are null; write at least one",
+    ),
+    "factors that set the same key": (
+        grid(vary={"mapping": {"last": {"layer_map": "last", "init": "upper"}}}),
+        "grids.objectives.vary.mapping: start sets init, too; let one factor set it",
+    ),
+    "task of a grid": (
+        grid(tasks=["qnli"]),
+        "grids.objectives.tasks: unknown task 'qnli'",
+    ),
+    "experiment of a grid that exists": (
+        grid() | {"experiments": {"hidden-upper": {"label": "another", "output": {"soft": 1.0}}}},
+        "grids.objectives: more than one experiment is named hidden-upper; rename a level",
+    ),
+    "experiment of a grid with a long name": (
+        grid(vary={"start": {"u" * 99: {"init": "last"}}}),
+        f"grids.objectives: experiment vanilla-{'u' * 99} has too long a name; shorten the names",
     ),
     "unknown initialisation": (
         {"experiments": {"exp3.3": {"init": "uper"}}},

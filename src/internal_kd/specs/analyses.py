@@ -21,7 +21,8 @@ class Table1(Section, frozen=True):
     """Rows and columns of Table 1.
 
     Attributes:
-        experiments: names of the experiments, in the order of the rows; null for all.
+        experiments: names of the experiments, in the order of the rows; null for all but those of
+            grids.
         tasks: names of the tasks, in the order of the columns; null for all of the study's.
         paper_values: whether the paper's values stand beside those of the study.
     """

@@ -16,6 +16,7 @@ from internal_kd.specs.analyses import (
     Table4,
 )
 from internal_kd.specs.experiments import Experiment, make_experiment
+from internal_kd.specs.grids import Grid
 from internal_kd.specs.jobs import SelectionSettings
 from internal_kd.specs.machines import PlanSettings, Resources
 from internal_kd.specs.pretraining import Pretraining
@@ -222,6 +223,7 @@ class StudyConfig(Section, frozen=True):
         distillation: what all distilling experiments have in common.
         extensions: Python files that register objectives; see docs/extending.md.
         experiments: the experiments by name; a name is part of the runs' paths.
+        grids: grids of further experiments by name; null for none.
         table1: rows and columns of Table 1.
         comparison: the two students that sweeps, error analysis and attention figures compare.
         sweeps: trainings beyond Table 1.
@@ -249,6 +251,7 @@ class StudyConfig(Section, frozen=True):
     distillation: Distillation
     extensions: Files
     experiments: Annotated[Mapping[Name, Experiment], Meta(min_length=1)]
+    grids: Mapping[Name, Grid | None] | None
     table1: Table1
     comparison: Comparison
     sweeps: Sweeps

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from internal_kd.specs.config import StudyConfig
+from internal_kd.specs.grids import KEYS_OF
 from internal_kd.specs.values import NO_KEY
 
 Schema = dict[str, Any]
@@ -46,7 +47,7 @@ def schema_of(kind: object) -> Schema:
     """The schema of a type; keys without a default are required."""
     origin, args = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return _annotated(schema_of(args[0]), args[1:])
+        return _annotated(_some_keys(args[1:]) or schema_of(args[0]), args[1:])
     if origin in (Union, UnionType):
         return _union([part for part in args if part is not UnsetType])
     if origin is Literal:
@@ -71,6 +72,20 @@ def _annotated(schema: Schema, facts: tuple[object, ...]) -> Schema:
             schema[LEAST[schema["type"]]] = meta.min_length
         schema |= meta.extra_json_schema or {}
     return schema
+
+
+def _some_keys(facts: tuple[object, ...]) -> Schema | None:
+    """Of a mapping that has some keys of a class; None for anything else."""
+    for extra in (meta.extra or {} for meta in facts if isinstance(meta, Meta)):
+        if KEYS_OF in extra:
+            section = _section(extra[KEYS_OF])
+            properties = {
+                key: {name: fact for name, fact in part.items() if name != "default"}
+                for key, part in section["properties"].items()
+                if key not in extra["without"]
+            }
+            return section | {"required": [], "properties": properties}
+    return None
 
 
 def _union(parts: list[object]) -> Schema:
@@ -123,7 +138,10 @@ def fields_of(kind: type) -> Iterator[Field]:
 def _all_fields(kind: type) -> Iterator[Field]:
     if issubclass(kind, msgspec.Struct):
         for own in msgspec.structs.fields(kind):
-            yield own.encode_name, own.name, own.type, own.default
+            made = (
+                own.default if own.default_factory is msgspec.NODEFAULT else own.default_factory()
+            )
+            yield own.encode_name, own.name, own.type, made
         return
     assert dataclasses.is_dataclass(kind)
     types = get_type_hints(kind, include_extras=True)

@@ -1,4 +1,7 @@
-"""Checks of what goes beyond Table 1: students compared, sweeps and figures."""
+"""Checks of what goes beyond Table 1: students compared, grids, sweeps and figures."""
+
+from collections import Counter
+from itertools import combinations
 
 from msgspec import UNSET
 
@@ -14,6 +17,7 @@ from internal_kd.study.draft import (
     unknown,
 )
 from internal_kd.study.problems import Path, Problem
+from internal_kd.study.schema import is_name
 from internal_kd.tasks import TASKS
 
 CHECKS = Checks()
@@ -54,6 +58,51 @@ def check_comparison(draft: Draft) -> Found:
             ("comparison", "internal"),
             f"'{names.internal}' is comparison.standard too; name another experiment",
         )
+
+
+@CHECKS.reading("grids", "tasks")
+def check_grid_tasks(draft: Draft) -> Found:
+    """Tasks of grids are those of the study."""
+    for name, grid in draft.grids.items():
+        path = ("grids", name, "tasks")
+        yield from unknown(path, grid.tasks or (), draft.config.tasks, "task")
+
+
+@CHECKS.reading("grids", "experiments")
+def check_grid_names(draft: Draft) -> Found:
+    """Each experiment has a name of its own, which fits into a path."""
+    cells = [(grid, cell.name) for grid, own in draft.expansion.cells.items() for cell in own]
+    made = draft.expansion.experiments
+    written = [name for name in made if draft.config.experiments[name] is not made[name]]
+    taken = Counter([*written, *(name for _, name in cells)])
+    for grid, name in cells:
+        if taken[name] > 1:
+            sentence = f"more than one experiment is named {name}; rename a level"
+            yield Problem(("grids", grid), sentence)
+    long = {grid: name for grid, name in reversed(cells) if not is_name(name)}
+    for grid, name in long.items():
+        sentence = f"experiment {name} has too long a name; shorten the names of its levels"
+        yield Problem(("grids", grid), sentence)
+
+
+@CHECKS.reading("grids")
+def check_grid_levels(draft: Draft) -> Found:
+    """A factor has levels, and no two factors set the same key."""
+    for name, grid in draft.grids.items():
+        keys = {
+            factor: {key for fields in levels.values() for key in fields} - {"label"}
+            for factor, levels in grid.factors.items()
+        }
+        for factor, levels in grid.factors.items():
+            if not levels:
+                path = ("grids", name, "vary", factor)
+                yield Problem(path, "all levels are null; write at least one, or remove the factor")
+        for first, second in combinations(keys, 2):
+            for key in sorted(keys[first] & keys[second]):
+                yield Problem(
+                    ("grids", name, "vary", second),
+                    f"{first} sets {key}, too; let one factor set it",
+                )
 
 
 @CHECKS.reading("sweeps", "tasks", "base_model.layers")

@@ -344,6 +344,7 @@ def _shown(draft: Draft) -> set[str]:
     readings = [row for row in draft.students if row.reading_of]
     rows = draft.config.table1.experiments
     return {
+        *draft.expansion.experiments,
         *(draft.names if rows is None else rows),
         *draft.config.comparison.names,
         *(name for figure in figures for name in figure.experiments or ()),

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import cast
 
 from internal_kd.errors import UserError
 from internal_kd.objectives.extensions import load_extensions
 from internal_kd.specs.config import StudyConfig, decode_config
 from internal_kd.specs.experiments import Experiment, acting_fields
+from internal_kd.specs.grids import Expansion, expand
 from internal_kd.specs.runs import Run
 from internal_kd.specs.schema import config_schema
 from internal_kd.study import analysis_checks, checks
@@ -26,10 +28,15 @@ class Study:
 
     config: StudyConfig
 
-    @property
+    @cached_property
+    def expansion(self) -> Expansion:
+        """What the config's grids stand for."""
+        return expand(self.config.grids)
+
+    @cached_property
     def experiments(self) -> Mapping[str, Experiment]:
-        """All experiments by name, in the config's order."""
-        return self.config.experiments
+        """All experiments by name, in the config's order, and then those of grids."""
+        return {**self.config.experiments, **self.expansion.experiments}
 
     @property
     def name(self) -> str:
@@ -64,7 +71,7 @@ class Study:
 
     def _in_table_order(self) -> list[str]:
         """The teacher, then by name: a config's own order depends on how overlays were merged."""
-        return [self.teacher.name, *sorted(set(self.experiments) - {self.teacher.name})]
+        return [self.teacher.name, *sorted(set(self.config.experiments) - {self.teacher.name})]
 
     @property
     def table1_tasks(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from internal_kd.specs.config import StudyConfig, training_on
 from internal_kd.specs.experiments import Experiment, make_experiment
+from internal_kd.specs.grids import Cell, Expansion, Grid, expand, key_of
 from internal_kd.specs.schema import fields_of
 from internal_kd.specs.training import changed
 from internal_kd.study.problems import Path, Problem
@@ -28,13 +29,15 @@ class Draft:
     """A config under inspection.
 
     Attributes:
-        config: the config as far as it is right: a faulty value is None, a faulty experiment is
-            left out.
-        names: names of all its experiments.
+        config: the config as far as it is right: a faulty value is None, a faulty experiment or
+            grid is left out. Its experiments are those of the grids, too.
+        names: names of all its experiments, those of faulty grids excepted.
+        expansion: what the grids stand for.
     """
 
     config: StudyConfig
     names: tuple[str, ...]
+    expansion: Expansion
 
     @property
     def experiments(self) -> tuple[Experiment, ...]:
@@ -45,6 +48,40 @@ class Draft:
     def students(self) -> tuple[Experiment, ...]:
         """Those of them that train students."""
         return tuple(experiment for experiment in self.experiments if not experiment.is_teacher)
+
+    @property
+    def grids(self) -> dict[str, Grid]:
+        """The grids by name."""
+        grids = self.config.grids or {}
+        return {name: grid for name, grid in grids.items() if grid is not None}
+
+    def located(self, problems: Iterable[Problem]) -> list[Problem]:
+        """The problems, those of grids' experiments at the key of the grid that sets what is wrong.
+
+        Where none does, the first of the experiments concerned is named.
+        """
+        found: dict[tuple[Path, str], Problem] = {}
+        for problem in problems:
+            place, experiment = self._place(problem.path)
+            named = f"experiment {experiment}: " if experiment else ""
+            located = Problem(place, f"{named}{problem.sentence}")
+            found.setdefault((place, problem.sentence), located)
+        return list(found.values())
+
+    def _place(self, path: Path) -> tuple[Path, str]:
+        """Path of a problem, and the grid's experiment that must be named, if any."""
+        name = str(path[1]) if path[:1] == ("experiments",) and len(path) > 1 else ""
+        found = self._cell(name)
+        if found is None:
+            return path, ""
+        grid, cell = found
+        set_by = key_of(self.grids[grid], cell.levels, str(path[2])) if len(path) > 2 else ()
+        return ("grids", grid, *set_by, *(path[3:] if set_by else ())), "" if set_by else name
+
+    def _cell(self, experiment: str) -> tuple[str, Cell] | None:
+        """The grid and the cell that an experiment stands for."""
+        cells = ((grid, cell) for grid, made in self.expansion.cells.items() for cell in made)
+        return next((pair for pair in cells if pair[1].name == experiment), None)
 
 
 @dataclass(frozen=True)
@@ -91,7 +128,7 @@ def semantic_problems(
     """
     draft = draft_of(values, faults)
     able = (check for check in checks if check.can_run(faults))
-    return [problem for check in able for problem in check.find(draft)]
+    return draft.located(problem for check in able for problem in check.find(draft))
 
 
 def draft_of(values: Values, faults: Collection[Path]) -> Draft:
@@ -105,8 +142,26 @@ def draft_of(values: Values, faults: Collection[Path]) -> Draft:
         for name, fields in experiments.items()
         if name not in faulty
     }
-    config = _as_far_as_right(values, StudyConfig)
-    return Draft(replace(config, experiments=sound), tuple(map(str, experiments)))
+    grids = _sound_grids(values, faults)
+    expansion = expand(grids)
+    config = replace(
+        _as_far_as_right(values, StudyConfig),
+        experiments={**expansion.experiments, **sound},
+        grids=grids or None,
+    )
+    names = dict.fromkeys([*map(str, experiments), *expansion.experiments])
+    return Draft(config, tuple(names), expansion)
+
+
+def _sound_grids(values: Values, faults: Collection[Path]) -> dict[str, Grid]:
+    """The grids without a fault."""
+    faulty = {fault[1:2] for fault in faults if fault[:1] == ("grids",)}
+    grids = {} if () in faulty else values.get("grids") or {}
+    return {
+        name: msgspec.convert(fields, Grid)
+        for name, fields in cast(Mapping[str, object], grids).items()
+        if fields is not None and (name,) not in faulty
+    }
 
 
 def _as_far_as_right(values: Values, kind: type[Section]) -> Section:

@@ -32,6 +32,7 @@ WIDTH = 100
 ENTRIES = {
     ("pretraining", "stages"): "A stage of pre-training",
     ("experiments",): "An experiment",
+    ("grids",): "A grid",
     ("figures",): "A figure",
     ("plan", "devices"): "A device",
 }
@@ -99,6 +100,8 @@ def _rows(path: tuple[str, ...], part: Schema) -> Iterator[Row]:
     key = ".".join(path)
     if path[0] == "resources" and len(path) > 1:
         yield key, f"`{_json(_defaults(part))}`", f"{_sentence(part)} See {_link(RULE)}."
+    elif path == ("common",):
+        yield key, "", f"{_sentence(part)} See {_link('An experiment')}."
     elif path in ENTRIES and "properties" in _entry(part):
         yield key, IN_CONFIG, f"{_sentence(part)} Each: see {_link(ENTRIES[path])}."
     elif "properties" in part:
