@@ -145,10 +145,9 @@ def test_own_pairs_with_a_test_split_have_everything_but_a_submission(project, l
     assert "Not for the server" in (project / "results/tiny/index.html").read_text("utf-8")
 
 
-@pytest.mark.parametrize("epochs", [1, 2])
-def test_an_experiment_that_nothing_shows_is_accepted(project, epochs):
+def test_an_experiment_that_nothing_shows_is_accepted(project):
     """Its schedule does not fit the epochs; it is rejected only when requested by name."""
-    config = [f"student={{training: {{epochs: {epochs}}}}}", "comparison={internal: exp3.2}"]
+    config = ["student={training: {epochs: 2}}", "comparison={internal: exp3.2}"]
     config += ["table1={experiments: [exp1.0, exp1.1, exp2.0]}", "figures={fig4: null}"]
     target = "results/tiny/table1.csv"
     jobs = planned(project, "--configfile", "tiny.yaml", "--config", *config, "--", target)
@@ -156,5 +155,5 @@ def test_an_experiment_that_nothing_shows_is_accepted(project, epochs):
     run = "results/tiny/runs/rte/exp3.3/layers2/train100/seed0/metrics.json"
     done = call(project, run, {}, "--config", *config)
     assert done.returncode != 0
-    assert f"student.training.epochs: {epochs} epochs are too few" in done.stdout
+    assert "student.training.epochs: 2 epochs are too few" in done.stdout
     assert "Traceback" not in done.stdout
