@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from internal_kd.distillation.run_builder import RunBuilder
 from internal_kd.distillation.signal_source import SignalOptions
 from internal_kd.jobs import student, teacher
-from internal_kd.models.layers import head_parameters
+from internal_kd.models.layers import embedding_parameters, encoder_layers, head_parameters
 from internal_kd.models.loading import load_classifier, new_classifier
 from internal_kd.specs.jobs import decode
 from internal_kd.specs.students import StudentJob
@@ -89,6 +90,45 @@ def test_the_teacher_is_released_once_its_signals_are_stored(folder, tmp_path, h
     gc.collect()
     assert teacher() is None
     assert training.objective.signals is not None
+
+
+@pytest.mark.parametrize("init", ["last", [1, 3]])
+def test_a_student_of_the_teacher_has_its_weights_bit_for_bit(folder, tmp_path, init) -> None:
+    call(student, {"init": init, "layers": 2}, base=folder / "teacher/model", out=tmp_path / "cut")
+    teacher_model = load_classifier(folder / "teacher/model")
+    cut = new_classifier(tmp_path / "cut", LABELS, 0, CPU)
+    chosen = [3, 4] if init == "last" else init
+    for place, layer in enumerate(chosen):
+        same(encoder_layers(cut)[place], encoder_layers(teacher_model)[layer - 1])
+    for one, other in zip(
+        embedding_parameters(cut), embedding_parameters(teacher_model), strict=True
+    ):
+        assert torch.equal(one, other)
+    named, taught = dict(cut.named_parameters()), dict(teacher_model.named_parameters())
+    for name in named:
+        if ".pooler." in name:
+            assert torch.equal(named[name], taught[name])
+
+
+def test_only_the_pooler_of_a_new_head_depends_on_what_the_student_is_cut_from(
+    folder, tmp_path
+) -> None:
+    call(student, {"init": "upper", "layers": 2}, base=folder / "teacher/model", out=tmp_path / "c")
+    ours, usual = (
+        new_classifier(start, LABELS, 5, CPU) for start in (tmp_path / "c", folder / "init")
+    )
+    usual_parameters = dict(usual.named_parameters())
+    assert type(ours) is type(usual)
+    for name, values in ours.named_parameters():
+        if "classifier" in name:
+            assert torch.equal(values, usual_parameters[name])
+
+
+def same(one: nn.Module, other: nn.Module) -> None:
+    """All parameters are equal to the last bit."""
+    expected = other.state_dict()
+    for name, values in one.state_dict().items():
+        assert torch.equal(values, expected[name]), name
 
 
 def test_a_random_head_is_never_the_one_its_teacher_started_from(folder) -> None:

@@ -147,7 +147,12 @@ def test_a_row_is_compared_with_standard_kd_of_its_own_head():
 
 @pytest.mark.parametrize(
     "start",
-    [{"head_init": "teacher_start"}, {"init": "lower"}, {"training": {"optimizer": "bert_adam"}}],
+    [
+        {"head_init": "teacher_start"},
+        {"init": "lower"},
+        {"init_from": "teacher"},
+        {"training": {"optimizer": "bert_adam"}},
+    ],
 )
 def test_a_row_of_another_start_has_a_baseline_only_if_the_study_has_one(start):
     row = {"label": "x", "internal": {"cls_cosine": 1.0}, "output": {"soft": 1.0}, **start}

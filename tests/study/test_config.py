@@ -110,6 +110,26 @@ MISTAKES = {
         grid(vary={"start": {"u" * 99: {"init": "last"}}}),
         f"grids.objectives: experiment vanilla-{'u' * 99} has too long a name; shorten the names",
     ),
+    "unknown start": (
+        {"experiments": {"exp2.0": {"init_from": "teachr"}}},
+        "experiments.exp2.0.init_from: unknown start 'teachr'; did you mean 'teacher'?",
+    ),
+    "random layers of a teacher": (
+        {"experiments": {"exp2.0": {"init_from": "teacher", "init": "random"}}},
+        "experiments.exp2.0.init: random copies no layer, so there is nothing to take from",
+    ),
+    "trained pooler below an untrained head": (
+        {"experiments": {"exp2.0": {"init_from": "teacher", "head_init": "teacher_start"}}},
+        "experiments.exp2.0.head_init: teacher_start is the head of the untrained teacher",
+    ),
+    "a teacher that starts from itself": (
+        {"experiments": {"exp1.0": {"init_from": "teacher"}}},
+        "experiments.exp1.0.init_from: 'teacher' is for students, which have a teacher; write base",
+    ),
+    "a teacher with its own head": (
+        {"experiments": {"exp1.0": {"head_init": "teacher"}}},
+        "experiments.exp1.0.head_init: 'teacher' is for students, which have a teacher; write rand",
+    ),
     "unknown initialisation": (
         {"experiments": {"exp3.3": {"init": "uper"}}},
         "experiments.exp3.3.init: 'uper' is not allowed; did you mean 'upper'?",
@@ -419,6 +439,22 @@ def test_config_problems_are_reported_together():
         "student.layers",
         "tasks",
     ]
+
+
+def test_a_map_of_the_last_layer_has_one_turn_at_any_depth():
+    turns = {"layer_map": "last", "head_init": "random"}
+    changes = {
+        "comparison": {"internal": "exp3.4"},
+        "sweeps": {"layers": {"counts": [8]}},
+        "tasks": ["rte"],
+        "table1": {"experiments": ["exp1.0", "exp2.0", "exp3.4"]},
+        "figures": {"fig4": None, "fig10": None},
+        "student": {"training": {"epochs": 2}},
+        "distillation": {"internal_fraction": 0.5},
+    }
+    assert read_study(**changes, experiments={"exp3.4": turns})
+    with pytest.raises(UserError, match=r"8 layers need 9 epochs with exp3\.4"):
+        read_study(**changes, experiments={"exp3.4": turns | {"layer_map": "uniform"}})
 
 
 def test_every_missing_key_is_reported():

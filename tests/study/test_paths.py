@@ -43,6 +43,19 @@ def test_a_student_starts_from_its_experiments_initial_model(paths):
     assert random.student_init(student) == "results/init/random-rte-seed1/layers3"
 
 
+def test_a_student_may_be_cut_from_its_teacher():
+    student = Run("rte", "exp1.1", layers=3, percent=100, seed=1)
+    for seeds, model in (([0], TEACHER), ([0, 1], TEACHER.replace("seed0", "seed1"))):
+        changes = {"exp1.1": {"init_from": "teacher"}}
+        study = read_study(seeds=[0, 1], teacher={"seeds": seeds}, experiments=changes)
+        start = Paths(study).student_init(student)
+        seed = seeds[-1]
+        assert start == f"results/init/teacher-rte-train100-seed{seed}-upper/layers3"
+        assert Paths(study).init_origin(start.split("/")[2]) == f"{model}/model"
+        assert Paths(study).teacher_files(student)
+    assert Paths(study).init_origin("random-rte-seed1") == "results/base"
+
+
 def test_only_distilled_students_read_a_teacher(paths):
     assert paths.teacher(RUN) == TEACHER
     assert paths.teacher_files(RUN) == [f"{TEACHER}/model", f"{TEACHER}/metrics.json"]

@@ -1,8 +1,9 @@
 import json
+import re
 
 import msgspec
+import pytest
 
-from internal_kd.specs.experiments import Experiment
 from internal_kd.specs.jobs import SelectionSettings, encode
 from internal_kd.specs.runs import Run
 from internal_kd.study import settings
@@ -95,13 +96,39 @@ def test_initial_students_are_shared_by_their_folder_names():
         "upper": ("upper", "upper"),
         "lower": ("lower", "lower"),
         "random": ("random-rte-seed3", "random"),
-        (2, 4, 6, 11): ("2-4-6-11", [2, 4, 6, 11]),
+        (2, 4, 6, 8): ("2-4-6-8", [2, 4, 6, 8]),
     }
     for init, (name, given) in expected.items():
-        assert settings.init_name(Experiment(label="x", init=init), "rte", seed=3) == name
+        study = read_study(student={"layers": 4}, experiments={"exp1.1": {"init": given}})
+        assert settings.init_name(study, Run("rte", "exp1.1", 4, 100, 3)) == name
+        assert settings.init_teacher(study, name) is None
         back = settings.student_init_settings(name, layers=4)
         drawn = {"task": "rte", "seed": 3} if init == "random" else {}
         assert back == {"init": given, "layers": 4} | drawn
+
+
+@pytest.mark.parametrize("init", ["last", [2, 4, 6]])
+def test_students_of_a_teacher_share_a_start_where_they_share_the_teacher(init):
+    run = Run("rte", "exp1.1", layers=3, percent=10, seed=2)
+    of_teacher = {"exp1.1": {"init_from": "teacher", "init": init}}
+    own, same = {"seeds": [0, 2]}, {"data_size": {"teacher": "same"}}
+    cut = init if isinstance(init, str) else "2-4-6"
+    for changes, begin, teacher in (
+        ({}, "teacher-rte-train100-seed0", Run("rte", "exp1.0", 8, 100, 0)),
+        ({"teacher": own}, "teacher-rte-train100-seed2", Run("rte", "exp1.0", 8, 100, 2)),
+        ({"sweeps": same}, "teacher-rte-train10-seed2", Run("rte", "exp1.0", 8, 10, 2)),
+    ):
+        study = read_study(seeds=[0, 2], experiments=of_teacher, **changes)
+        name = settings.init_name(study, run)
+        assert name == f"{begin}-{cut}"
+        assert settings.init_teacher(study, name) == teacher == study.teacher_of(run)
+        assert settings.student_init_settings(name, 3) == {"init": init, "layers": 3}
+        assert re.fullmatch(settings.INIT_NAME, name)
+
+
+def test_a_student_that_only_starts_from_its_teacher_reads_no_signals():
+    changes = {"exp1.1": {"init_from": "teacher"}}
+    assert json.loads(distill("exp1.1", experiments=changes))["distillation"]["signals"] is None
 
 
 def test_training_settings_of_an_experiment_take_precedence():

@@ -2,6 +2,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,30 @@ def test_starts_differ_by_folder(tmp_path):
     config = ("--config", changes, "seeds=[0, 1]", "tasks=[rte]", sweeps)
     jobs = planned(tmp_path, *SNAKEFILE, *config, *TABLE1)
     assert jobs["student_init"] == 4  # upper, two random ones, the list
+
+
+@pytest.mark.parametrize(
+    ("teachers", "starts"),
+    [([0], ["seed0"]), ([0, 1], ["seed0", "seed1"])],  # a teacher's students share their start
+)
+def test_students_of_a_teacher_wait_for_the_model_that_they_are_cut_from(
+    tmp_path, teachers, starts
+):
+    experiment = "experiments={exp1.1: {init_from: teacher}}"
+    rows = "table1={experiments: [exp1.1]}"
+    seeds = ("seeds=[0, 1]", f"teacher={{seeds: {teachers}}}")
+    config = ("--config", experiment, rows, *seeds, "tasks=[rte]")
+    output = snakemake(tmp_path, "-n", "-p", *SNAKEFILE, *config, *TABLE1).stdout
+    jobs = job_counts(output)
+    assert (jobs["student_init"], jobs["teacher"]) == (len(starts), len(starts))
+    folder = r"results/runs/rte/exp1\.0/layers8/train100/(seed\d)/model"
+    start = r"results/init/teacher-rte-train100-(seed\d)-upper/layers3"
+    assert Counter(re.findall(rf"--base {folder} --out {start}", output)) == {
+        (seed, seed): 1 for seed in starts
+    }
+    assert Counter(re.findall(rf"--init {start} .* --teacher {folder}", output)) == {
+        (seed, seed): 2 // len(starts) for seed in starts
+    }
 
 
 def test_command_line_changes_single_values(tmp_path):

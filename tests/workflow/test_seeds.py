@@ -5,7 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
+from safetensors.torch import load_file
 
 from tests.workflow.snakemake import snakemake
 from tests.workflow.tiny import STUDY, make_project
@@ -23,6 +25,12 @@ READING = {
     "layer_reduction": "sum",
     "head_init": "teacher_start",
 }
+CUT_FROM_TEACHER = {
+    "label": "hidden states, from the teacher",
+    "internal": {"hidden_mse": 1.0},
+    "output": {"soft": 1.0},
+    "init_from": "teacher",
+}
 TABLES = ("table1", "table2", "table3", "significance", "claims", "readings")
 RESULTS = Path("results/tiny")
 
@@ -33,8 +41,8 @@ def results(tmp_path_factory) -> Path:
     study = STUDY | {
         "seeds": SEEDS,
         "teacher": STUDY["teacher"] | {"seeds": SEEDS},
-        "experiments": {"exp3.4-start": READING},
-        "table1": {"experiments": ["exp1.0", "exp2.0", "exp2.0t", "exp3.4"]},
+        "experiments": {"exp3.4-start": READING, "hidden": CUT_FROM_TEACHER},
+        "table1": {"experiments": ["exp1.0", "exp2.0", "exp2.0t", "exp3.4", "hidden"]},
         "sweeps": {"layers": {"counts": []}, "data_size": {"fractions": []}},
         "selection": {"split": "holdout", "share": 0.25},
     }
@@ -64,6 +72,18 @@ def test_every_seed_has_a_teacher_of_its_own(results) -> None:
         if row["experiment"] == "exp1.0" and row["split"] == "validation"
     ]
     assert (teacher["n"], teacher["std"] != "") == ("3", True)
+
+
+def test_every_seed_is_cut_from_its_teacher(results) -> None:
+    for seed in SEEDS:
+        model = results / f"runs/rte/exp1.0/layers4/train100/seed{seed}/model"
+        start = results / f"init/teacher-rte-train100-seed{seed}-upper/layers2"
+        taught = load_file(model / "model.safetensors")
+        for name, values in load_file(start / "model.safetensors").items():
+            same = f"bert.{name}".replace("layer.1.", "layer.3.").replace("layer.0.", "layer.1.")
+            assert torch.equal(values, taught[same]), name
+        assert metrics_of(results, "hidden", 2, seed)["validation"]
+    assert "Attention, " not in (results / "table1.md").read_text()
 
 
 def test_nothing_that_is_held_out_is_trained_on(results) -> None:

@@ -1,4 +1,4 @@
-# The general pre-trained model, and the students that are cut from it.
+# The general pre-trained model, and the students that are cut from it or from a teacher.
 BASE_JOB = settings.base_model_job(STUDY)
 
 
@@ -34,7 +34,7 @@ rule base_model:
 
 rule student_init:
     input:
-        base=PATHS.base,
+        base=lambda wildcards: PATHS.init_origin(wildcards.init),
     output:
         model=directory(PATHS.init),
     log:

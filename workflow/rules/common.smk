@@ -69,7 +69,7 @@ os.environ.update(
 
 wildcard_constraints:
     task="|".join(STUDY.tasks),
-    init=r"upper|lower|spaced|last|random-[a-z]+-seed\d+|\d+(-\d+)*",
+    init=settings.INIT_NAME,
     layers=r"\d+",
     percent=r"\d+",
     seed=r"\d+",

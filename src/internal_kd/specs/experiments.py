@@ -13,6 +13,8 @@ from internal_kd.specs.values import EMPTIED_BY_NULL, NO_KEY, Count, Name, Text,
 
 Listed = Annotated[tuple[Count, ...], Meta(min_length=1)]
 INITS = "upper, lower, spaced, last, random or a list of base layers"
+# What a student starts from: the general pre-trained model, or the fine-tuned teacher.
+ORIGINS = ("base", "teacher")
 MAPS = "uniform, last, reversed, random, all_to_one or a list of teacher layers"
 Init = Annotated[
     Literal["upper", "lower", "spaced", "last", "random"] | Listed,
@@ -52,6 +54,8 @@ class Experiment:
         init: what the student's layers start from: the upper base layer of each group, the lowest
             base layers, layers at even distances from the first to the last, the last ones, random
             numbers, or the base layers listed (the lowest is 1).
+        init_from: the model that layers, embeddings and pooler come from: the general pre-trained
+            `base` model, or the fine-tuned `teacher` of the run.
         layer_map: the teacher layer that each student layer learns from: the upper one of its
             group; the last one for the last student layer and none for the others; those of
             `uniform` in reverse order; different ones drawn by the run's seed; the last one for
@@ -61,9 +65,9 @@ class Experiment:
         schedule: all layers at once; one layer after the other; stacked as in Algorithm 1; or all
             layers first and then the output.
         output_from: whether the output loss acts from the start or once all layers are done.
-        head_init: the student's head at the start: a new classification layer, the trained
-            teacher's pooler and classification layer, or those that the teacher's training started
-            from.
+        head_init: the student's head at the start: a new classification layer on the pooler of the
+            model that it starts from, the trained teacher's pooler and classification layer, or
+            those that the teacher's training started from.
         internal_updates: in a layer's turn, update all parameters that its losses reach or only
             the acting layers.
         output_updates: once all layers are done, update all parameters or the head only.
@@ -77,6 +81,7 @@ class Experiment:
     kind: Literal["teacher", "student"] = "student"
     paper_row: PaperRow | None = None
     init: Init = "upper"
+    init_from: Name = "base"
     layer_map: LayerMap = "uniform"
     internal: Weights = field(default_factory=dict)
     output: Weights = field(default_factory=dict)
@@ -97,8 +102,13 @@ class Experiment:
     @property
     def needs_teacher(self) -> bool:
         """Whether a run needs a teacher."""
-        taught = bool(self.internal) or bool(reading_teacher(self.output))
-        return taught or self.head_init == "teacher"
+        starts_there = "teacher" in (self.init_from, self.head_init)
+        return starts_there or self.reads_signals
+
+    @property
+    def reads_signals(self) -> bool:
+        """Whether its losses read a teacher's signals."""
+        return bool(self.internal) or bool(reading_teacher(self.output))
 
     @property
     def modules(self) -> tuple[str, ...]:

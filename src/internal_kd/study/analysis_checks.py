@@ -5,6 +5,7 @@ from itertools import combinations
 
 from msgspec import UNSET
 
+from internal_kd.models.layer_maps import distilled_layers
 from internal_kd.specs.analyses import FigureSettings
 from internal_kd.specs.experiments import Experiment
 from internal_kd.specs.values import set_keys
@@ -145,7 +146,8 @@ def check_layer_sweep_epochs(draft: Draft) -> Found:
     staged = [experiment for experiment in _compared(draft) if experiment.has_stages]
     deepest = max(draft.config.sweeps.layers.counts, default=0)
     for experiment in staged:
-        needed = deepest + (experiment.output_from == "end")
+        turns = len(distilled_layers(experiment.layer_map, deepest)) if deepest else 0
+        needed = turns + (experiment.output_from == "end")
         for task in draft.config.tasks:
             epochs = epochs_of(draft.config, experiment, task)
             if epochs < needed:

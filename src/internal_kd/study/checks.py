@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from internal_kd.models.layer_maps import distilled_layers
 from internal_kd.objectives.registry import OBJECTIVES, OUTPUT_OBJECTIVES
 from internal_kd.specs.config import BaseModel, Data
-from internal_kd.specs.experiments import Experiment
+from internal_kd.specs.experiments import ORIGINS, Experiment
 from internal_kd.specs.pretraining import Stage
 from internal_kd.study import files
 from internal_kd.study.draft import (
@@ -204,6 +204,42 @@ def check_teacher_seeds(draft: Draft) -> Found:
 
 
 @CHECKS.reading("experiments")
+def check_starts(draft: Draft) -> Found:
+    """Students start from a model that exists, and the teacher from the base model."""
+    for experiment in draft.experiments:
+        path = ("experiments", experiment.name)
+        yield from unknown((*path, "init_from"), [experiment.init_from], ORIGINS, "start")
+        if experiment.is_teacher:
+            yield from _teacher_start(experiment, path)
+        elif experiment.init_from == "teacher":
+            yield from _start_from_teacher(experiment, path)
+
+
+def _teacher_start(experiment: Experiment, path: Path) -> Found:
+    for key, default in (("init_from", "base"), ("head_init", "random")):
+        value = getattr(experiment, key)
+        if value != default:
+            yield Problem(
+                (*path, key), f"'{value}' is for students, which have a teacher; write {default}"
+            )
+
+
+def _start_from_teacher(experiment: Experiment, path: Path) -> Found:
+    if experiment.init == "random":
+        yield Problem(
+            (*path, "init"),
+            "random copies no layer, so there is nothing to take from the teacher; write upper or "
+            "another choice of layers, or init_from: base",
+        )
+    if experiment.head_init == "teacher_start":
+        yield Problem(
+            (*path, "head_init"),
+            "teacher_start is the head of the untrained teacher, but with init_from: teacher the "
+            "pooler is the trained one; write random or teacher",
+        )
+
+
+@CHECKS.reading("experiments")
 def check_readings(draft: Draft) -> Found:
     """What an experiment is another reading of is another student."""
     students = [row.name for row in draft.students]
@@ -291,7 +327,7 @@ def check_epochs(draft: Draft) -> Found:
     """There is an epoch for every layer's turn, and one for the output loss where it comes last."""
     for task in draft.config.tasks:
         for path, experiment in _one_for_each_key(draft, task):
-            layers = len(distilled_layers(experiment.layer_map, draft.config.student.layers))
+            layers = _turns(draft, experiment)
             ends = experiment.output_from == "end"
             epochs, needed = epochs_of(draft.config, experiment, task), layers + ends
             if epochs < needed:
@@ -313,22 +349,25 @@ def _one_for_each_key(draft: Draft, task: str) -> list[tuple[Path, Experiment]]:
 @CHECKS.reading("experiments", "student", "tasks", "distillation.internal_fraction", *REPORTS)
 def check_internal_fraction(draft: Draft) -> Found:
     """At least one epoch remains for the output loss where it comes last."""
-    layers, fraction = draft.config.student.layers, draft.config.distillation.internal_fraction
+    fraction = draft.config.distillation.internal_fraction
     ends = [experiment for experiment in _staged(draft) if experiment.output_from == "end"]
-    epochs, name = min(
-        (
-            (epochs_of(draft.config, experiment, task), experiment.name)
-            for experiment in ends
-            for task in draft.config.tasks
-        ),
-        default=(0, ""),
+    found = (
+        (epochs_of(draft.config, experiment, task), experiment.name, _turns(draft, experiment))
+        for experiment in ends
+        for task in draft.config.tasks
     )
-    if layers < epochs <= internal_epochs(epochs, layers, fraction):
+    full = (row for row in found if row[2] < row[0] <= internal_epochs(row[0], row[2], fraction))
+    for epochs, name, _ in sorted(full)[:1]:
         yield Problem(
             ("distillation", "internal_fraction"),
             f"{fraction} of {epochs} epochs leave none for the output loss of {name}; "
             f"write at most {math.floor((epochs - 1) / epochs * 100) / 100}",
         )
+
+
+def _turns(draft: Draft, experiment: Experiment) -> int:
+    """How many of a student's layers have a turn of their own."""
+    return len(distilled_layers(experiment.layer_map, draft.config.student.layers))
 
 
 def _staged(draft: Draft) -> list[Experiment]:

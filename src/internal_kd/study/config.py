@@ -125,7 +125,8 @@ class Study:
         The student with the losses of `comparison.standard` and the experiment's own head, initial
         layers and training settings; None if the study has none.
         """
-        start = {key: getattr(experiment, key) for key in ("head_init", "init", "training")}
+        keys = ("head_init", "init", "init_from", "training")
+        start = {key: getattr(experiment, key) for key in keys}
         expected = acting_fields(replace(self.standard, **start))
         rows = (self.standard, *self.experiments.values())
         return next((row for row in rows if acting_fields(row) == expected), None)

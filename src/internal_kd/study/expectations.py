@@ -149,14 +149,15 @@ class Expectations:
             yield self._run(self.study.teacher_of(run))
 
     def _start(self, run: Run) -> Expected:
-        """What a run starts from: the base model, or a student cut from it."""
-        experiment = self.study.experiments[run.experiment]
-        if experiment.is_teacher:
+        """What a run starts from: the base model, or a student cut from it or from a teacher."""
+        if self.study.experiments[run.experiment].is_teacher:
             return self._base
-        init = settings.init_name(experiment, run.task, run.seed)
+        init = settings.init_name(self.study, run)
+        teacher = settings.init_teacher(self.study, init)
+        origin = self._base if teacher is None else self._run(teacher)
         job_settings = settings.student_init_settings(init, run.layers)
         path = f"{self.paths.student_init(run)}/{MANIFEST}"
-        return self._base.then(path, Expectation(job_settings, self.code("student")))
+        return origin.then(path, Expectation(job_settings, self.code("student")))
 
     def _data(self, task: str) -> Expected:
         job_settings = settings.task_data_settings(self.study, task)

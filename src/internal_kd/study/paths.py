@@ -8,7 +8,7 @@ from internal_kd.specs import runs
 from internal_kd.specs.runs import Run
 from internal_kd.study.config import Study
 from internal_kd.study.reports import Reads
-from internal_kd.study.settings import init_name
+from internal_kd.study.settings import init_name, init_teacher
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,12 @@ class Paths:
 
     def student_init(self, run: Run) -> str:
         """Folder of the model that a student run starts from."""
-        init = init_name(self.study.experiments[run.experiment], run.task, run.seed)
-        return self.init.format(init=init, layers=run.layers)
+        return self.init.format(init=init_name(self.study, run), layers=run.layers)
+
+    def init_origin(self, init: str) -> str:
+        """Folder of the model that an initial student is cut from, by its folder's name."""
+        teacher = init_teacher(self.study, init)
+        return self.base if teacher is None else f"{teacher.path(self.results)}/model"
 
     def teacher(self, run: Run) -> str:
         """Folder of the run that a student run learns from."""

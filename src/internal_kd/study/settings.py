@@ -45,20 +45,43 @@ def base_model_settings(study: Study) -> Settings:
     return _plain(base) | _files(base_model_files(base))
 
 
-def init_name(experiment: Experiment, task: str, seed: int) -> str:
-    """Folder name of an initial student: all runs that start alike share it."""
-    if isinstance(experiment.init, tuple):
-        return "-".join(map(str, experiment.init))
-    return f"random-{task}-seed{seed}" if experiment.init == "random" else experiment.init
+# Folder name of an initial student; a task's name has no hyphen.
+INIT_NAME = (
+    r"random-[^/-]+-seed\d+"
+    r"|(?:teacher-[^/-]+-train\d+-seed\d+-)?(?:upper|lower|spaced|last|\d+(?:-\d+)*)"
+)
+
+
+def init_name(study: Study, run: Run) -> str:
+    """Folder name of a run's initial student: all runs that start alike share it."""
+    experiment = study.experiments[run.experiment]
+    if experiment.init == "random":
+        return f"random-{run.task}-seed{run.seed}"
+    listed = isinstance(experiment.init, tuple)
+    cut = "-".join(map(str, experiment.init)) if listed else str(experiment.init)
+    if experiment.init_from != "teacher":
+        return cut
+    teacher = study.teacher_of(run)
+    return f"teacher-{teacher.task}-train{teacher.percent}-seed{teacher.seed}-{cut}"
+
+
+def init_teacher(study: Study, init: str) -> Run | None:
+    """The teacher that an initial student is cut from, by its folder's name; None for a base."""
+    if not init.startswith("teacher-"):
+        return None
+    _, task, share, seed, _ = init.split("-", 4)
+    percent, number = int(share.removeprefix("train")), int(seed.removeprefix("seed"))
+    return Run(task, study.teacher.name, study.base_layers, percent, number)
 
 
 def student_init_settings(init: str, layers: int) -> Settings:
-    """How an initial student is cut from the base model, read back from its folder's name."""
+    """How an initial student is cut from another model, read back from its folder's name."""
     if init.startswith("random-"):
         _, task, seed = init.split("-")
         return {"init": "random", "layers": layers, "task": task, "seed": int(seed[len("seed") :])}
-    listed = init.replace("-", "").isdigit()
-    chosen = [int(layer) for layer in init.split("-")] if listed else init
+    cut = init.split("-", 4)[4] if init.startswith("teacher-") else init
+    listed = cut.replace("-", "").isdigit()
+    chosen = [int(layer) for layer in cut.split("-")] if listed else cut
     return {"init": chosen, "layers": layers}
 
 
@@ -139,4 +162,4 @@ def _distillation(study: Study, experiment: Experiment) -> DistillationSettings:
         settings = replace(settings, relation_heads=None)
     if not experiment.has_stages:
         settings = replace(settings, internal_fraction=1.0, cosine_threshold=0.0)
-    return settings if experiment.needs_teacher else replace(settings, signals=None)
+    return settings if experiment.reads_signals else replace(settings, signals=None)
