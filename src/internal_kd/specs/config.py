@@ -70,6 +70,9 @@ ReportName = Literal[
     "readings",
     "claims",
     "significance",
+    "objectives",
+    "starts",
+    "mappings",
     "glue_submission",
 ]
 ReportNames = Annotated[

@@ -18,6 +18,15 @@ Level = Annotated[Fields, Meta(extra={KEYS_OF: Experiment, "without": UNVARIED})
 Common = Annotated[Fields, Meta(extra={KEYS_OF: Experiment, "without": {*UNVARIED, "label"}})]
 Levels = Annotated[Mapping[Name, Level | None], Meta(min_length=1)]
 JOINT = "-"
+# The factors that a grid must have for a report or a kind of figure.
+FACTORS_OF: Mapping[str, tuple[str, ...]] = {
+    "objectives": ("objective",),
+    "starts": ("objective", "start"),
+    "mappings": ("mapping",),
+    "objective_claims": ("objective", "start"),
+    "objective_scores": ("objective",),
+    "start_slopes": ("objective", "start"),
+}
 
 
 class Grid(Section, frozen=True):
@@ -73,6 +82,12 @@ class Expansion:
 
     experiments: Mapping[str, Experiment] = field(default_factory=dict)
     cells: Mapping[str, tuple[Cell, ...]] = field(default_factory=dict)
+
+
+def having(grids: Mapping[str, Grid | None] | None, factors: Iterable[str]) -> dict[str, Grid]:
+    """The grids that have all of these factors."""
+    known = {name: grid for name, grid in (grids or {}).items() if grid is not None}
+    return {name: grid for name, grid in known.items() if set(factors) <= set(grid.factors)}
 
 
 def expand(grids: Mapping[str, Grid | None] | None) -> Expansion:

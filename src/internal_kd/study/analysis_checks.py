@@ -8,6 +8,7 @@ from msgspec import UNSET
 from internal_kd.models.layer_maps import distilled_layers
 from internal_kd.specs.analyses import FigureSettings
 from internal_kd.specs.experiments import Experiment
+from internal_kd.specs.grids import FACTORS_OF, having
 from internal_kd.specs.values import set_keys
 from internal_kd.study.draft import (
     Checks,
@@ -35,16 +36,22 @@ FIGURE_KEYS: dict[str, tuple[str, ...]] = {
 }
 
 
-@CHECKS.reading("reports", "experiments")
+@CHECKS.reading("reports", "experiments", "grids")
 def check_reports(draft: Draft) -> Found:
     """Tables that the study cannot have are not listed."""
+    listed = draft.config.reports or ()
     faulty = len(draft.names) > len(draft.experiments)
     readings = any(row.reading_of for row in draft.experiments)
-    if "readings" in (draft.config.reports or ()) and not readings and not faulty:
-        yield Problem(
-            ("reports",),
-            "readings cannot be made, because no experiment has reading_of; remove it",
-        )
+    if "readings" in listed and not readings and not faulty:
+        yield _impossible("readings", "no experiment has reading_of")
+    for name in listed:
+        factors = FACTORS_OF.get(name, ())
+        if not having(draft.grids, factors) and factors:
+            yield _impossible(name, f"no grid varies {' and '.join(factors)}")
+
+
+def _impossible(report: str, why: str) -> Problem:
+    return Problem(("reports",), f"{report} cannot be made, because {why}; remove it")
 
 
 @CHECKS.reading("experiments", "comparison")

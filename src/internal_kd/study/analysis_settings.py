@@ -68,7 +68,8 @@ def _models(study: Study) -> ModelsSettings:
     return ModelsSettings(**vars(_students(study)), teacher=_row(study, study.teacher))
 
 
-def _inference(study: Study) -> Inference:
+def inference(study: Study) -> Inference:
+    """How differences are tested."""
     chosen = study.config.statistics
     return Inference(confidence=chosen.confidence, resamples=chosen.resamples, seed=chosen.seed)
 
@@ -97,7 +98,7 @@ def table1_settings(study: Study) -> Table1Settings:
     """Table 1."""
     return Table1Settings(
         **vars(report_settings(study)),
-        **vars(_inference(study)),
+        **vars(inference(study)),
         experiments=_paper_rows(study, study.table1_experiments),
         tasks=study.table1_tasks,
         with_paper=study.config.table1.paper_values,
@@ -152,7 +153,7 @@ def significance_settings(study: Study) -> SignificanceSettings:
     """Tests of internal against standard KD."""
     return SignificanceSettings(
         **vars(_students(study)),
-        **vars(_inference(study)),
+        **vars(inference(study)),
         tasks=study.table1_tasks,
         candidates=_rows(study, analysis.candidates(study)),
         teachers=len(study.teacher_seeds),
@@ -163,7 +164,7 @@ def readings_settings(study: Study) -> ReadingsSettings:
     """Other readings of the paper."""
     return ReadingsSettings(
         **vars(report_settings(study)),
-        **vars(_inference(study)),
+        **vars(inference(study)),
         tasks=study.table1_tasks,
         readings=tuple(
             Reading(row.name, row.label, taken.name, taken.label)
@@ -180,7 +181,7 @@ def claims_settings(study: Study) -> ClaimsSettings:
     percents = {percent for task in size_tasks for percent in analysis.percents(study, task)}
     return ClaimsSettings(
         **vars(report_settings(study)),
-        **vars(_inference(study)),
+        **vars(inference(study)),
         tasks=study.table1_tasks,
         rows=_paper_rows(study, analysis.claims_experiments(study)),
         standard=study.standard.name,

@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from internal_kd.specs.grid_reports import GridSettings
 from internal_kd.specs.jobs import Settings, encode
 from internal_kd.specs.reports import ItemKind, ReportSettings
 from internal_kd.specs.runs import Run
-from internal_kd.study import analysis, analysis_settings
+from internal_kd.study import analysis, analysis_settings, grids
 from internal_kd.study.config import Study
 from internal_kd.study.figures import Figure, figures
 from internal_kd.tasks import TASKS
@@ -127,6 +128,27 @@ class FigureKind:
 TABLES, STATISTICS, FIGURES, FILES = "Tables", "Claims and significance", "Figures", "Files"
 SHOWN_AS: Mapping[str, ItemKind] = {FIGURES: "figure", FILES: "file"}
 
+
+def _of_grids(
+    title: str,
+    function: str,
+    settings: Callable[[Study], GridSettings],
+    suffixes: tuple[str, ...] = (".csv", ".md", ".tex"),
+) -> Kind:
+    """A table of the experiments of grids."""
+    return Kind(
+        title=title,
+        section=TABLES,
+        function=function,
+        settings=settings,
+        reads=lambda study: Reads(grids.runs_of_cells(study, settings(study))),
+        suffixes=suffixes,
+        resources="statistics",
+        message=title,
+        possible=lambda study: bool(settings(study).cells),
+    )
+
+
 REPORTS: Mapping[str, Kind] = {
     "table1": Kind(
         title="Table 1: development results",
@@ -194,6 +216,14 @@ REPORTS: Mapping[str, Kind] = {
         resources="statistics",
         message="Internal against standard KD: significance",
     ),
+    "objectives": _of_grids("Objectives", "objectives:write_objectives", grids.objectives_settings),
+    "starts": _of_grids(
+        "Starts: objectives by start of the student's layers",
+        "starts:write_starts",
+        grids.starts_settings,
+        (".csv", "_spread.csv", ".md", ".tex"),
+    ),
+    "mappings": _of_grids("Maps of layers", "mappings:write_mappings", grids.mappings_settings),
     "glue_submission": Kind(
         title="Submissions to the GLUE server",
         section=FILES,

@@ -12,15 +12,27 @@ from internal_kd.evaluation.comparison import Statistic, resampled_scores
 from internal_kd.evaluation.inference import Effect, two_way
 from internal_kd.evaluation.predictions import SplitPredictions
 from internal_kd.evaluation.resampling import Floats
-from internal_kd.reporting.claims.evidence import Evidence, NoData
+from internal_kd.reporting.claims.evidence import NoData
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.reporting.splits import labelled_predictions
+from internal_kd.specs.reports import Inference
 from internal_kd.tasks import get_task
 
 THE_TEACHER = "the teacher"  # as the name of a model; experiments have no space in theirs
 EXACT = "accuracy"  # a mean over examples, which needs no resampling
 Models = Mapping[str, Sequence[RunFolder]]
 Frames = dict[str, list[SplitPredictions]]
+
+
+class Resampling(Protocol):
+    """How resamples are drawn; `Evidence` is one."""
+
+    @property
+    def settings(self) -> Inference:
+        """Seed and number of resamples."""
+
+    def rng(self, key: str) -> np.random.Generator:
+        """Random numbers of their own for each key."""
 
 
 class Scores(Protocol):
@@ -73,7 +85,7 @@ def difference(first: str, second: str) -> Statistic:
 
 
 def scores(
-    evidence: Evidence,
+    evidence: Resampling,
     task: str,
     models: Models,
     split: str = "validation",
