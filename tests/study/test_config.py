@@ -102,6 +102,10 @@ MISTAKES = {
         grid(tasks=["qnli"]),
         "grids.objectives.tasks: unknown task 'qnli'",
     ),
+    "table of a grid that there is not": (
+        grid() | {"reports": ["objectives", "mappings"]},
+        "reports: mappings cannot be made, because no grid varies mapping; remove it",
+    ),
     "experiment of a grid that exists": (
         grid() | {"experiments": {"hidden-upper": {"label": "another", "output": {"soft": 1.0}}}},
         "grids.objectives: more than one experiment is named hidden-upper; rename a level",
