@@ -5,7 +5,13 @@ from itertools import pairwise
 import pytest
 
 from internal_kd.errors import UserError
-from internal_kd.models.layer_maps import copied_layers, distilled_layers, group_tops, match_layers
+from internal_kd.models.layer_maps import (
+    copied_layers,
+    distilled_layers,
+    group_tops,
+    match_layers,
+    read_layers,
+)
 
 SIZES = [(larger, smaller) for larger in range(1, 25) for smaller in range(1, larger + 1)]
 
@@ -90,3 +96,9 @@ def test_a_list_that_does_not_fit_is_refused(layers):
 def test_a_student_is_no_larger_than_its_teacher(student_layers):
     with pytest.raises(UserError, match=r"student.layers: .* write 1 to 12"):
         match_layers("uniform", 12, student_layers)
+
+
+def test_students_of_all_layers_read_each_of_them():
+    assert read_layers("all", 4, 2) == {1: 1, 2: 2, 3: 3, 4: 4}
+    assert distilled_layers("all", 2) == (1, 2)
+    assert read_layers("uniform", 4, 2) == match_layers("uniform", 4, 2)

@@ -9,8 +9,11 @@ from internal_kd.objectives.hidden import (
     CONTRAST_TEMPERATURE,
     cls_contrast,
     cls_mse,
+    combined_cls_mse,
+    combined_hidden_mse,
     hidden_mse,
     linear_between_widths,
+    linear_of_all_layers,
 )
 from tests.distillation import reference
 from tests.objectives.padded import LENGTHS, TOKENS, mask, pad, sentences
@@ -118,6 +121,74 @@ def test_equal_widths_need_no_projection_and_identical_states_no_loss():
     teacher, _ = hidden_states()
     assert hidden_mse(pad(teacher, noise=0.0), pad(teacher, noise=0.0), mask()).item() == 0
     assert cls_mse(torch.ones(3, 6), torch.ones(3, 6)).item() == 0
+
+
+@pytest.fixture
+def combination() -> nn.Module:
+    torch.manual_seed(4)
+    return linear_of_all_layers(4, 6, 3)
+
+
+def stacked_states() -> tuple[list[Tensor], list[Tensor]]:
+    """Of three teacher layers, `[3, tokens, width]`, and of a student layer."""
+    return sentences(1, 3, 0, 6), sentences(2, 0, 4)
+
+
+def combined_errors(combination) -> list[Tensor]:
+    """Of each sentence, in double precision, from loops over tokens and layers."""
+    weight, bias = (p.detach().double() for p in (combination.weight, combination.bias))
+    found = []
+    for layers, own in zip(*stacked_states(), strict=True):
+        rows = []
+        for token, state in enumerate(own.double()):
+            side_by_side = torch.cat([layer[token] for layer in layers.double()])
+            rows.append(state - (weight @ side_by_side + bias))
+        found.append(torch.stack(rows))
+    return found
+
+
+def combined_loss(combination, tokens: int = TOKENS) -> Tensor:
+    teacher, student = stacked_states()
+    return combined_hidden_mse(
+        pad(student, tokens), pad(teacher, tokens), combination, mask(tokens)
+    )
+
+
+def test_combined_loss_is_that_of_the_formula(combination):
+    expected = torch.cat(combined_errors(combination)).square().mean()
+    assert combined_loss(combination).item() == pytest.approx(expected.item(), rel=1e-6)
+
+
+def test_gradients_of_the_combined_loss_are_those_of_the_formula(combination):
+    teacher, student = stacked_states()
+    padded = pad(student).requires_grad_()
+    combined_hidden_mse(padded, pad(teacher), combination, mask()).backward()
+    count = sum(LENGTHS) * 4
+    of_weight = torch.zeros_like(combination.weight, dtype=torch.float64)
+    for index, errors in enumerate(combined_errors(combination)):
+        found = padded.grad[index].double()
+        assert torch.allclose(found[: len(errors)], 2 * errors / count, rtol=1e-5, atol=1e-9)
+        assert found[len(errors) :].abs().max() == 0
+        side_by_side = torch.cat(list(teacher[index].double()), dim=-1)
+        of_weight -= 2 * errors.T @ side_by_side / count
+    assert torch.allclose(combination.weight.grad.double(), of_weight, rtol=1e-5, atol=1e-8)
+
+
+def test_combined_loss_is_free_of_padding_and_of_the_order_of_the_batch(combination):
+    teacher, student = stacked_states()
+    narrow, wide = (combined_loss(combination, tokens).item() for tokens in (9, 20))
+    shuffled = combined_hidden_mse(
+        pad(student)[ORDER], pad(teacher)[ORDER], combination, mask()[ORDER]
+    )
+    assert narrow == pytest.approx(wide, rel=1e-6)
+    assert narrow == pytest.approx(shuffled.item(), rel=1e-6)
+
+
+def test_combined_cls_loss_is_that_of_sentences_of_one_token(combination):
+    teacher, student = torch.randn(5, 3, 6), torch.randn(5, 4)
+    expected = combined_hidden_mse(student[:, None], teacher[:, :, None], combination)
+    found = combined_cls_mse(student, teacher, combination)
+    assert found.item() == pytest.approx(expected.item(), rel=1e-6)
 
 
 def test_cls_loss_is_the_hidden_loss_of_sentences_of_one_token(projection):

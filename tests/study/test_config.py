@@ -114,6 +114,11 @@ MISTAKES = {
         grid(vary={"start": {"u" * 99: {"init": "last"}}}),
         f"grids.objectives: experiment vanilla-{'u' * 99} has too long a name; shorten the names",
     ),
+    "single layers and all of them": (
+        {"experiments": {"exp3.0": {"layer_map": "all"}}},
+        "experiments.exp3.0.internal.attention_kl: compares single layers, so it does not fit "
+        "layer_map: all; write another map, or one of cls_mse, hidden_mse",
+    ),
     "unknown start": (
         {"experiments": {"exp2.0": {"init_from": "teachr"}}},
         "experiments.exp2.0.init_from: unknown start 'teachr'; did you mean 'teacher'?",

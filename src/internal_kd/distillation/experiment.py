@@ -42,12 +42,18 @@ def _check_epochs(experiment: Experiment, epochs: int, limits: tuple[int, ...]) 
         )
 
 
-def make_objective_settings(job: StudentJob) -> ObjectiveSettings:
-    """Loss weights, temperature, and whether layers are averaged or summed."""
+def make_objective_settings(job: StudentJob, teacher_layers: int) -> ObjectiveSettings:
+    """Loss weights, temperature, and whether layers are averaged or summed.
+
+    Args:
+        job: of the student.
+        teacher_layers: number of the teacher's layers.
+    """
     return ObjectiveSettings(
         internal=job.experiment.internal,
         output=job.experiment.output,
         temperature=job.distillation.temperature,
         layer_reduction=job.experiment.layer_reduction,
         relation_heads=job.distillation.relation_heads,
+        combined_layers=teacher_layers if job.experiment.layer_map == "all" else 0,
     )

@@ -31,7 +31,8 @@ class DistillationObjective:
         self.signals = signals
         self.projections = dict(projections.items()) if projections else {}
         self.internal = {
-            name: LayerLoss(name, settings.relation_heads) for name in settings.internal
+            name: LayerLoss(name, settings.relation_heads, combined=settings.combined_layers > 0)
+            for name in settings.internal
         }
         self.output = {name: OutputLoss(name) for name in settings.output}
 
@@ -76,7 +77,13 @@ class DistillationObjective:
     def _request(self, batch: Batch, phase: Phase) -> Signals | None:
         if self.signals is None:
             return None
-        return self.signals(batch, phase.layers, logits=bool(reading_teacher(self._output(phase))))
+        logits = bool(reading_teacher(self._output(phase)))
+        return self.signals(batch, self._read_layers(phase), logits=logits)
+
+    def _read_layers(self, phase: Phase) -> tuple[int, ...]:
+        """The layers whose signals are requested, see `signals.SignalRequest.matched`."""
+        every = tuple(range(1, self.settings.combined_layers + 1))
+        return every if every and phase.layers else phase.layers
 
     def _output(self, phase: Phase) -> Mapping[str, float]:
         return self.settings.output if phase.output else {}
@@ -90,7 +97,7 @@ class DistillationObjective:
             values = []
             for position, layer in enumerate(layers):
                 student = outputs.layer(loss.features, layer)
-                teacher = {field: signals.fields[field][:, position] for field in loss.fields}
+                teacher = self._teacher_fields(loss, signals, position)
                 column = f"{name}_layer{layer}"
                 value = loss(student, teacher, mask, self.projections.get(column))
                 terms[column] = value
@@ -99,6 +106,12 @@ class DistillationObjective:
             summed = self.settings.layer_reduction == "sum"
             terms[name] = total if summed else total / len(layers)
         return terms
+
+    def _teacher_fields(self, loss: LayerLoss, signals: Signals, position: int) -> Terms:
+        """What a loss reads of the teacher: fields of one layer, or of all of them."""
+        if self.settings.combined_layers:
+            return {field: signals.fields[field] for field in loss.fields}
+        return {field: signals.fields[field][:, position] for field in loss.fields}
 
     def _output_term(
         self, name: str, outputs: Capture, signals: Signals | None, batch: Batch
@@ -124,12 +137,14 @@ def new_projections(
         seed: of their first parameters.
     """
     made = nn.ModuleDict()
+    combined = settings.combined_layers
+    sizes = (*widths, combined) if combined else widths
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for name in settings.internal:
-            loss = LayerLoss(name)
+            loss = LayerLoss(name, combined=combined > 0)
             for layer in range(1, layers + 1):
-                module = loss.new_projection(*widths)
+                module = loss.new_projection(*sizes)
                 if module is not None:
                     made[f"{name}_layer{layer}"] = module
     return made
@@ -140,7 +155,7 @@ def signal_request(settings: ObjectiveSettings, matched: Mapping[int, int]) -> S
 
     Args:
         settings: of the losses.
-        matched: the one-based teacher layer of each student layer that has one.
+        matched: see `SignalRequest`.
     """
     return SignalRequest(
         logits=bool(reading_teacher(settings.output)),

@@ -21,7 +21,7 @@ from internal_kd.distillation.training import Training
 from internal_kd.errors import UserError, as_user_error
 from internal_kd.models.bert import Classifier, ClassifierConfig
 from internal_kd.models.capture import FrozenTeacher
-from internal_kd.models.layer_maps import match_layers
+from internal_kd.models.layer_maps import read_layers
 from internal_kd.models.layers import copy_head
 from internal_kd.models.loading import (
     classifier_config,
@@ -112,7 +112,7 @@ class RunBuilder:
         if experiment.head_init == "teacher":
             copy_head(self.teacher.model, student)
         schedule = make_schedule(self.job)
-        objective = make_objective_settings(self.job)
+        objective = self._objective
         projections = self._projections(objective, student)
         signals = self.signals
         self.__dict__.pop("teacher", None)  # what stored signals need no more
@@ -176,5 +176,13 @@ class RunBuilder:
 
     def _request(self) -> SignalRequest:
         sizes = self.teacher_config.num_hidden_layers, self.job.run.layers
-        matched = match_layers(self.job.experiment.layer_map, *sizes, self.streams.layer_map)
-        return signal_request(make_objective_settings(self.job), matched)
+        matched = read_layers(self.job.experiment.layer_map, *sizes, self.streams.layer_map)
+        return signal_request(self._objective, matched)
+
+    @cached_property
+    def _objective(self) -> ObjectiveSettings:
+        """Of the run's losses."""
+        taught = bool(self.job.experiment.internal)
+        return make_objective_settings(
+            self.job, self.teacher_config.num_hidden_layers if taught else 0
+        )

@@ -43,7 +43,8 @@ class SignalRequest:
 
     Attributes:
         logits: whether they read the teacher's logits.
-        matched: the one-based teacher layer of each student layer with internal losses.
+        matched: the one-based teacher layer of each student layer with internal losses. Where
+            student layers learn from all teacher layers, these are counted by their own numbers.
         targets: what they read of these layers, see `objectives.registry.TARGETS`.
     """
 

@@ -11,7 +11,8 @@ from internal_kd.errors import UserError
 
 Layers = tuple[int, ...]
 MapName = Literal["uniform", "last", "reversed", "random", "all_to_one"]
-LayerMap = MapName | Layers
+OneToOne = MapName | Layers
+LayerMap = OneToOne | Literal["all"]
 InitName = Literal["upper", "lower", "spaced", "last"]
 INIT_NAMES: tuple[str, ...] = get_args(InitName)
 
@@ -35,7 +36,7 @@ def group_tops(larger: int, smaller: int) -> Layers:
 
 
 def match_layers(
-    layer_map: LayerMap, teacher_layers: int, student_layers: int, seed: int = 0
+    layer_map: OneToOne, teacher_layers: int, student_layers: int, seed: int = 0
 ) -> dict[int, int]:
     """The teacher layer of each student layer that has one.
 
@@ -72,8 +73,24 @@ def match_layers(
     return dict(enumerate(chosen, start=1))
 
 
+def read_layers(
+    layer_map: LayerMap, teacher_layers: int, student_layers: int, seed: int = 0
+) -> dict[int, int]:
+    """The teacher layers that a student reads, by the number under which they are requested.
+
+    That of the student layer that learns from them, see `match_layers`; with `all`, where each
+    student layer learns from every teacher layer, their own.
+
+    Raises:
+        UserError: see `match_layers`.
+    """
+    if layer_map == "all":
+        return {layer: layer for layer in range(1, teacher_layers + 1)}
+    return match_layers(layer_map, teacher_layers, student_layers, seed)
+
+
 def distilled_layers(layer_map: LayerMap, student_layers: int) -> Layers:
-    """The student layers that have a teacher layer, see `match_layers`."""
+    """The student layers that learn from a teacher layer, see `match_layers`."""
     return (student_layers,) if layer_map == "last" else tuple(range(1, student_layers + 1))
 
 

@@ -7,12 +7,15 @@ from typing import Generic, TypeVar, cast
 
 from torch import Tensor, nn
 
+from internal_kd.errors import UserError
 from internal_kd.objectives.registry import (
     OBJECTIVES,
     OUTPUT_OBJECTIVES,
     TARGETS,
     AnyFunction,
+    Combined,
     Function,
+    Objective,
 )
 
 Fields = dict[str, Tensor]
@@ -46,22 +49,34 @@ class LayerLoss:
     Args:
         name: of the objective.
         relation_heads: for one that has them; None for the teacher's heads.
+        combined: whether a student layer learns from all layers of the teacher at once.
+
+    Raises:
+        UserError: it should be combined and has no such form.
     """
 
-    def __init__(self, name: str, relation_heads: int | None = None) -> None:
+    def __init__(
+        self, name: str, relation_heads: int | None = None, *, combined: bool = False
+    ) -> None:
         objective = OBJECTIVES[name]
+        form = _combined(name, objective) if combined else objective
         self.relation_heads = relation_heads
         self.features = objective.features
         self.fields = tuple(TARGETS[objective.target].fields)
-        self.projection = objective.projection
-        self._function = Bound[Tensor](objective.function)
+        self.projection = form.projection
+        self._function = Bound[Tensor](form.function)
 
-    def new_projection(self, student_width: int, teacher_width: int) -> nn.Module | None:
-        """The module of a layer, drawn from torch's generator; None where it has none."""
+    def new_projection(self, *sizes: int) -> nn.Module | None:
+        """The module of a layer, drawn from torch's generator; None where it has none.
+
+        Args:
+            sizes: widths of student and teacher, and the number of the teacher's layers where the
+                objective is combined.
+        """
         if self.projection is None:
             return None
         make = Bound[nn.Module](self.projection).function
-        return cast(nn.Module, make(student_width, teacher_width))
+        return cast(nn.Module, make(*sizes))
 
     def __call__(
         self,
@@ -74,7 +89,8 @@ class LayerLoss:
 
         Args:
             student: features of the layer.
-            teacher: fields of the target, of the teacher's layer.
+            teacher: fields of the target, of the teacher's layer, or of all of them, see
+                `registry.Combined`.
             mask: `[batch, tokens]`, 1 at real tokens; None if there is no padding.
             projection: of the layer, where the objective has one.
         """
@@ -83,6 +99,15 @@ class LayerLoss:
         given |= {"mask": mask, "lengths": None if mask is None else mask.sum(dim=-1)}
         given |= {"projection": projection, "relation_heads": self.relation_heads}
         return self._function(given)
+
+
+def _combined(name: str, objective: Objective) -> Combined:
+    if objective.combined is None:
+        raise UserError(
+            f"layer_map: all does not fit {name}, which compares single layers; use another map or "
+            "another objective"
+        )
+    return objective.combined
 
 
 class OutputLoss:

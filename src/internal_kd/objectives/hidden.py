@@ -69,6 +69,50 @@ def cls_mse(
     return _squared_errors(student_cls, teacher_cls, projection).mean()
 
 
+def combined_hidden_mse(
+    student_hidden: Tensor,
+    teacher_hidden: Tensor,
+    projection: nn.Module,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """Squared error of hidden states and a learned combination of all layers of the teacher.
+
+    `1/(N d) sum_i ||h_S,i - W [h_T,1,i; ...; h_T,n,i]||^2` over the batch's N real tokens, the
+    student's width d and the teacher's n layers. With a W for each student layer this is `combine`
+    of the code of Wang et al. (2023), which maps all states of the teacher to all of the student,
+    but without the output of the embeddings.
+
+    Args:
+        student_hidden: `[batch, tokens, student's width]`.
+        teacher_hidden: `[batch, teacher's layers, tokens, teacher's width]`.
+        projection: W with a bias, see `linear_of_all_layers`.
+        mask: `[batch, tokens]`, 1 at real tokens; None if there is no padding.
+
+    Returns:
+        A scalar.
+    """
+    return hidden_mse(student_hidden, projection(_side_by_side(teacher_hidden)), mask)
+
+
+def combined_cls_mse(student_cls: Tensor, teacher_cls: Tensor, projection: nn.Module) -> Tensor:
+    """Squared error of [CLS] vectors and a learned combination of all layers of the teacher.
+
+    Args:
+        student_cls: `[batch, student's width]`.
+        teacher_cls: `[batch, teacher's layers, teacher's width]`.
+        projection: as in `combined_hidden_mse`.
+
+    Returns:
+        A scalar.
+    """
+    return cls_mse(student_cls, projection(_side_by_side(teacher_cls)))
+
+
+def _side_by_side(teacher: Tensor) -> Tensor:
+    """From `[batch, layers, ..., width]` to `[batch, ..., layers * width]`."""
+    return teacher.movedim(1, -2).flatten(-2)
+
+
 def _squared_errors(student: Tensor, teacher: Tensor, projection: nn.Module | None) -> Tensor:
     """Mean over the units of `[..., width]`."""
     projected = student if projection is None else projection(student)
@@ -124,3 +168,8 @@ def linear_between_widths(student_width: int, teacher_width: int) -> nn.Module |
     if student_width == teacher_width:
         return None
     return linear_projection(student_width, teacher_width)
+
+
+def linear_of_all_layers(student_width: int, teacher_width: int, teacher_layers: int) -> nn.Module:
+    """A linear map with bias of all the teacher's hidden states of a token, drawn as torch does."""
+    return nn.Linear(teacher_layers * teacher_width, student_width)

@@ -51,6 +51,21 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Combined:
+    """An objective where each student layer learns from all teacher layers (`layer_map: all`).
+
+    Attributes:
+        function: as that of an `Objective`, but with all layers of the teacher in each
+            `teacher_<field>`, `[batch, teacher layers, ...]`.
+        projection: gives the module of a student layer from the widths of student and teacher and
+            the number of the teacher's layers.
+    """
+
+    function: Function
+    projection: Function
+
+
+@dataclass(frozen=True)
 class Objective:
     """A loss between a layer of the student and the teacher's layer that it is matched with.
 
@@ -65,6 +80,7 @@ class Objective:
             parameters are trained with the student's and are no part of the saved model. None for
             an objective without.
         relation_heads: whether `relation_heads` is one of the function's arguments.
+        combined: what it is with `layer_map: all`; None where it has no such form.
     """
 
     function: Function
@@ -72,6 +88,14 @@ class Objective:
     target: str
     projection: Function | None = None
     relation_heads: bool = False
+    combined: Combined | None = None
+
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        """All functions of its own."""
+        combined = self.combined
+        more = () if combined is None else (combined.function, combined.projection)
+        return (self.function, *(() if self.projection is None else (self.projection,)), *more)
 
 
 @dataclass(frozen=True)
@@ -148,6 +172,10 @@ OBJECTIVES: dict[str, Objective] = {
         features=("cls",),
         target="cls",
         projection="internal_kd.objectives.hidden:linear_between_widths",
+        combined=Combined(
+            function="internal_kd.objectives.hidden:combined_cls_mse",
+            projection="internal_kd.objectives.hidden:linear_of_all_layers",
+        ),
     ),
     "cls_contrast": Objective(
         function="internal_kd.objectives.hidden:cls_contrast",
@@ -160,6 +188,10 @@ OBJECTIVES: dict[str, Objective] = {
         features=("hidden",),
         target="hidden",
         projection="internal_kd.objectives.hidden:linear_between_widths",
+        combined=Combined(
+            function="internal_kd.objectives.hidden:combined_hidden_mse",
+            projection="internal_kd.objectives.hidden:linear_of_all_layers",
+        ),
     ),
     "attention_mse": Objective(
         function="internal_kd.objectives.attention:attention_mse",
@@ -262,8 +294,7 @@ def reading_temperature(output: Iterable[str]) -> tuple[str, ...]:
 def modules_of(internal: Iterable[str], output: Iterable[str]) -> tuple[str, ...]:
     """Modules that hold the functions of these objectives and of their targets, sorted."""
     objectives = [OBJECTIVES[name] for name in internal]
-    own = {_module(objective.function) for objective in objectives}
-    own |= {_module(each.projection) for each in objectives if each.projection is not None}
+    own = {_module(function) for objective in objectives for function in objective.functions}
     own |= {_module(OUTPUT_OBJECTIVES[name].function) for name in output}
     return tuple(sorted(own.union(*(target_modules(each.target) for each in objectives))))
 

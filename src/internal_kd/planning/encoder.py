@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from internal_kd.errors import UserError
-from internal_kd.models.layer_maps import match_layers
+from internal_kd.models.layer_maps import read_layers
 from internal_kd.objectives.registry import (
     HEAD_SIZE,
     HEADS,
@@ -213,7 +213,7 @@ def signal_bytes(job: StudentJob, encoder: Encoder, train: Texts) -> float:
     sizes = {HEADS: encoder.heads, HIDDEN: encoder.hidden}
     sizes[HEAD_SIZE] = encoder.hidden // encoder.heads
     amounts = Amounts(train.rows, train.tokens, train.squares)
-    matched = match_layers(job.experiment.layer_map, encoder.layers, job.run.layers)
+    matched = read_layers(job.experiment.layer_map, encoder.layers, job.run.layers)
     layers = len(set(matched.values()))
     return sum(target_bytes(name, layers, sizes, amounts) for name in targets)
 

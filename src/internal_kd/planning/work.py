@@ -7,6 +7,7 @@ from dataclasses import astuple, dataclass
 
 from internal_kd.distillation.experiment import make_schedule
 from internal_kd.distillation.schedules import Phase
+from internal_kd.models.layer_maps import read_layers
 from internal_kd.planning.encoder import (
     BACKWARD,
     Encoder,
@@ -134,18 +135,20 @@ def _live_teacher(
 ) -> Work:
     """A pass of the teacher for each batch of each epoch, as far up as needed."""
     whole = _whole_flops(job, encoder, train, classes)
-    group = encoder.layers // job.run.layers
     flops = sum(
-        times * (whole if phase.output else _matched_flops(encoder, train, phase, group))
+        times * (whole if phase.output else _matched_flops(job, encoder, train, phase))
         for phase, times in phases.items()
     )
     passes = math.ceil(train.rows / job.training.batch_size)
     return Work(flops, 0, passes * job.training.epochs)
 
 
-def _matched_flops(encoder: Encoder, train: Texts, phase: Phase, group: int) -> float:
-    """The teacher up to the layer that the highest acting layer is matched with."""
-    return layers_flops(encoder, train, 1, group * max(phase.layers), scores=True)
+def _matched_flops(job: StudentJob, encoder: Encoder, train: Texts, phase: Phase) -> float:
+    """The teacher up to the highest layer that an acting layer is matched with."""
+    layer_map = job.experiment.layer_map
+    read = read_layers(layer_map, encoder.layers, job.run.layers)
+    acting = read if layer_map == "all" else phase.layers
+    return layers_flops(encoder, train, 1, max(read[layer] for layer in acting), scores=True)
 
 
 def attention_work(layers: int, encoder: Encoder, task: TaskTexts) -> Work:

@@ -15,13 +15,13 @@ Listed = Annotated[tuple[Count, ...], Meta(min_length=1)]
 INITS = "upper, lower, spaced, last, random or a list of base layers"
 # What a student starts from: the general pre-trained model, or the fine-tuned teacher.
 ORIGINS = ("base", "teacher")
-MAPS = "uniform, last, reversed, random, all_to_one or a list of teacher layers"
+MAPS = "uniform, last, reversed, random, all_to_one, all or a list of teacher layers"
 Init = Annotated[
     Literal["upper", "lower", "spaced", "last", "random"] | Listed,
     Meta(extra_json_schema={"expected": INITS}),
 ]
 LayerMap = Annotated[
-    Literal["uniform", "last", "reversed", "random", "all_to_one"] | Listed,
+    Literal["uniform", "last", "reversed", "random", "all_to_one", "all"] | Listed,
     Meta(extra_json_schema={"expected": MAPS}),
 ]
 Weights = Annotated[Mapping[Name, Weight], EMPTIED_BY_NULL]
@@ -59,7 +59,7 @@ class Experiment:
         layer_map: the teacher layer that each student layer learns from: the upper one of its
             group; the last one for the last student layer and none for the others; those of
             `uniform` in reverse order; different ones drawn by the run's seed; the last one for
-            all; or the teacher layers listed.
+            all; the teacher layers listed; or all of them for each, through a learned linear map.
         internal: weights of the losses between matched layers, by name of the objective.
         output: weights of the losses of the classifier's output, by name of the objective.
         schedule: all layers at once; one layer after the other; stacked as in Algorithm 1; or all

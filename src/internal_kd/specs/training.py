@@ -103,6 +103,8 @@ class ObjectiveSettings:
         layer_reduction: whether internal losses are averaged over the layers that act (the paper's
             definition of Experiment 3.0) or summed (Algorithm 1).
         relation_heads: of the losses of relations; None for the teacher's attention heads.
+        combined_layers: number of the teacher's layers where each student layer learns from all of
+            them; 0 where it learns from one.
     """
 
     internal: Mapping[str, float]
@@ -110,3 +112,4 @@ class ObjectiveSettings:
     temperature: float = 1.0
     layer_reduction: Literal["mean", "sum"] = "mean"
     relation_heads: int | None = None
+    combined_layers: int = 0

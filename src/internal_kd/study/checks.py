@@ -322,6 +322,21 @@ def check_layer_lists(draft: Draft) -> Found:
             )
 
 
+@CHECKS.reading("experiments", "extensions")
+def check_combined(draft: Draft) -> Found:
+    """Objectives that compare single layers do not learn from all of them at once."""
+    for experiment in draft.students:
+        names = experiment.internal if experiment.layer_map == "all" else ()
+        for name in names:
+            if name in OBJECTIVES and OBJECTIVES[name].combined is None:
+                able = [other for other, known in OBJECTIVES.items() if known.combined]
+                yield Problem(
+                    ("experiments", experiment.name, "internal", name),
+                    "compares single layers, so it does not fit layer_map: all; write another "
+                    f"map, or one of {', '.join(sorted(able))}",
+                )
+
+
 @CHECKS.reading("experiments", "student", "tasks", *REPORTS)
 def check_epochs(draft: Draft) -> Found:
     """There is an epoch for every layer's turn, and one for the output loss where it comes last."""
