@@ -15,7 +15,7 @@ import pandas as pd
 from internal_kd.evaluation.comparison import score_differences
 from internal_kd.reporting.runs import RunFolder, read_run_folders, select
 from internal_kd.reporting.splits import labelled_predictions
-from internal_kd.tasks import get_task
+from internal_kd.study.glue import GLUE
 
 COLUMNS = ["task", "experiment", "metric", "seeds", "epochs", "score", "longer_epochs"]
 COLUMNS += ["longer_score", "change", "error", "converged"]
@@ -40,7 +40,7 @@ def build(runs: Sequence[RunFolder], longer: Sequence[RunFolder]) -> pd.DataFram
 def _row(
     runs: Sequence[RunFolder], longer: Sequence[RunFolder], task: str, experiment: str, layers: int
 ) -> list[object]:
-    metric = get_task(task).selection_metric
+    metric = GLUE[task].selection_metric
     size = {"task": task, "experiment": experiment, "layers": layers, "percent": 100}
     known = {run.seed for run in select(longer, **size)}
     before = [run for run in select(runs, **size) if run.seed in known]
@@ -66,7 +66,7 @@ def _epochs(run: RunFolder) -> int:
 def summary(frame: pd.DataFrame) -> str:
     """As Markdown, in percent: before -> after for each row, and the mean change of each task."""
     tasks = list(dict.fromkeys(frame["task"]))
-    head = ["experiment", *(get_task(task).title for task in tasks)]
+    head = ["experiment", *(GLUE[task].title for task in tasks)]
     lines = [head, ["---"] * len(head)]
     for experiment, rows in frame.groupby("experiment"):
         by_task = rows.set_index("task")
@@ -85,7 +85,7 @@ def _cell(row: pd.Series) -> str:
 def folders(results: Path) -> list[RunFolder]:
     """All runs of a results folder on all data."""
     found = sorted(results.glob("runs/*/*/*/train100/*/metrics.json"))
-    return read_run_folders(path.parent for path in found)
+    return read_run_folders((path.parent for path in found), GLUE)
 
 
 def main() -> None:

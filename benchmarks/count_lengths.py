@@ -14,7 +14,7 @@ from transformers import AutoTokenizer
 from benchmarks.lengths import FILE, MAX_LENGTH, TASKS
 from internal_kd.data.encoding import encode_split
 from internal_kd.data.sources import Source, load_split_tables
-from internal_kd.tasks import get_task
+from internal_kd.study.glue import GLUE
 
 SOURCE = """\
 # Wordpieces per training example of GLUE, [CLS] and [SEP] counted, pairs cut at {max_length}.
@@ -30,7 +30,7 @@ def count(glue: Path, tokenizer_folder: Path) -> str:
     tokenizer = AutoTokenizer.from_pretrained(str(tokenizer_folder), trust_remote_code=False)
     rows, lines = [], []
     for name in TASKS:
-        task = get_task(name)
+        task = GLUE[name]
         table = load_split_tables(Source("folder", str(glue)), task)["train"]
         lengths = encode_split(table, task, tokenizer, MAX_LENGTH).lengths
         rows.append(f"{task.title} {len(lengths):,}")

@@ -14,7 +14,7 @@ from scipy.special import stdtrit
 
 from internal_kd.reporting.figures.lines import CONFIDENCE, SEEDS_FOR_BANDS
 from internal_kd.reporting.figures.style import COLORS, MARKERS, PAGE_WIDTH, new_figure
-from internal_kd.tasks import TASKS
+from internal_kd.study.glue import GLUE
 
 TABLE = Path("docs/data/embedded_table1.csv")
 PICTURE = Path("docs/figures/embedded_table1.png")
@@ -96,7 +96,7 @@ def _draw_task(axes: Axes, table: pd.DataFrame, task: str) -> None:
     axes.axvline(100 * lines[TEACHER], color=COLOR["teacher"], linestyle="--", linewidth=1)
     if METRICS[task] == "accuracy":
         axes.axvline(100 * lines[MAJORITY], color=COLOR["teacher"], linestyle=":", linewidth=1)
-    axes.set_title(TASKS[task].title + "-like")
+    axes.set_title(GLUE[task].title + "-like")
     axes.set_xlabel(UNITS[METRICS[task]])
 
 

@@ -25,7 +25,7 @@ from scipy.special import ndtr
 from internal_kd.evaluation.comparison import score_differences
 from internal_kd.evaluation.inference import SEEDS_FOR_VERDICTS
 from internal_kd.evaluation.significance import Answers, paired_t_test, permutation_test
-from internal_kd.tasks import METRIC_NAMES
+from internal_kd.specs.tasks import METRICS_OF, SINGLE_LABEL
 
 EXAMPLES = 300
 SEEDS = (2, 3, 4, 5, 10)
@@ -101,7 +101,7 @@ def p_values(answers: Answers, rng: np.random.Generator) -> dict[Key, float]:
     first, second = answers.scores()
     two_way, over_examples, permutation, over_seeds = TESTS
     found = {(over_examples, "accuracy"): paired_t_test(*answers.correctness(), 0.95).p}
-    for metric in METRIC_NAMES:
+    for metric in METRICS_OF[SINGLE_LABEL]:
         found[two_way, metric] = effects[metric].p()
         found[permutation, metric] = permuted[metric].p
         found[over_seeds, metric] = paired_t_test(first[metric], second[metric], 0.95).p

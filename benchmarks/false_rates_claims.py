@@ -37,6 +37,7 @@ from internal_kd.reporting.claims.write import CLAIMS
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.specs.reports import PaperRow
 from internal_kd.specs.tables import ClaimsSettings, LayerSweep, SizeSweep
+from internal_kd.study.glue import GLUE
 
 SEEDS = (2, 3, 4, 5, 10)
 RATIOS = (0, 1, 3, 10, 30)
@@ -84,6 +85,7 @@ def _row(name: str) -> PaperRow:
 
 SETTINGS = ClaimsSettings(
     study="",
+    task_specs=GLUE,
     note="",
     tasks=(TASK,),
     rows=tuple(_row(name) for name in ("exp1.0", "exp1.1", "exp2.0", "exp2.0t", *INTERNAL)),

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from benchmarks.contestants.field import TITLES
 from benchmarks.shapes import SHAPES
 from internal_kd.reporting.figures.style import PAGE_WIDTH, new_figure, save_figure
-from internal_kd.tasks import TASKS
+from internal_kd.study.glue import GLUE
 
 BAR = 0.15
 ROW_HEIGHT = 2.5
@@ -50,7 +50,7 @@ def _draw_shape(axes: Axes, summary: pd.DataFrame) -> None:
         rows = summary[summary["contestant"] == name].set_index("task").loc[tasks]
         shift = (number - (len(names) - 1) / 2) * BAR
         _draw_bars(axes, rows, [k + shift for k in range(len(tasks))], COLORS[name])
-    axes.set_xticks(range(len(tasks)), [TASKS[task].title for task in tasks])
+    axes.set_xticks(range(len(tasks)), [GLUE[task].title for task in tasks])
     axes.margins(y=0.1)
     axes.set_ylabel("CPU-ms per example")
     axes.grid(axis="x", visible=False)

@@ -24,6 +24,7 @@ from internal_kd.evaluation.predictions import SplitPredictions
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.specs.records import FORMAT, LayerFinished, Metrics, ParameterCounts
 from internal_kd.specs.runs import Run
+from internal_kd.study.glue import GLUE
 
 EXAMPLES = 300
 ACCURACY = 0.75
@@ -123,7 +124,9 @@ class Population:
         run = Run(task, model.experiment, model.layers, model.percent, seed)
         metrics = replace(metrics_of(run), validation={"accuracy": accuracy})
         frame = SplitPredictions(self.indices, self.labels, logits)
-        return MemoryRun(Path("memory"), metrics, {"validation": frame}, NO_HISTORY)
+        return MemoryRun(
+            Path("memory"), metrics, GLUE[metrics.run.task], {"validation": frame}, NO_HISTORY
+        )
 
 
 def metrics_of(run: Run) -> Metrics:
@@ -227,4 +230,4 @@ def _converging_run(
     history = pd.DataFrame({"epoch": np.arange(1, epochs + 1), "validation_mcc": scores})
     run = metrics_of(Run("cola", "exp3.3", LAYERS, 100, seed))
     metrics = replace(run, schedule=tuple(schedule), majority={"validation": {"mcc": 0.0}})
-    return MemoryRun(Path("memory"), metrics, {}, history)
+    return MemoryRun(Path("memory"), metrics, GLUE[metrics.run.task], {}, history)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from benchmarks.contestants.field import OURS, TITLES
 from benchmarks.shapes import SHAPES
-from internal_kd.tasks import TASKS
+from internal_kd.study.glue import GLUE
 
 Summary = pd.DataFrame
 
@@ -19,7 +19,7 @@ def render(summary: Summary) -> str:
 
 def _of_shape(name: str, summary: Summary) -> str:
     tasks = list(dict.fromkeys(summary["task"]))
-    head = [SHAPES[name].title, *(TASKS[task].title for task in tasks)]
+    head = [SHAPES[name].title, *(GLUE[task].title for task in tasks)]
     lines = [_line(head), _line(["---", *["---:"] * len(tasks)])]
     for contestant in dict.fromkeys(summary["contestant"]):
         rows = summary[summary["contestant"] == contestant].set_index("task")

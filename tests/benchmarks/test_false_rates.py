@@ -9,7 +9,7 @@ from scipy import stats
 
 from benchmarks import false_rates
 from benchmarks.false_rates import RATIOS, SEEDS, TESTS, Setting, rates, simulate, table
-from internal_kd.tasks import METRIC_NAMES
+from internal_kd.specs.tasks import METRICS_OF, SINGLE_LABEL
 from tests.conftest import ROOT
 
 TWO_WAY, EXAMPLES, PERMUTATION, OVER_SEEDS = TESTS
@@ -25,7 +25,7 @@ def written():
 def test_few_false_differences_in_any_metric(seeds, ratio):
     """Within three standard errors of the bound, of 400 replicates."""
     bound, found = BOUNDS[seeds], rates(Setting(seeds, ratio), 400)
-    for metric in METRIC_NAMES:
+    for metric in METRICS_OF[SINGLE_LABEL]:
         assert found[TWO_WAY, metric] <= bound + 3 * math.sqrt(bound * (1 - bound) / 400), metric
 
 
@@ -62,7 +62,7 @@ def test_the_documented_rates_keep_the_bounds(written):
     assert set(written["ratio"]) == set(RATIOS)
     assert written["replicates"].min() >= 2000
     ours = written[written["test"] == TWO_WAY]
-    assert len(ours) == len(SEEDS) * len(RATIOS) * len(METRIC_NAMES)
+    assert len(ours) == len(SEEDS) * len(RATIOS) * len(METRICS_OF[SINGLE_LABEL])
     for seeds, bound in BOUNDS.items():
         assert ours.loc[ours["seeds"] == seeds, "rate"].max() <= bound
 
@@ -96,6 +96,6 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["false_rates", "--replicates", "2", "--out", str(out)])
     false_rates.main()
     frame = pd.read_csv(out)
-    assert len(frame) == 1 + 3 * len(METRIC_NAMES)
+    assert len(frame) == 1 + 3 * len(METRICS_OF[SINGLE_LABEL])
     assert set(frame["replicates"]) == {10}
     assert capsys.readouterr().out == table(frame)

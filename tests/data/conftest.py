@@ -3,12 +3,13 @@ import pyarrow as pa
 import pytest
 
 from internal_kd.data.encoding import EncodedSplit, offsets_of
-from internal_kd.tasks import Task, get_task
+from internal_kd.specs.tasks import Task
+from internal_kd.study.glue import GLUE
 
 
 @pytest.fixture
 def rte() -> Task:
-    return get_task("rte")
+    return GLUE["rte"]
 
 
 @pytest.fixture

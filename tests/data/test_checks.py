@@ -77,7 +77,7 @@ MISTAKES = {
     "label of fractions": (lambda t: changed(t, label=[0.0, 1.0, 1.0]), r"'label' is double"),
     "label too large": (
         lambda t: changed(t, label=[0, 1, 2]),
-        r"label 2 is outside the range 0 to 1; RTE has the labels entailment, not_entailment",
+        r"label 2 is outside the range 0 to 1; rte has the labels entailment, not_entailment",
     ),
     "label too small": (lambda t: changed(t, label=[0, 1, -2]), r"label -2 is outside the range"),
     "unlabelled": (
@@ -93,7 +93,7 @@ MISTAKES = {
     "idx of strings": (lambda t: changed(t, idx=["a", "b", "c"]), r"column 'idx' is string"),
     "labels in another order": (
         lambda t: with_names(t, ["not_entailment", "entailment"]),
-        r"its labels are not_entailment, entailment in this order, RTE needs entailment, not_ent",
+        r"its labels are not_entailment, entailment in this order, rte needs entailment, not_ent",
     ),
 }
 

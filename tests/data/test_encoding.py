@@ -13,7 +13,7 @@ from internal_kd.data.checks import validate_table
 from internal_kd.data.encoding import TokensMeta, cut_pair, encode_split, load_tokens, save_tokens
 from internal_kd.data.sources import Source, load_split_tables
 from internal_kd.errors import UserError
-from internal_kd.tasks import TASKS, get_task
+from internal_kd.study.glue import GLUE
 
 TEXT = "the cat sat on mat dogs bark it rains a cats sun shines"
 WORDS = TEXT.split()
@@ -122,7 +122,7 @@ def test_pairs_lose_the_end_of_the_longer_text_first(lengths, max_length):
     texts = [[WORDS[i % len(WORDS)] for i in range(n)] for n in lengths]
     columns = {f"sentence{i}": [" ".join(text)] for i, text in enumerate(texts, start=1)}
     table = pa.table({**columns, "label": pa.array([0], pa.int64())})
-    split = encode_split(table, get_task("rte"), tokenizer(with_types=True), max_length)
+    split = encode_split(table, GLUE["rte"], tokenizer(with_types=True), max_length)
     first, second = ([4 + WORDS.index(w) for w in text] for text in texts)
     first, second = as_bert_cuts(first, second, max_length - 3)
     assert example(split, 0) == [CLS, *first, SEP, *second, SEP]
@@ -130,7 +130,7 @@ def test_pairs_lose_the_end_of_the_longer_text_first(lengths, max_length):
 
 def test_long_single_texts_are_cut_at_the_end():
     table = pa.table({"sentence": [" ".join(WORDS)], "label": pa.array([0], pa.int64())})
-    split = encode_split(table, get_task("cola"), tokenizer(with_types=True), max_length=6)
+    split = encode_split(table, GLUE["cola"], tokenizer(with_types=True), max_length=6)
     assert example(split, 0) == [CLS, 4, 5, 6, 7, SEP]
 
 
@@ -184,7 +184,7 @@ def test_real_glue_text_is_encoded_within_64_tokens(shared):
 
     minilm = AutoTokenizer.from_pretrained(shared / "models" / "all-MiniLM-L6-v2")
     sizes = {}
-    for task in TASKS.values():
+    for task in GLUE.values():
         tables = load_split_tables(Source("folder", str(shared / "glue")), task)
         sizes[task.name] = {name: table.num_rows for name, table in tables.items()}
         table = tables["validation"].slice(0, 200)

@@ -126,20 +126,20 @@ def test_hub_source_loads_a_data_set(local_hub, rte):
 
 
 def test_hub_data_set_without_the_task(local_hub):
-    from internal_kd.tasks import get_task
+    from internal_kd.study.glue import GLUE
 
     with pytest.raises(
         UserError, match=r"data\.path: cannot load cola from .*Available: \['rte'\]"
     ):
-        load(local_hub, get_task("cola"), source="hub")
+        load(local_hub, GLUE["cola"], source="hub")
 
 
 OFFLINE = """
 from internal_kd.data.sources import Source, load_split_tables
 from internal_kd.errors import UserError
-from internal_kd.tasks import get_task
+from internal_kd.study.glue import GLUE
 try:
-    load_split_tables(Source("hub"), get_task("rte"))
+    load_split_tables(Source("hub"), GLUE["rte"])
 except UserError as error:
     print(error)
 """

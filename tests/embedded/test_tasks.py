@@ -7,7 +7,7 @@ import pytest
 from internal_kd.embedded import lexicon, tasks
 from internal_kd.embedded.corpus import generate_corpus
 from internal_kd.errors import UserError
-from internal_kd.tasks import TASKS
+from internal_kd.study.glue import GLUE
 
 NAMES = sorted(tasks.RECIPES)
 STEMS = {
@@ -56,7 +56,7 @@ def test_columns_and_sizes(generated, name):
     assert len(splits["validation"]) >= 400
     assert len(splits["test"]) == 1000
     for table in splits.values():
-        assert table.column_names == [*TASKS[name].text_columns, "label", "idx"]
+        assert table.column_names == [*GLUE[name].text_columns, "label", "idx"]
         assert table.schema.field("label").type == pa.int64()
         assert table.column("idx").to_pylist() == list(range(len(table)))
 

@@ -10,7 +10,7 @@ from internal_kd.evaluation.comparison import (
     score_differences,
     score_effect,
 )
-from internal_kd.tasks import METRIC_NAMES
+from internal_kd.specs.tasks import METRICS_OF, SINGLE_LABEL
 
 LABELS = np.random.default_rng(1).integers(2, size=200)
 
@@ -34,7 +34,7 @@ def scores(predictions, metric, rows=slice(None)):
     return np.array([score(LABELS[rows], seed[rows]) for seed in predictions])
 
 
-@pytest.mark.parametrize("metric", METRIC_NAMES)
+@pytest.mark.parametrize("metric", METRICS_OF[SINGLE_LABEL])
 def test_a_difference_of_scores_has_both_variances(metric):
     """A is the variance of the mean difference on drawn examples, B that over seeds / S."""
     models = {"a": answers(0.9, 3, 2), "b": answers(0.7, 3, 3)}
@@ -68,7 +68,7 @@ def test_accuracy_differences_are_exact_and_the_bootstrap_agrees():
 def test_differences_of_every_metric_are_those_of_single_effects():
     first, second = answers(0.9, 2, 2), answers(0.7, 2, 3)
     found = score_differences(LABELS, first, second, 500, rng())
-    assert set(found) == set(METRIC_NAMES)
+    assert set(found) == set(METRICS_OF[SINGLE_LABEL])
     for metric in ("f1", "f1_weighted", "mcc"):
         one = score_effect(LABELS, {"a": first, "b": second}, difference, metric, 500, rng())
         assert found[metric] == one

@@ -13,7 +13,7 @@ from internal_kd.evaluation.metrics import (
     mcc_by_chance,
     score,
 )
-from internal_kd.tasks import METRIC_NAMES
+from internal_kd.specs.tasks import METRICS_OF, SINGLE_LABEL
 
 pytestmark = pytest.mark.filterwarnings("ignore:A single label was found:UserWarning:sklearn")
 
@@ -26,7 +26,7 @@ BINARY_PAIRS = PAIRS.map(lambda pair: tuple(values % 2 for values in pair))
 
 
 def test_names_are_those_of_the_tasks():
-    assert set(METRICS) == set(METRIC_NAMES)
+    assert set(METRICS) == set(METRICS_OF[SINGLE_LABEL])
 
 
 @given(pair=BINARY_PAIRS)

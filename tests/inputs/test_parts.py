@@ -10,7 +10,7 @@ from internal_kd.data.sources import Source, load_split_tables
 from internal_kd.errors import UserError
 from internal_kd.specs.config import Data
 from internal_kd.study.files import data_files, data_problems
-from internal_kd.tasks import get_task
+from internal_kd.study.glue import GLUE
 
 OLD, NEW = "train-{:05d}-of-00003-0a1b2c3d4e5f6071.parquet", "train-{:05d}-of-00003.parquet"
 
@@ -44,7 +44,7 @@ def test_all_parts_are_one_table_in_their_order(folder, pattern):
     for part in (2, 0, 1):
         write(folder / pattern.format(part), 10 * part)
     assert not list(data_problems(source(folder), ["rte"]))
-    found = load_split_tables(Source("folder", str(folder.parent)), get_task("rte"))["train"]
+    found = load_split_tables(Source("folder", str(folder.parent)), GLUE["rte"])["train"]
     expected = [f"w{row} x{row}" for row in (0, 1, 10, 11, 20, 21)]
     assert found["sentence1"].to_pylist() == expected
     assert len(data_files(source(folder), "rte")) == 4
@@ -90,7 +90,7 @@ def test_incomplete_parts_are_rejected_before_anything_runs(folder, kind):
     assert "config: data.path: " in str(problem)
     assert reason in str(problem)
     with pytest.raises(UserError, match=r"data\.path"):
-        load_split_tables(Source("folder", str(folder.parent)), get_task("rte"))
+        load_split_tables(Source("folder", str(folder.parent)), GLUE["rte"])
 
 
 def test_parts_of_the_optional_test_split_are_checked_too(folder):

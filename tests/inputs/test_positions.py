@@ -13,7 +13,9 @@ from internal_kd.jobs import data
 from internal_kd.models.limits import limits_in
 from internal_kd.models.pretrained import inputs_of, load_encoder
 from internal_kd.specs.config import BaseModel
+from internal_kd.specs.jobs import encode
 from internal_kd.study.files import base_model_problems
+from internal_kd.study.glue import GLUE
 from tests.inputs.checkpoints import LAYERS, change_json, checkpoint, make_base, tokens
 from tests.inputs.test_weights import refused
 from tests.jobs.tiny_study import call
@@ -93,7 +95,13 @@ def test_an_undeclared_limit_is_found_by_trial(tmp_path, capsys, family):
     columns = {"sentence1": words, "sentence2": words, "label": [0, 1]}
     for split in ("train", "validation"):
         pq.write_table(pa.table(columns), folder / f"{split}.parquet")
-    chosen = {"task": "rte", "source": "folder", "path": str(folder.parent), "limit": None}
+    chosen = {
+        "task": "rte",
+        "spec": encode(GLUE["rte"].data),
+        "source": "folder",
+        "path": str(folder.parent),
+        "limit": None,
+    }
     paths = {"base": base, "tokens": tmp_path / "tokens.npz", "examples": tmp_path / "examples"}
     call(data, {**chosen, "max_length": 8}, **paths)
     sentence = refused(capsys, data, {**chosen, "max_length": 9}, **paths)

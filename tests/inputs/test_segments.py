@@ -14,6 +14,8 @@ from internal_kd.data.encoding import load_tokens
 from internal_kd.jobs import base, data
 from internal_kd.models.bert import is_plain_bert, new_bert
 from internal_kd.models.pretrained import inputs_of, load_encoder
+from internal_kd.specs.jobs import encode
+from internal_kd.study.glue import GLUE
 from tests.inputs.checkpoints import checkpoint, make_base, settings, tokens
 from tests.inputs.test_weights import refused
 from tests.jobs.tiny_study import call, tiny_tokenizer
@@ -61,6 +63,7 @@ def encoded(base_model: Path, folder: Path):
     texts = write_texts(folder / "text")
     chosen = {
         "task": "rte",
+        "spec": encode(GLUE["rte"].data),
         "source": "folder",
         "path": str(texts),
         "max_length": 16,

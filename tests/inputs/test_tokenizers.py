@@ -11,6 +11,8 @@ from transformers import AutoTokenizer
 
 from internal_kd.data.encoding import load_tokens
 from internal_kd.jobs import base, data
+from internal_kd.specs.jobs import encode
+from internal_kd.study.glue import GLUE
 from tests.inputs.checkpoints import change_json, checkpoint, make_base, settings
 from tests.inputs.test_weights import refused
 from tests.jobs.tiny_study import call
@@ -118,6 +120,7 @@ def test_texts_of_another_language(source, tmp_path, capsys, unknown, outcome):
     texts = write_texts(tmp_path / "text", unknown)
     chosen = {
         "task": "rte",
+        "spec": encode(GLUE["rte"].data),
         "source": "folder",
         "path": str(texts),
         "max_length": 32,

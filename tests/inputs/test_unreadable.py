@@ -22,7 +22,8 @@ from internal_kd.errors import Interrupted, UserError, as_user_error
 from internal_kd.evaluation.attention_maps import load_maps
 from internal_kd.jobs import attention, base, data, distill
 from internal_kd.reporting.examples import read_examples
-from internal_kd.tasks import get_task
+from internal_kd.specs.jobs import encode
+from internal_kd.study.glue import GLUE
 from tests.inputs.checkpoints import checkpoint, make_base, settings
 from tests.inputs.test_weights import refused
 from tests.jobs.tiny_study import TRAINING, experiment_settings, run_of
@@ -40,7 +41,14 @@ def write_data(folder: Path) -> Path:
 
 
 def data_settings(folder: Path) -> dict:
-    return {"task": "rte", "source": "folder", "path": str(folder), "max_length": 16, "limit": None}
+    return {
+        "task": "rte",
+        "spec": encode(GLUE["rte"].data),
+        "source": "folder",
+        "path": str(folder),
+        "max_length": 16,
+        "limit": None,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +265,7 @@ def test_a_limit_takes_the_same_rows_of_a_file_or_its_parts(tmp_path, limit, par
             with pa.ipc.new_file(file, table.schema) as out:
                 out.write_table(piece)
     chosen = Source("folder", str(tmp_path / "text"), limit={"validation": limit})
-    found = load_split_tables(chosen, get_task("rte"))["validation"]
+    found = load_split_tables(chosen, GLUE["rte"])["validation"]
     whole = limited(table.append_column("idx", pa.array(range(40))), limit)
     assert found["idx"].to_pylist() == whole["idx"].to_pylist()
     assert found["sentence1"].to_pylist() == whole["sentence1"].to_pylist()

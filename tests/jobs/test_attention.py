@@ -18,6 +18,8 @@ from transformers import (
 from internal_kd.data.batches import assemble
 from internal_kd.data.encoding import load_tokens
 from internal_kd.jobs import attention, attention_maps, distill
+from internal_kd.specs.jobs import encode
+from internal_kd.study.glue import GLUE
 from tests.conftest import ROOT
 from tests.distillation import reference
 from tests.jobs.tiny_study import (
@@ -34,6 +36,7 @@ from tests.reporting.product import write_product
 STUDENTS = {"standard": "exp2.0", "internal": "exp3.2"}
 DEVELOPMENT = {"split": "validation"}
 FIGURE = {
+    "task_specs": {"rte": encode(GLUE["rte"])},
     "study": "tiny",
     "note": "A tiny model.",
     "teacher": {"name": "exp1.0", "label": "Teacher", "head": None},

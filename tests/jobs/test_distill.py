@@ -17,6 +17,7 @@ from internal_kd.evaluation.predictions import read_predictions
 from internal_kd.jobs import distill
 from internal_kd.reporting.runs import read_run_folders
 from internal_kd.specs.training import TrainingSettings
+from internal_kd.study.glue import GLUE
 from tests.conftest import ROOT
 from tests.jobs.tiny_study import (
     DISTILLATION,
@@ -136,7 +137,7 @@ def test_threshold_ends_a_layer_early(tiny, tmp_path) -> None:
     history = pd.read_csv(out / "history.csv")
     assert history["finished_reason"].dropna().tolist() == ["threshold", "threshold"]
     assert history["stage"].tolist() == ["layers 1", "layers 1 2", "output", "output", "output"]
-    (run,) = read_run_folders([out])
+    (run,) = read_run_folders([out], GLUE)
     assert [(event.layer, event.epoch) for event in run.metrics.schedule] == [(1, 1), (2, 2)]
 
 
@@ -170,7 +171,7 @@ def test_files_of_a_run(tiny, tmp_path) -> None:
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["run"]["percent"] == 50
     assert set(metrics["test"]) == set(metrics["validation"]) == set(metrics["majority"]["test"])
-    (read,) = read_run_folders([run])
+    (read,) = read_run_folders([run], GLUE)
     assert read.metrics.scores == {split: metrics[split] for split in read.metrics.scores}
     assert read.metrics.parameters.total == metrics["parameters"]["total"]
     predictions = read_predictions(run / "predictions.parquet")

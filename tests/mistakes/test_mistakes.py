@@ -332,7 +332,7 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "label outside the range": data(
         in_table("validation", column("label", 2)),
-        "text/rte/validation.parquet: label 2 is outside the range 0 to 1; RTE has the labels",
+        "text/rte/validation.parquet: label 2 is outside the range 0 to 1; rte has the labels",
     ),
     "labels that are names": data(
         in_table("train", spoil.labels(["entailment"])),
@@ -347,7 +347,7 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "labels in another order": data(
         in_table("train", spoil.class_names("not_entailment", "entailment")),
-        f"{TRAIN}: its labels are not_entailment, entailment in this order, RTE needs entailment,",
+        f"{TRAIN}: its labels are not_entailment, entailment in this order, rte needs entailment,",
     ),
     "empty split": data(
         in_table("validation", lambda table: table.slice(0, 0)),

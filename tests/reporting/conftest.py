@@ -8,6 +8,7 @@ from internal_kd.evaluation.predictions import write_predictions
 from internal_kd.specs.records import FORMAT
 from internal_kd.specs.reports import PaperRow
 from internal_kd.specs.tables import Table1Settings
+from internal_kd.study.glue import GLUE
 from tests.reporting.fake_runs import frame_of, noisy_logits
 
 METRICS = ("accuracy", "f1", "f1_weighted", "mcc")
@@ -22,6 +23,7 @@ def row(name, label, head, baseline):
 
 
 SETTINGS = Table1Settings(
+    task_specs=GLUE,
     study="small",
     experiments=(
         row("exp1.0", "BERT_base", None, None),

@@ -12,6 +12,7 @@ from internal_kd.evaluation.predictions import SplitPredictions, write_predictio
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.specs.records import FORMAT
 from internal_kd.specs.runs import Run
+from internal_kd.study.glue import GLUE
 
 
 def logits_for(predictions: Sequence[int], margin: float = 2.0) -> np.ndarray:
@@ -77,4 +78,4 @@ def write_fake_run(
     if history is None:
         history = pd.DataFrame({"epoch": [1], "validation_accuracy": [0.5]})
     history.to_csv(folder / "history.csv", index=False)
-    return read_run_folders([folder])[0]
+    return read_run_folders([folder], GLUE)[0]

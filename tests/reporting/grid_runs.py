@@ -8,6 +8,7 @@ import numpy as np
 
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.specs.grid_reports import GridCell, GridSettings, LevelRow, Losses
+from internal_kd.study.glue import GLUE
 from tests.reporting.fake_runs import frame_of, noisy_logits, write_fake_run
 
 LABELS = np.random.default_rng(0).integers(0, 2, 400)
@@ -62,6 +63,7 @@ def grid_settings(cells: tuple[GridCell, ...], tasks: tuple[str, ...] = TASKS) -
     """Settings of a table of these cells."""
     return GridSettings(
         study="tiny",
+        task_specs=GLUE,
         note="A small study.",
         tasks=tasks,
         cells=cells,

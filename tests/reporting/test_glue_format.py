@@ -3,7 +3,7 @@ import zipfile
 import pytest
 
 from internal_kd.reporting.submission import FILES, placeholder, tsv, write_zip
-from internal_kd.tasks import TASKS
+from internal_kd.study.glue import GLUE
 
 SIZES = {
     "AX.tsv": 1104,
@@ -26,14 +26,14 @@ def test_eleven_files():
 
 def test_every_task_of_the_project_has_a_file():
     names = {file.task: file.name for file in FILES if file.task}
-    assert names == {name: f"{task.title}.tsv" for name, task in TASKS.items()}
+    assert names == {name: f"{task.title}.tsv" for name, task in GLUE.items()}
 
 
 @pytest.mark.parametrize("task", ["qnli", "rte"])
 def test_classes_are_named_as_in_the_data(task):
     """The server reads words for these tasks; class 0 must be the one that the data call 0."""
     (file,) = [file for file in FILES if file.task == task]
-    assert file.labels == TASKS[task].labels == ("entailment", "not_entailment")
+    assert file.labels == GLUE[task].labels == ("entailment", "not_entailment")
 
 
 def test_placeholders_predict_the_first_label():

@@ -1,5 +1,5 @@
 from internal_kd.reporting.paper import paper_table1
-from internal_kd.tasks import get_task
+from internal_kd.study.glue import GLUE
 
 
 def test_all_values_of_the_papers_table():
@@ -9,7 +9,7 @@ def test_all_values_of_the_papers_table():
     assert not frame.duplicated(["experiment", "task", "metric"]).any()
     assert frame["value"].between(40, 92).all()
     for task, rows in frame.groupby("task"):
-        assert set(rows["metric"]) == set(get_task(task).metrics)
+        assert set(rows["metric"]) == set(GLUE[task].metrics)
         assert rows["experiment"].nunique() == 10
 
 

@@ -8,6 +8,7 @@ from internal_kd.evaluation.inference import paired_means
 from internal_kd.reporting.readings import ReadingRow, build, write_readings
 from internal_kd.reporting.records import columns_of
 from internal_kd.specs.tables import Reading, ReadingsSettings
+from internal_kd.study.glue import GLUE
 from tests.reporting.fake_runs import frame_of, noisy_logits, write_fake_run
 
 LABELS = np.random.default_rng(0).integers(0, 2, 400)
@@ -30,6 +31,7 @@ def runs_of(folder, seeds):
 
 def settings(*readings):
     return ReadingsSettings(
+        task_specs=GLUE,
         study="tiny",
         note="A small study.",
         tasks=("rte",),

@@ -6,6 +6,7 @@ import pytest
 
 from internal_kd.errors import UserError
 from internal_kd.reporting.runs import RunFolder, read_run_folders, select
+from internal_kd.study.glue import GLUE
 from tests.reporting.answers import answers, unlabelled
 from tests.reporting.fake_runs import write_fake_run
 
@@ -41,7 +42,7 @@ def test_scores_that_json_wrote_as_whole_numbers_are_floats(add) -> None:
     run = add(validation=answers(10))
     file = run.folder / "metrics.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"validation": {"mcc": 0}}))
-    score = read_run_folders([run.folder])[0].score("mcc")
+    score = read_run_folders([run.folder], GLUE)[0].score("mcc")
     assert isinstance(score, float)
     assert score == 0.0
 
@@ -82,8 +83,9 @@ def test_broken_histories_are_named(run, broken) -> None:
 
 def test_folders_are_read_in_their_order(add) -> None:
     runs = [add(seed=seed) for seed in (2, 0, 1)]
-    assert [run.seed for run in read_run_folders(str(run.folder) for run in runs)] == [2, 0, 1]
-    assert read_run_folders([]) == []
+    found = read_run_folders((str(run.folder) for run in runs), GLUE)
+    assert [run.seed for run in found] == [2, 0, 1]
+    assert read_run_folders([], GLUE) == []
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", json.dumps({"run": {}})])
@@ -91,7 +93,7 @@ def test_folders_without_metrics_are_named(run, content) -> None:
     file = run.folder / "metrics.json"
     file.unlink() if content is None else file.write_text(content)
     with pytest.raises(UserError, match=r"metrics\.json: not the metrics of a run"):
-        read_run_folders([run.folder])
+        read_run_folders([run.folder], GLUE)
 
 
 @pytest.fixture

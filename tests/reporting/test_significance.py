@@ -23,6 +23,7 @@ from internal_kd.reporting.significance_rows import SignificanceRow
 from internal_kd.specs.jobs import encode
 from internal_kd.specs.reports import Row
 from internal_kd.specs.tables import SignificanceSettings
+from internal_kd.study.glue import GLUE
 from tests.reporting.fake_runs import frame_of, logits_for, noisy_logits, write_fake_run
 
 LABELS = np.arange(300) % 2
@@ -33,6 +34,7 @@ def row_of(name, label, head="random", baseline="exp2.0"):
 
 
 SETTINGS = SignificanceSettings(
+    task_specs=GLUE,
     study="small",
     note="Not the paper's numbers.",
     tasks=("cola", "mrpc"),

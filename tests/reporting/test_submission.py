@@ -10,6 +10,7 @@ from internal_kd.errors import UserError
 from internal_kd.reporting.submission import FILES, write_submissions
 from internal_kd.specs.reports import Row
 from internal_kd.specs.tables import SubmissionSettings
+from internal_kd.study.glue import GLUE
 from tests.reporting.answers import answers, predicted, unlabelled
 from tests.reporting.fake_runs import write_fake_run
 from tests.reporting.product import write_product
@@ -29,6 +30,7 @@ ALLOWED = {
 SIZES = {file.name: file.rows for file in FILES}
 ZIPS = ("glue_submission.zip", "glue_submission_exp2.0.zip", "glue_submission_exp1.0.zip")
 SETTINGS = SubmissionSettings(
+    task_specs=GLUE,
     study="small",
     note="Not the paper's numbers.",
     tasks=("cola", "rte"),

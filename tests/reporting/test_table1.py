@@ -13,6 +13,7 @@ from internal_kd.evaluation.comparison import score_differences
 from internal_kd.reporting.runs import read_run_folders
 from internal_kd.reporting.table1 import COLUMNS, build, write_table1
 from internal_kd.reporting.wording import HEADS
+from internal_kd.study.glue import GLUE
 from tests.reporting.conftest import EXAMPLES, metrics_of, predictions_of, row
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -20,7 +21,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 @pytest.fixture
 def folders(runs, write):
-    return read_run_folders(write(runs))
+    return read_run_folders(write(runs), GLUE)
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_mean_sample_deviation_and_number_of_runs(frame):
 
 def test_one_or_two_runs_have_no_deviation(runs, settings, write):
     two = [run for run in runs if run["run"]["seed"] < 2]
-    frame = build(read_run_folders(write(two)), settings)
+    frame = build(read_run_folders(write(two), GLUE), settings)
     for name, mean, n in (("exp1.0", 0.63, 1), ("exp2.0", 0.44, 2)):
         found = cell(frame, name, "cola", "mcc")
         assert found["mean"] == pytest.approx(mean)

@@ -10,11 +10,13 @@ from internal_kd.reporting.table2 import build, metrics_of, write_table2
 from internal_kd.reporting.table2_layout import INTERNAL_LABEL, Table2Row, layout, notes
 from internal_kd.specs.reports import Row
 from internal_kd.specs.tables import Table2Settings
+from internal_kd.study.glue import GLUE
 from tests.reporting.answers import answers, predicted, unlabelled
 from tests.reporting.fake_runs import write_fake_run
 from tests.reporting.product import write_product
 
 SETTINGS = Table2Settings(
+    task_specs=GLUE,
     study="small",
     note="Not the paper's numbers.",
     tasks=("rte",),
@@ -80,9 +82,9 @@ def written(tmp_path, runs, settings):
 
 
 def test_metrics_are_those_of_glue():
-    assert metrics_of("cola") == ("mcc",)
-    assert metrics_of("qqp") == metrics_of("mrpc") == ("f1", "accuracy")
-    assert metrics_of("rte") == metrics_of("qnli") == ("accuracy",)
+    assert metrics_of(GLUE["cola"]) == ("mcc",)
+    assert metrics_of(GLUE["qqp"]) == metrics_of(GLUE["mrpc"]) == ("f1", "accuracy")
+    assert metrics_of(GLUE["rte"]) == metrics_of(GLUE["qnli"]) == ("accuracy",)
 
 
 def test_rows_in_paper_order(runs, settings):

@@ -18,6 +18,7 @@ from internal_kd.reporting.table3 import (
 )
 from internal_kd.reporting.table3_layout import Counts, Table3Row
 from internal_kd.specs.tables import Table3Settings
+from internal_kd.study.glue import GLUE
 from tests.reporting.answers import answers, predicted
 from tests.reporting.conftest import row
 from tests.reporting.fake_runs import write_fake_run
@@ -28,6 +29,7 @@ TEACHER = [0, 0, 0, 1, 1, 1, 1, 0]  # right on 6
 FIRST = [0, 0, 1, 1, 1, 1, 1, 1]  # right on 5 of them, and on the last
 SECOND = [0, 0, 0, 1, 1, 1, 1, 1]  # right on all of them, and on the last
 SETTINGS = Table3Settings(
+    task_specs=GLUE,
     study="small",
     note="Not the paper's numbers.",
     tasks=("qqp",),

@@ -11,6 +11,7 @@ from internal_kd.reporting.table4_layout import COLUMNS as LOOK
 from internal_kd.reporting.table4_layout import probability, wrapped
 from internal_kd.specs.reports import Row
 from internal_kd.specs.tables import Table4Settings
+from internal_kd.study.glue import GLUE
 from tests.reporting.answers import predicted
 from tests.reporting.fake_runs import frame_of, write_fake_run
 from tests.reporting.product import write_product
@@ -22,6 +23,7 @@ TEACHER = [0, 1, 0, 1, 1, 0, 0, 0]
 STANDARD = [0, 1, 0, 0, 0, 0, 1, 1]
 INTERNAL = [1, 0, 1, 1, 1, 0, 0, 1]
 SETTINGS = Table4Settings(
+    task_specs=GLUE,
     study="small",
     note="Not the paper's numbers.",
     tasks=("qqp",),
@@ -269,7 +271,7 @@ def test_other_examples_of_a_student_are_refused(add, examples, settings):
 
 def test_job(tmp_path, runs, examples, settings):
     folders = [str(run.folder) for run in runs]
-    assert len(read_run_folders(folders)) == 3
+    assert len(read_run_folders(folders, GLUE)) == 3
     out = tmp_path / "out.csv"
     arguments = ["--runs", *folders]
     arguments += ["--examples", str(examples()), "--out", str(out)]

@@ -16,13 +16,13 @@ from internal_kd.reporting.wording import (
 )
 from internal_kd.specs.experiments import Experiment
 from internal_kd.specs.reports import Row
-from internal_kd.tasks import METRIC_NAMES
+from internal_kd.specs.tasks import METRICS_OF, SINGLE_LABEL
 from tests.reporting.answers import answers
 from tests.reporting.fake_runs import write_fake_run
 
 
 def test_every_metric_has_a_title():
-    assert set(METRIC_TITLES) == set(METRIC_NAMES)
+    assert set(METRIC_TITLES) == set(METRICS_OF[SINGLE_LABEL])
 
 
 def test_only_the_first_letter_is_raised():

@@ -9,14 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from internal_kd.errors import UserError
-from internal_kd.tasks import Task
+from internal_kd.specs.tasks import TaskData
 
 UNLABELLED = -1
 
 log = logging.getLogger(__name__)
 
 
-def validate_table(table: pa.Table, task: Task, split: str, where: str) -> pa.Table:
+def validate_table(table: pa.Table, task: TaskData, split: str, where: str) -> pa.Table:
     """The table of one split in its plain form: idx (int64), text columns (string), label (int64).
 
     A missing `idx` is filled with the row numbers; a test split without labels gets -1.
@@ -81,11 +81,11 @@ def _column(table: pa.Table, name: str, where: str) -> pa.ChunkedArray:
     raise UserError(f"{where}: column '{name}' is missing; {hint}")
 
 
-def _check_label_names(table: pa.Table, task: Task, where: str) -> None:
+def _check_label_names(table: pa.Table, task: TaskData, where: str) -> None:
     names = _class_names(table.schema.metadata or {})
     if names and tuple(names) != task.labels:
         raise UserError(
-            f"{where}: its labels are {', '.join(names)} in this order, {task.title} needs "
+            f"{where}: its labels are {', '.join(names)} in this order, {task.name} needs "
             f"{', '.join(task.labels)}; renumber the labels or remove their names"
         )
 
@@ -101,7 +101,7 @@ def _class_names(metadata: Mapping[bytes, bytes]) -> Sequence[str] | None:
     return names
 
 
-def _labels(table: pa.Table, task: Task, split: str, where: str) -> pa.ChunkedArray:
+def _labels(table: pa.Table, task: TaskData, split: str, where: str) -> pa.ChunkedArray:
     if split == "test" and "label" not in table.column_names:
         return pa.chunked_array([pa.repeat(pa.scalar(UNLABELLED, pa.int64()), table.num_rows)])
     column = _column(table, "label", where)
@@ -115,13 +115,13 @@ def _labels(table: pa.Table, task: Task, split: str, where: str) -> pa.ChunkedAr
     return labels
 
 
-def _check_labels(labels: pa.ChunkedArray, task: Task, split: str, where: str) -> None:
+def _check_labels(labels: pa.ChunkedArray, task: TaskData, split: str, where: str) -> None:
     low, high = (pc.min_max(labels)[key].as_py() for key in ("min", "max"))
     if low < UNLABELLED or high >= len(task.labels):
         wrong = high if high >= len(task.labels) else low
         raise UserError(
             f"{where}: label {wrong} is outside the range 0 to {len(task.labels) - 1}; "
-            f"{task.title} has the labels {', '.join(task.labels)}"
+            f"{task.name} has the labels {', '.join(task.labels)}"
         )
     if low == UNLABELLED and split != "test":
         row = pc.index(labels, UNLABELLED).as_py()
@@ -132,7 +132,7 @@ def _check_labels(labels: pa.ChunkedArray, task: Task, split: str, where: str) -
         raise UserError(f"{where}: only some rows are labelled; label all of {split} or none")
 
 
-def check_classes(train: pa.Table, task: Task, where: str) -> None:
+def check_classes(train: pa.Table, task: TaskData, where: str) -> None:
     """Refuse a train split, cut to its limit, from which nothing can be learnt.
 
     Raises:
@@ -155,7 +155,7 @@ def _idx(table: pa.Table, where: str) -> pa.ChunkedArray:
     return column.cast(pa.int64())
 
 
-def warn_of_overlap(tables: Mapping[str, pa.Table], task: Task) -> dict[str, int]:
+def warn_of_overlap(tables: Mapping[str, pa.Table], task: TaskData) -> dict[str, int]:
     """Count rows of validation and test whose text is also in train, and log them as a warning."""
     seen = set(_texts_of(tables["train"], task))
     counts = {
@@ -170,5 +170,5 @@ def warn_of_overlap(tables: Mapping[str, pa.Table], task: Task) -> dict[str, int
     return counts
 
 
-def _texts_of(table: pa.Table, task: Task) -> list[tuple[str, ...]]:
+def _texts_of(table: pa.Table, task: TaskData) -> list[tuple[str, ...]]:
     return list(zip(*(table.column(name).to_pylist() for name in task.text_columns), strict=True))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tokenizers import Encoding
     from transformers import PreTrainedTokenizerBase
 
-    from internal_kd.tasks import Task
+    from internal_kd.specs.tasks import TaskData
 
 
 ROWS_PER_CALL = 4096
@@ -79,7 +79,7 @@ def offsets_of(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 def encode_split(
     table: "pa.Table",
-    task: "Task",
+    task: "TaskData",
     tokenizer: "PreTrainedTokenizerBase",
     max_length: int,
     segments: int = 2,
@@ -121,7 +121,7 @@ def encode_split(
 
 
 def _encode_rows(
-    rows: "pa.Table", task: "Task", tokenizer: "PreTrainedTokenizerBase", max_length: int
+    rows: "pa.Table", task: "TaskData", tokenizer: "PreTrainedTokenizerBase", max_length: int
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Token ids [tokens], token types [tokens] and lengths [rows] of a few thousand rows."""
     budget = max_length - tokenizer.num_special_tokens_to_add(pair=len(task.text_columns) == 2)

@@ -13,7 +13,7 @@ from internal_kd.data.checks import check_classes, validate_table, warn_of_overl
 from internal_kd.data.parts import files_of_split
 from internal_kd.errors import UserError, as_user_error, reason
 from internal_kd.hub import go_offline_if_unreachable
-from internal_kd.tasks import SPLITS, Task
+from internal_kd.specs.tasks import SPLITS, TaskData
 
 # train-00000-of-00002.parquet; older downloads have a hash behind the numbers.
 
@@ -46,7 +46,7 @@ class Source:
     limit: Mapping[str, int | None] | None = None
 
 
-def load_split_tables(settings: Source, task: Task) -> dict[str, pa.Table]:
+def load_split_tables(settings: Source, task: TaskData) -> dict[str, pa.Table]:
     """The validated tables of a task by split; test is absent where the source has none.
 
     Args:
@@ -70,7 +70,7 @@ def load_split_tables(settings: Source, task: Task) -> dict[str, pa.Table]:
     return kept
 
 
-def _find(settings: Source, task: Task) -> Found:
+def _find(settings: Source, task: TaskData) -> Found:
     source, path = settings.source, settings.path
     if source == "embedded":
         return _from_embedded(task, settings.language_seed)
@@ -97,14 +97,14 @@ def chosen_rows(rows: int, limit: int) -> Rows | None:
     return np.sort(shuffled[:limit])
 
 
-def _from_embedded(task: Task, seed: int) -> Found:
+def _from_embedded(task: TaskData, seed: int) -> Found:
     from internal_kd.embedded.tasks import generate
 
     tables = generate(task.name, seed)
     return {split: (table, f"embedded {task.name} {split}") for split, table in tables.items()}
 
 
-def _from_folder(folder: Path, task: Task, limit: Mapping[str, int | None]) -> Found:
+def _from_folder(folder: Path, task: TaskData, limit: Mapping[str, int | None]) -> Found:
     files = {split: _files_of(folder / task.name, split) for split in SPLITS}
     for split in REQUIRED_SPLITS:
         if not files[split]:
@@ -186,7 +186,7 @@ def _read_arrow(file: Path) -> pa.Table:
             return pa.ipc.open_stream(source).read_all()
 
 
-def _from_hub(path: str, revision: str | None, task: Task) -> Found:
+def _from_hub(path: str, revision: str | None, task: TaskData) -> Found:
     import datasets
 
     if not Path(path).exists():
@@ -205,7 +205,7 @@ def _from_hub(path: str, revision: str | None, task: Task) -> Found:
     }
 
 
-def _hub_message(path: str, task: Task, error: Exception) -> str:
+def _hub_message(path: str, task: TaskData, error: Exception) -> str:
     cause = reason(error)
     if isinstance(error, ConnectionError):
         return (

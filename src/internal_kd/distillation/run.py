@@ -29,12 +29,12 @@ from internal_kd.specs.records import ParameterCounts, WrittenMetrics, write_met
 from internal_kd.specs.runs import Run
 from internal_kd.specs.training import TrainingSettings
 from internal_kd.streams import Streams, holdout_seed
-from internal_kd.tasks import get_task
 
 logger = logging.getLogger(__name__)
 
 EVALUATED = ("validation", "test")
 HOLDOUT = "holdout"
+DEFAULT_METRIC = "accuracy"  # where neither study nor task name the score that selects
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,11 @@ class RunData:
             part of the training split is held out to choose the best epoch on.
         pad_token_id: of the tokenizer.
         labels: names of the classes.
-        selection_metric: of the task, by which the best epoch is chosen.
     """
 
     splits: dict[str, EncodedSplit]
     pad_token_id: int
     labels: tuple[str, ...]
-    selection_metric: str
 
     @property
     def selection_split(self) -> str:
@@ -77,8 +75,7 @@ def load_run_data(
         splits |= _held_out(splits["train"], selection.share, run.task)
     train = splits["train"]
     splits["train"] = train.select(nested_stratified(train.labels, run.percent, streams.subset))
-    metric = get_task(run.task).selection_metric
-    return RunData(splits, meta.pad_token_id, meta.labels, metric)
+    return RunData(splits, meta.pad_token_id, meta.labels)
 
 
 def _held_out(train: EncodedSplit, share: float, task: str) -> dict[str, EncodedSplit]:
@@ -152,7 +149,7 @@ def make_training(
             name: scores_of(predict(model, data.splits[name], data.pad_token_id, model.device))
             for name in dict.fromkeys(("validation", data.selection_split))
         },
-        selected_by=(data.selection_split, settings.keep_metric or data.selection_metric),
+        selected_by=(data.selection_split, settings.keep_metric or DEFAULT_METRIC),
         streams=streams,
         pad_token_id=data.pad_token_id,
         checkpoints=checkpoints,

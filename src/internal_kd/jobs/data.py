@@ -14,7 +14,7 @@ from internal_kd.errors import UserError, as_user_error
 from internal_kd.jobs.cli import Job, recorded
 from internal_kd.jobs.files import Reads, Writes
 from internal_kd.models.limits import limits_in
-from internal_kd.tasks import Task, get_task
+from internal_kd.specs.tasks import TaskData
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,22 +32,24 @@ class Settings(Source):
 
     Attributes:
         task: name of the task.
+        spec: what its examples are like.
         max_length: tokens that an example may have.
     """
 
     task: str
+    spec: TaskData
     max_length: int
 
 
 def main(files: Files, settings: Settings) -> None:
     """Write tokens and texts."""
-    task = get_task(settings.task)
+    task = settings.spec
     with as_user_error(files.base, "not the folder of a base model", "make it again"):
         limits = limits_in(files.base)
     _check_length(limits.positions, settings.max_length)
     source = f"data.path: {settings.path or settings.source}, {task.name}"
     with as_user_error(
-        source, "cannot be read", f"give the data in the form of GLUE's {task.title}"
+        source, "cannot be read", f"give the data in the form of GLUE's {task.name}"
     ):
         tables = load_split_tables(settings, task)
     with as_user_error("base_model", "its tokenizer fails", "take both from one source"):
@@ -73,7 +75,7 @@ def _check_length(positions: int | None, max_length: int) -> None:
         )
 
 
-def _examples(tables: dict[str, pa.Table], task: Task) -> pa.Table:
+def _examples(tables: dict[str, pa.Table], task: TaskData) -> pa.Table:
     """All splits as one table: split, index (its row), idx (the data's own), texts, label."""
     parts = []
     for name, table in tables.items():

@@ -75,7 +75,9 @@ class Costs:
         """The texts of a task of the study."""
         if task not in self._texts:
             tokens = self.results / "data" / task / "tokens.npz"
-            self._texts[task] = task_texts(self.study.config.data, task, tokens)
+            self._texts[task] = task_texts(
+                self.study.config.data, self.study.task_specs[task], tokens
+            )
         return self._texts[task]
 
     @cached_property

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from internal_kd.data.encoding import load_tokens
 from internal_kd.specs.config import Data
+from internal_kd.specs.tasks import SPLITS, TaskData
 from internal_kd.study.files import data_files
-from internal_kd.tasks import SPLITS, get_task
 
 FINGERPRINT_DATA = ("task_sizes.csv",)
 KNOWN = Path(__file__).parent / FINGERPRINT_DATA[0]
@@ -48,12 +48,12 @@ class TaskTexts:
     test: Texts = Texts()
 
 
-def task_texts(data: Data, task: str, tokens: Path) -> TaskTexts:
+def task_texts(data: Data, task: TaskData, tokens: Path) -> TaskTexts:
     """The texts of a task.
 
     Args:
         data: section of the config.
-        task: its name.
+        task: what its examples are like.
         tokens: file of its tokens; where it is not there, sizes and lengths known beforehand
             count.
     """
@@ -61,8 +61,8 @@ def task_texts(data: Data, task: str, tokens: Path) -> TaskTexts:
         splits, _ = load_tokens(tokens)
         found = {name: _texts(split.lengths) for name, split in splits.items()}
     else:
-        found = _known(data, task)
-    return TaskTexts(len(get_task(task).labels), **found)
+        found = _known(data, task.name)
+    return TaskTexts(len(task.labels), **found)
 
 
 def pretraining_text(examples: int) -> Texts:

@@ -12,7 +12,6 @@ from internal_kd.reporting.grids import BETTER, FACTORS, MEAN, WORSE, GridRow
 from internal_kd.reporting.records import from_frame
 from internal_kd.reporting.wording import METRIC_TITLES, points, power_text, seeds_sentences
 from internal_kd.specs.grid_reports import GridSettings
-from internal_kd.tasks import get_task
 
 HEADS = {
     "setting": "Setting",
@@ -72,7 +71,7 @@ def grid_table(
     return Table(
         title=title,
         caption=caption,
-        columns=[*(Column(HEADS[name], align="l") for name in shown), *_columns(tasks)],
+        columns=[*(Column(HEADS[name], align="l") for name in shown), *_columns(tasks, settings)],
         sections=list(sections.values()),
         notes=_notes(frame, settings),
     )
@@ -87,14 +86,14 @@ def _by_group(frame: pd.DataFrame) -> dict[tuple[str, ...], dict[str, GridRow]]:
     return groups
 
 
-def _columns(tasks: Sequence[str]) -> list[Column]:
+def _columns(tasks: Sequence[str], settings: GridSettings) -> list[Column]:
     columns = []
     for task in tasks:
         if task == MEAN:
             columns.append(Column("difference", "Mean over tasks"))
         else:
-            metric = METRIC_TITLES[get_task(task).selection_metric]
-            group = f"{get_task(task).title} {metric}"
+            spec = settings.task_specs[task]
+            group = f"{spec.title} {METRIC_TITLES[spec.selection_metric]}"
             columns += [Column("score", group), Column("difference", group)]
     return columns
 
@@ -133,7 +132,8 @@ def _notes(frame: pd.DataFrame, settings: GridSettings) -> list[str]:
     if len(known):
         medians = known.groupby("task", sort=False)["detectable"].median()
         listed = ", ".join(
-            f"{get_task(str(task)).title} {100 * value:.1f}" for task, value in medians.items()
+            f"{settings.task_specs[str(task)].title} {100 * value:.1f}"
+            for task, value in medians.items()
         )
         notes.append(
             f"Differences of so many points (median of the rows) give {power_text(level)} before "

@@ -25,7 +25,6 @@ from internal_kd.reporting.records import from_frame, to_frame
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.reporting.selection import development_score, runs_of
 from internal_kd.specs.grid_reports import GridCell, GridSettings
-from internal_kd.tasks import get_task
 
 MEAN = "mean"  # over tasks, in place of a task
 BETTER, WORSE, INCONCLUSIVE, HINT = "better", "worse", "inconclusive", "hint"
@@ -93,7 +92,7 @@ class GridScores:
 
     def __init__(self, runs: Iterable[RunFolder], settings: GridSettings) -> None:
         self.settings = settings
-        self._runs = [RememberedRun(run.folder, run.metrics, run) for run in runs]
+        self._runs = [RememberedRun(run.folder, run.metrics, run.spec, run) for run in runs]
         self._scores: dict[str, Scores] = {}
 
     @property
@@ -219,7 +218,7 @@ def _row(
     row = GridRow(
         *levels,
         task=task,
-        metric=get_task(task).selection_metric,
+        metric=grid.settings.task_specs[task].selection_metric,
         seeds=len(by_seed),
         experiments=len({cell.experiment for cell in cells}),
         score=float(by_seed.mean()),

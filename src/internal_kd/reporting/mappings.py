@@ -27,7 +27,7 @@ def write_mappings(folders: Iterable[str | Path], settings: GridSettings, out: s
     Raises:
         UserError: a folder is none of a run, or runs are of different examples.
     """
-    frame = build(read_run_folders(folders), settings)
+    frame = build(read_run_folders(folders, settings.task_specs), settings)
     table = grid_table(frame, settings, FACTORS, "Maps of layers", CAPTION)
     write_tables(frame, {"tab:mappings": table}, out)
 

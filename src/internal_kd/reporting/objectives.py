@@ -30,7 +30,7 @@ def write_objectives(
     Raises:
         UserError: a folder is none of a run, or runs are of different examples.
     """
-    frame = build(read_run_folders(folders), settings)
+    frame = build(read_run_folders(folders, settings.task_specs), settings)
     table = grid_table(frame, settings, FACTORS, "Objectives", CAPTION)
     write_tables(frame, {"tab:objectives": table}, out)
 

@@ -22,7 +22,8 @@ from internal_kd.manifests import (
     state_of,
     written_by,
 )
-from internal_kd.reporting.runs import RunFolder, read_run_folders
+from internal_kd.reporting.runs import predictions_in
+from internal_kd.reporting.scores import read_metrics
 from internal_kd.specs.jobs import decode
 
 SHOWN = 3  # jobs that a remark names for one difference
@@ -110,7 +111,7 @@ def check(expectations: Path) -> Provenance:
         _check_identity(job)
         check_files(job.path, job.made, all_there=str(job.path) in expected.read)
     read = (job.path for job in jobs if job.is_run and str(job.path) in expected.read)
-    _check_scores(read_run_folders(path.parent for path in read))
+    _check_scores(path.parent for path in read)
     remarks = (*_remarks(jobs), *_remarks_of(map(Path, expected.shown)))
     return Provenance(remarks, file.digest, file.stamp, state)
 
@@ -132,16 +133,16 @@ def _check_identity(job: Job) -> None:
             )
 
 
-def _check_scores(runs: Iterable[RunFolder]) -> None:
+def _check_scores(folders: Iterable[Path]) -> None:
     """Compare the development scores of runs with those that their predictions give."""
-    for run in runs:
-        split = run.predictions().get("validation")
-        given = run.metrics.validation
+    for folder in folders:
+        split = predictions_in(folder).get("validation")
+        (given,) = (run.validation for run in read_metrics([folder / "metrics.json"]))
         found = None if split is None else score(split.labels, split.predictions)
         if not given or not found or any(abs(given[k] - found[k]) > TOLERANCE for k in found):
             raise UserError(
-                f"{run.folder}: the scores in metrics.json are not those of predictions.parquet; "
-                f"delete '{run.folder}' and call snakemake again"
+                f"{folder}: the scores in metrics.json are not those of predictions.parquet; "
+                f"delete '{folder}' and call snakemake again"
             )
 
 

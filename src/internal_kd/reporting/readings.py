@@ -22,7 +22,7 @@ from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.selection import mean_development_score, runs_of
 from internal_kd.reporting.wording import METRIC_TITLES, points, power_text, seeds_sentences
 from internal_kd.specs.tables import Reading, ReadingsSettings
-from internal_kd.tasks import get_task
+from internal_kd.specs.tasks import Task
 
 SCORES = ["score", "reference", "effect", "low", "high", "detectable"]
 
@@ -63,7 +63,7 @@ def write_readings(
     Raises:
         UserError: a folder is none of a run, or runs are of different examples.
     """
-    frame = build(read_run_folders(folders), settings)
+    frame = build(read_run_folders(folders, settings.task_specs), settings)
     table = layout(frame, settings)
     out = Path(out)
     write_csv(frame, out)
@@ -83,7 +83,7 @@ def build(runs: Sequence[RunFolder], settings: ReadingsSettings) -> pd.DataFrame
     """
     differences = Differences(runs, settings)
     rows = [
-        _row(runs, differences, reading, task, settings.confidence)
+        _row(runs, differences, reading, settings.task_specs[task], settings.confidence)
         for reading in settings.readings
         for task in settings.tasks
     ]
@@ -98,16 +98,16 @@ def _row(
     runs: Sequence[RunFolder],
     differences: Differences,
     reading: Reading,
-    task: str,
+    task: Task,
     confidence: float,
 ) -> ReadingRow:
-    metric = get_task(task).selection_metric
-    row = ReadingRow(reading.name, reading.label, reading.of, task, metric)
+    metric = task.selection_metric
+    row = ReadingRow(reading.name, reading.label, reading.of, task.name, metric)
     names = (reading.name, reading.of)
-    effects = differences.effects(Comparison(task, *names, same_start=True))
+    effects = differences.effects(Comparison(task.name, *names, same_start=True))
     if not effects:
         return row
-    both = paired_by_seed(*(runs_of(runs, task, name) for name in names))
+    both = paired_by_seed(*(runs_of(runs, task.name, name) for name in names))
     score, reference = map(mean_development_score, both)
     found = replace(row, score=score, reference=reference)
     return _with_effect(found, effects[metric], confidence)
@@ -131,7 +131,7 @@ def _with_effect(row: ReadingRow, effect: Effect, confidence: float) -> ReadingR
 def layout(frame: pd.DataFrame, settings: ReadingsSettings) -> Table:
     """A row per reading; a section for each experiment that has readings."""
     columns = [Column("Reading", align="l"), Column("of", align="l")]
-    for shown in map(get_task, settings.tasks):
+    for shown in map(settings.task_specs.__getitem__, settings.tasks):
         group = f"{shown.title} {METRIC_TITLES[shown.selection_metric]}"
         columns += [Column("score", group), Column("difference", group)]
     rows = {(row.reading, row.task): row for row in from_frame(frame, ReadingRow)}
@@ -176,7 +176,8 @@ def _notes(frame: pd.DataFrame, settings: ReadingsSettings) -> list[str]:
     if frame["detectable"].notna().any():
         medians = frame.groupby("task", sort=False)["detectable"].median()
         listed = ", ".join(
-            f"{get_task(str(task)).title} {100 * value:.1f}" for task, value in medians.items()
+            f"{settings.task_specs[str(task)].title} {100 * value:.1f}"
+            for task, value in medians.items()
         )
         notes.append(
             f"Differences of so many points (median of the rows) give {power_text(level)}: "

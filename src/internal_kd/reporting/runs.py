@@ -1,15 +1,16 @@
 """The folders that runs write, as tables, figures and statistics read them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from internal_kd.errors import as_user_error
+from internal_kd.errors import UserError, as_user_error
 from internal_kd.evaluation.predictions import SplitPredictions, read_predictions
 from internal_kd.reporting.scores import read_metrics
 from internal_kd.specs.records import Metrics
+from internal_kd.specs.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,12 @@ class RunFolder:
     Attributes:
         folder: where its files lie.
         metrics: the contents of its metrics.json.
+        spec: the task.
     """
 
     folder: Path
     metrics: Metrics
+    spec: Task
 
     @property
     def task(self) -> str:
@@ -60,9 +63,7 @@ class RunFolder:
         Raises:
             UserError: their file is absent or broken.
         """
-        file = self.folder / "predictions.parquet"
-        with as_user_error(file, "not the predictions of a run", "make it again"):
-            return read_predictions(file)
+        return predictions_in(self.folder)
 
     def history(self) -> pd.DataFrame:
         """One row per epoch.
@@ -75,15 +76,36 @@ class RunFolder:
             return pd.read_csv(file)
 
 
-def read_run_folders(folders: Iterable[str | Path]) -> list[RunFolder]:
+def predictions_in(folder: Path) -> dict[str, SplitPredictions]:
+    """Predictions of the run in a folder, see `RunFolder.predictions`."""
+    file = folder / "predictions.parquet"
+    with as_user_error(file, "not the predictions of a run", "make it again"):
+        return read_predictions(file)
+
+
+def read_run_folders(folders: Iterable[str | Path], tasks: Mapping[str, Task]) -> list[RunFolder]:
     """The runs in these folders.
 
+    Args:
+        folders: of the runs.
+        tasks: by name, those that runs may be of.
+
     Raises:
-        UserError: a folder does not hold the metrics of a run.
+        UserError: a folder does not hold the metrics of a run, or a run is of another task.
     """
     paths = [Path(folder) for folder in folders]
     found = read_metrics(path / "metrics.json" for path in paths)
-    return [RunFolder(path, metrics) for path, metrics in zip(paths, found, strict=True)]
+    return [_run(path, metrics, tasks) for path, metrics in zip(paths, found, strict=True)]
+
+
+def _run(folder: Path, metrics: Metrics, tasks: Mapping[str, Task]) -> RunFolder:
+    spec = tasks.get(metrics.run.task)
+    if spec is None:
+        raise UserError(
+            f"{folder}: a run of the task {metrics.run.task}, which is none of "
+            f"{', '.join(tasks)}; remove it from --runs"
+        )
+    return RunFolder(folder, metrics, spec)
 
 
 def select(

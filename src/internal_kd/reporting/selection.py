@@ -7,7 +7,6 @@ from statistics import fmean
 from internal_kd.errors import UserError
 from internal_kd.reporting.runs import RunFolder, select
 from internal_kd.specs.reports import Row
-from internal_kd.tasks import get_task
 
 DIGITS = 9  # of a mean: (0.0 + 0.3) / 2 and (0.1 + 0.2) / 2 are the same score
 
@@ -57,7 +56,7 @@ def runs_of_rows(
 
 def development_score(run: RunFolder) -> float:
     """A run's score (0 to 1, MCC -1 to 1) by the metric that selects on its task; NaN if none."""
-    score = run.score(get_task(run.task).selection_metric)
+    score = run.score(run.spec.selection_metric)
     return math.nan if score is None else score
 
 

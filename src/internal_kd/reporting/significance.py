@@ -31,7 +31,6 @@ from internal_kd.reporting.significance_rows import (
     two_way_rows,
 )
 from internal_kd.specs.tables import SignificanceSettings
-from internal_kd.tasks import get_task
 
 SPLITS = ("validation", "test")
 
@@ -49,7 +48,7 @@ def write_significance(
     Raises:
         UserError: a folder is none of a run, or runs are of different examples.
     """
-    frame = build(read_run_folders(folders), settings)
+    frame = build(read_run_folders(folders, settings.task_specs), settings)
     tables = layouts(frame, settings)
     out = Path(out)
     write_csv(frame, out)
@@ -106,7 +105,7 @@ def _primary(differences: Differences, settings: SignificanceSettings) -> Iterat
     effects = []
     for task in settings.tasks:
         comparison = Comparison(task, internal.name, standard, same)
-        metric = get_task(task).selection_metric
+        metric = settings.task_specs[task].selection_metric
         effect = differences.effects(comparison).get(metric)
         if effect is None:
             yield missing_row(comparison, PRIMARY, metric)
@@ -126,13 +125,13 @@ def _candidate(
     if comparison.experiment == comparison.baseline:
         return
     answers = differences.answers(comparison)
+    metric = settings.task_specs[comparison.task].selection_metric
     if answers is not None:
         effects = differences.effects(comparison)
-        yield from two_way_rows(comparison, effects, settings.confidence)
+        yield from two_way_rows(comparison, effects, metric, settings.confidence)
         rng = differences.rng(comparison, "paper")
         yield from paper_rows(comparison, answers, settings, rng)
     elif comparison.split == "validation":
-        metric = get_task(comparison.task).selection_metric
         yield missing_row(comparison, EXPLORATORY, metric)
 
 

@@ -25,7 +25,7 @@ from internal_kd.reporting.wording import (
     teachers_sentences,
 )
 from internal_kd.specs.tables import SignificanceSettings
-from internal_kd.tasks import get_task
+from internal_kd.specs.tasks import Task
 
 
 def primary_notes(records: Sequence[SignificanceRow], settings: SignificanceSettings) -> list[str]:
@@ -41,7 +41,7 @@ def primary_notes(records: Sequence[SignificanceRow], settings: SignificanceSett
         *teachers_sentences(settings.teachers),
         *seeds_sentences(row.seeds for row in records),
         *starts_sentences(settings.internal, settings.standard),
-        *_remarks(records),
+        *_remarks(records, settings),
         *_end(settings),
     ]
 
@@ -63,7 +63,7 @@ def exploratory_notes(
         *([] if tested else [nothing]),
         *seeds_sentences(row.seeds for row in records),
         *_footnote(records),
-        *_remarks(records),
+        *_remarks(records, settings),
         *_end(settings),
     ]
 
@@ -96,17 +96,17 @@ def _footnote(records: Sequence[SignificanceRow]) -> list[str]:
     return [] if all(row.same_start for row in records) else [f"{text}and training settings."]
 
 
-def _remarks(records: Sequence[SignificanceRow]) -> list[str]:
+def _remarks(records: Sequence[SignificanceRow], settings: SignificanceSettings) -> list[str]:
     """A sentence for each comparison that was not possible."""
     return [
-        f"{capitalized(row.experiment)} on {_title(row.task)}: {row.remark}."
+        f"{capitalized(row.experiment)} on {_title(row.task, settings)}: {row.remark}."
         for row in records
         if math.isnan(row.p)
     ]
 
 
-def _title(task: str) -> str:
-    return "the mean of tasks" if task == MEAN else get_task(task).title
+def _title(task: str, settings: SignificanceSettings) -> str:
+    return "the mean of tasks" if task == MEAN else settings.task_specs[task].title
 
 
 def _end(settings: SignificanceSettings) -> list[str]:
@@ -137,8 +137,9 @@ def layouts(frame: pd.DataFrame, settings: SignificanceSettings) -> dict[str, Ta
 
 def _primary(frame: pd.DataFrame, settings: SignificanceSettings) -> Table:
     records = from_frame(frame[frame["family"] == PRIMARY], SignificanceRow)
-    tasks = [[_primary_row(row) for row in records if row.task != MEAN]]
-    mean = [[_primary_row(row) for row in records if row.task == MEAN]]
+    titles = {name: task.title for name, task in settings.task_specs.items()}
+    tasks = [[_primary_row(row, titles[row.task]) for row in records if row.task != MEAN]]
+    mean = [[_primary_row(row, "Mean of tasks") for row in records if row.task == MEAN]]
     names = [capitalized(row.name) for row in (settings.internal, settings.standard)]
     return Table(
         title="Significance",
@@ -161,11 +162,11 @@ def _primary_columns(confidence: float) -> list[Column]:
     ]
 
 
-def _primary_row(record: SignificanceRow) -> Row:
+def _primary_row(record: SignificanceRow, title: str) -> Row:
     mean = record.task == MEAN
     bold = record.verdict in JUDGED
     return [
-        Cell("Mean of tasks" if mean else get_task(record.task).title),
+        Cell(title),
         Cell("each task's" if mean else METRIC_TITLES[record.metric]),
         *_sizes(record),
         Cell(_difference(record), bold=bold),
@@ -193,9 +194,9 @@ def _exploratory_columns(confidence: float) -> list[Column]:
     return [*_compared_columns(), Column("Metric", align="l"), *map(Column, names)]
 
 
-def _exploratory_row(record: SignificanceRow) -> Row:
+def _exploratory_row(record: SignificanceRow, task: Task) -> Row:
     return [
-        *_compared(record),
+        *_compared(record, task),
         Cell(METRIC_TITLES[record.metric]),
         Cell(_difference(record)),
         *(Cell(_p(value)) for value in (record.p, record.p_bh, record.p_by)),
@@ -213,7 +214,7 @@ def _paper(frame: pd.DataFrame, split: str, settings: SignificanceSettings) -> T
         title="Significance",
         caption=f"The same differences on the {SPLITS[split]} with tests as in the paper.",
         columns=_paper_columns(settings.confidence),
-        sections=_by_task(compared, lambda record: _paper_row(record, found), settings),
+        sections=_by_task(compared, lambda record, task: _paper_row(record, task, found), settings),
         notes=paper_notes(tests, settings),
     )
 
@@ -231,14 +232,14 @@ def _paper_columns(confidence: float) -> list[Column]:
     ]
 
 
-def _paper_row(record: SignificanceRow, found: Records) -> Row:
-    metric = get_task(record.task).selection_metric
+def _paper_row(record: SignificanceRow, task: Task, found: Records) -> Row:
+    metric = task.selection_metric
     key = (record.task, record.experiment)
     tests = [("accuracy", "mcnemar", "examples"), (metric, "bootstrap", "examples")]
     tests += [(metric, "permutation", "examples"), (metric, "t", "seeds")]
     mcnemar, drawn, permuted, seeds = (found[(*key, *test)] for test in tests)
     return [
-        *_compared(record),
+        *_compared(record, task),
         Cell(_difference(record)),
         Cell(_p(record.p)),
         Cell(_p(mcnemar.p)),
@@ -250,12 +251,13 @@ def _paper_row(record: SignificanceRow, found: Records) -> Row:
 
 def _by_task(
     records: Sequence[SignificanceRow],
-    row: Callable[[SignificanceRow], Row],
+    row: Callable[[SignificanceRow, Task], Row],
     settings: SignificanceSettings,
 ) -> list[list[Row]]:
     """Rows in sections of a task each."""
     sections = [
-        [row(record) for record in records if record.task == task] for task in settings.tasks
+        [row(record, settings.task_specs[task]) for record in records if record.task == task]
+        for task in settings.tasks
     ]
     return [section for section in sections if section]
 
@@ -265,10 +267,10 @@ def _compared_columns() -> list[Column]:
     return [*(Column(name, align="l") for name in names), Column("n"), Column("Seeds")]
 
 
-def _compared(record: SignificanceRow) -> list[Cell]:
+def _compared(record: SignificanceRow, task: Task) -> list[Cell]:
     marks = () if record.same_start else (ACROSS,)
     return [
-        Cell(get_task(record.task).title),
+        Cell(task.title),
         Cell(capitalized(record.experiment)),
         Cell(capitalized(record.baseline), marks=marks),
         *_sizes(record),

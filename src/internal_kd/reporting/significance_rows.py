@@ -17,7 +17,6 @@ from internal_kd.evaluation.significance import (
 )
 from internal_kd.reporting.comparisons import Comparison
 from internal_kd.specs.reports import Inference
-from internal_kd.tasks import METRIC_NAMES, get_task
 
 PRIMARY, EXPLORATORY, OTHER, PAPER = "primary", "exploratory", "other metrics", "as in the paper"
 MEAN = "mean"  # over tasks, in place of a task
@@ -56,10 +55,9 @@ class SignificanceRow:
 
 
 def two_way_rows(
-    comparison: Comparison, effects: Mapping[str, Effect], confidence: float
+    comparison: Comparison, effects: Mapping[str, Effect], selection: str, confidence: float
 ) -> Iterator[SignificanceRow]:
-    """The test over examples and seeds of every metric."""
-    selection = get_task(comparison.task).selection_metric
+    """The test over examples and seeds of every metric; `selection` is the task's."""
     for metric, effect in effects.items():
         family = EXPLORATORY if metric == selection else OTHER
         yield two_way_row(comparison, family, metric, effect, confidence)
@@ -113,7 +111,7 @@ def paper_rows(
     for metric, test, result in found:
         yield _paper_row(comparison, metric, test, "examples", answers, result)
     first, second = answers.scores()
-    for metric in METRIC_NAMES:
+    for metric in first:
         result = paired_t_test(first[metric], second[metric], settings.confidence)
         yield _paper_row(comparison, metric, "t", "seeds", answers, result)
 
@@ -127,7 +125,7 @@ def _tests_over_examples(
     yield "accuracy", "mcnemar", mcnemar(first, second)
     permuted = permutation_test(answers, resamples, rng)
     drawn = bootstrap_test(answers, resamples, confidence, rng)
-    for metric in METRIC_NAMES:
+    for metric in permuted:
         yield metric, "permutation", permuted[metric]
         yield metric, "bootstrap", drawn[metric]
 

@@ -32,7 +32,7 @@ from internal_kd.reporting.records import from_frame, to_frame
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.wording import METRIC_TITLES, points
 from internal_kd.specs.grid_reports import GridSettings
-from internal_kd.tasks import get_task
+from internal_kd.specs.tasks import Task
 
 FACTORS = ("setting", "objective", "start")
 VARIES = "varies"
@@ -94,7 +94,7 @@ def write_starts(folders: Iterable[str | Path], settings: GridSettings, out: str
     Raises:
         UserError: a folder is none of a run, or runs are of different examples.
     """
-    frame, spreads = build(read_run_folders(folders), settings)
+    frame, spreads = build(read_run_folders(folders, settings.task_specs), settings)
     tables = {
         "tab:starts": grid_table(frame, settings, FACTORS, "Starts", CAPTION),
         "tab:starts-spread": spread_table(spreads, settings),
@@ -146,7 +146,7 @@ def _spread(
     return SpreadRow(
         *names,
         task=task,
-        metric=get_task(task).selection_metric,
+        metric=grid.settings.task_specs[task].selection_metric,
         starts=len(scores),
         seeds=effects[0].seeds,
         highest=highest,
@@ -204,7 +204,7 @@ def spread_table(frame: pd.DataFrame, settings: GridSettings) -> Table:
         "all starts were equally good.",
         columns=[
             *(Column(name.capitalize(), align="l") for name in shown),
-            *(column for task in tasks for column in _columns(task)),
+            *(column for task in tasks for column in _columns(settings.task_specs[task])),
         ],
         sections=[
             [
@@ -216,8 +216,8 @@ def spread_table(frame: pd.DataFrame, settings: GridSettings) -> Table:
     )
 
 
-def _columns(task: str) -> list[Column]:
-    group = f"{get_task(task).title} {METRIC_TITLES[get_task(task).selection_metric]}"
+def _columns(task: Task) -> list[Column]:
+    group = f"{task.title} {METRIC_TITLES[task.selection_metric]}"
     return [Column("range", group), Column("by chance", group)]
 
 

@@ -21,7 +21,6 @@ from internal_kd.reporting.selection import best_experiment, best_run, developme
 from internal_kd.reporting.wording import FLAG_TEXTS, METRIC_TITLES, capitalized
 from internal_kd.specs.reports import Row
 from internal_kd.specs.tables import SubmissionSettings
-from internal_kd.tasks import get_task
 
 BINARY = ("0", "1")
 ENTAILMENT = ("entailment", "not_entailment")
@@ -162,7 +161,7 @@ def _row(filled: Filled) -> list[Cell]:
 
 
 def _score(run: RunFolder) -> str:
-    metric = METRIC_TITLES[get_task(run.task).selection_metric]
+    metric = METRIC_TITLES[run.spec.selection_metric]
     return f"{metric} {100 * development_score(run):.1f}"
 
 
@@ -197,7 +196,7 @@ def write_submissions(
     Raises:
         UserError: predictions that are not of these examples.
     """
-    runs, out = read_run_folders(folders), Path(out)
+    runs, out = read_run_folders(folders, settings.task_specs), Path(out)
     written = []
     for row in _rows(settings, out):
         names = [candidate.name for candidate in row.candidates]

@@ -16,7 +16,6 @@ from internal_kd.reporting.table1_layout import MAJORITY, MAJORITY_ROW, layout
 from internal_kd.reporting.table1_notes import notes
 from internal_kd.specs.reports import Row
 from internal_kd.specs.tables import Table1Settings
-from internal_kd.tasks import get_task
 
 Detectable = dict[tuple[str, str, str], float]  # by experiment, task and metric
 
@@ -36,7 +35,7 @@ def write_table1(folders: Iterable[str | Path], settings: Table1Settings, out: s
     Raises:
         UserError: a folder is none of a run, or runs are of different examples.
     """
-    runs = read_run_folders(folders)
+    runs = read_run_folders(folders, settings.task_specs)
     frame = build(runs, settings)
     table = layout(frame, settings, notes(frame, runs, settings))
     out = Path(out)
@@ -63,7 +62,7 @@ def build(runs: Sequence[RunFolder], settings: Table1Settings) -> pd.DataFrame:
         (row.name, row.label, row.head, row.baseline, task, metric, split)
         for row in [*settings.experiments, MAJORITY_ROW]
         for task in settings.tasks
-        for metric in get_task(task).metrics
+        for metric in settings.task_specs[task].metrics
         for split in _splits(row, task in tested)
     ]
     frame = pd.DataFrame(rows, columns=COLUMNS[:7]).merge(found, on=KEY, how="left")

@@ -10,7 +10,6 @@ from internal_kd.reporting.formats import MISSING, Cell, Column, Table
 from internal_kd.reporting.wording import capitalized, flag_marks, flag_notes, head_title
 from internal_kd.specs.reports import Row
 from internal_kd.specs.tables import Table1Settings
-from internal_kd.tasks import get_task
 
 Scored = tuple[str, str]  # task and metric
 
@@ -48,7 +47,8 @@ def layout(frame: pd.DataFrame, settings: Table1Settings, notes: Sequence[str]) 
     about a difference.
     """
     experiments, with_paper = settings.experiments, settings.with_paper
-    scored = [(task, metric) for task in settings.tasks for metric in get_task(task).metrics]
+    specs = settings.task_specs
+    scored = [(task, metric) for task in settings.tasks for metric in specs[task].metrics]
     plain = [row for row in experiments if row.paper_row in NOT_DISTILLED]
     distilled = [row for row in experiments if row.paper_row not in NOT_DISTILLED]
     scores = _scores(frame)
@@ -58,7 +58,7 @@ def layout(frame: pd.DataFrame, settings: Table1Settings, notes: Sequence[str]) 
     return Table(
         title="Table 1",
         caption="Scores on the development sets, in percent.",
-        columns=_columns(scored, with_paper),
+        columns=_columns(scored, settings),
         sections=[
             [_row(row, shared) for row in part] for part in (plain, distilled, majority) if part
         ],
@@ -80,12 +80,13 @@ def _scores(frame: pd.DataFrame) -> dict[tuple[str, str, str], Score]:
     }
 
 
-def _columns(scored: Iterable[Scored], with_paper: bool) -> list[Column]:
+def _columns(scored: Iterable[Scored], settings: Table1Settings) -> list[Column]:
     columns = [Column(name, align="l") for name in ("Experiment", "Description", "Head")]
     for task, metric in scored:
-        columns.append(Column(METRIC_TITLES[metric], group=get_task(task).title))
-        if with_paper:
-            columns.append(Column(f"{METRIC_TITLES[metric]} paper", group=get_task(task).title))
+        title = settings.task_specs[task].title
+        columns.append(Column(METRIC_TITLES[metric], group=title))
+        if settings.with_paper:
+            columns.append(Column(f"{METRIC_TITLES[metric]} paper", group=title))
     return [*columns, Column("n")]
 
 

@@ -14,7 +14,6 @@ from internal_kd.reporting.wording import (
     teachers_sentences,
 )
 from internal_kd.specs.tables import Table1Settings
-from internal_kd.tasks import get_task
 
 
 def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Table1Settings) -> list[str]:
@@ -25,7 +24,7 @@ def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Table1Settin
         runs: that it was made from.
         settings: of the table.
     """
-    shown = _selection_rows(frame)
+    shown = _selection_rows(frame, settings)
     students = shown[(shown["split"] == "validation") & shown["head"].notna()]
     teachers = shown.loc[(shown["split"] == "validation") & shown["head"].isna(), "n"].dropna()
     return [
@@ -36,14 +35,14 @@ def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Table1Settin
         *teachers_sentences(max(teachers, default=0)),
         *seeds_sentences(students["n"]),
         *_detectable(shown, settings),
-        *_choice_of_epoch(shown, settings.tasks),
+        *_choice_of_epoch(shown, settings),
         *([settings.note] if settings.note else []),
     ]
 
 
-def _selection_rows(frame: pd.DataFrame) -> pd.DataFrame:
+def _selection_rows(frame: pd.DataFrame, settings: Table1Settings) -> pd.DataFrame:
     """The rows in the metric that selects on the task."""
-    selects = [get_task(task).selection_metric for task in frame["task"]]
+    selects = [settings.task_specs[task].selection_metric for task in frame["task"]]
     return frame[frame["metric"] == selects]
 
 
@@ -51,7 +50,8 @@ def _detectable(shown: pd.DataFrame, settings: Table1Settings) -> list[str]:
     """Per task the smallest detectable difference, from the least to the greatest of the rows."""
     known = shown.dropna(subset="detectable")
     by_task = {task: known.loc[known["task"] == task, "detectable"] for task in settings.tasks}
-    texts = [f"{get_task(task).title} {_range(v)}" for task, v in by_task.items() if len(v)]
+    titles = {name: task.title for name, task in settings.task_specs.items()}
+    texts = [f"{titles[task]} {_range(v)}" for task, v in by_task.items() if len(v)]
     if not texts:
         return []
     return [
@@ -66,25 +66,22 @@ def _range(values: "pd.Series[float]") -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _choice_of_epoch(shown: pd.DataFrame, tasks: Sequence[str]) -> list[str]:
+def _choice_of_epoch(shown: pd.DataFrame, settings: Table1Settings) -> list[str]:
     """How much higher the kept epoch scores than the last one, on the set that is shown."""
     means = shown.pivot(index=["task", "experiment"], columns="split", values="mean")
     if LAST_EPOCH not in means:
         return []
     gains = (means["validation"] - means[LAST_EPOCH]).dropna()
-    by_task = {task: gains[task] for task in tasks if task in gains.index}
+    by_task = {task: gains[task] for task in settings.tasks if task in gains.index}
     if not gains.any():  # no runs, or those that keep the last epoch
         return []
-    texts = [f"{get_task(task).title} {100 * v.mean():.1f}" for task, v in by_task.items()]
+    titles = {name: task.title for name, task in settings.task_specs.items()}
+    texts = [f"{titles[task]} {100 * v.mean():.1f}" for task, v in by_task.items()]
+    task, experiment = gains.sort_values().index[-1]
+    largest = f"{capitalized(experiment)} on {titles[task]}"
     return [
         "Each run keeps its best epoch. On the sets shown the "
         f"kept epoch scores {100 * gains.mean():.1f} points above the last one in the mean over "
-        f"rows ({', '.join(texts)}), at most by {100 * gains.max():.1f} ({_largest(gains)}). Where "
+        f"rows ({', '.join(texts)}), at most by {100 * gains.max():.1f} ({largest}). Where "
         "it is chosen on these very sets, scores are too high by a part of that."
     ]
-
-
-def _largest(gains: "pd.Series[float]") -> str:
-    """Experiment and task of the largest value, of a series by task and experiment."""
-    task, experiment = gains.sort_values().index[-1]
-    return f"{capitalized(experiment)} on {get_task(task).title}"

@@ -18,7 +18,7 @@ from internal_kd.reporting.selection import best_experiment, mean_development_sc
 from internal_kd.reporting.table2_layout import Table2Row, layout, notes
 from internal_kd.specs.reports import Row
 from internal_kd.specs.tables import Table2Settings
-from internal_kd.tasks import get_task
+from internal_kd.specs.tasks import Task
 
 INTERNAL = "exp3.X"
 NO_ROW = Row("", "")
@@ -36,7 +36,7 @@ def write_table2(folders: Iterable[str | Path], settings: Table2Settings, out: s
     Raises:
         UserError: a folder is none of a run, or runs of several sizes are mixed.
     """
-    runs = read_run_folders(folders)
+    runs = read_run_folders(folders, settings.task_specs)
     frame = build(runs, settings)
     table = layout(frame, settings, notes(frame, runs, settings))
     out = Path(out)
@@ -61,7 +61,7 @@ def build(runs: Sequence[RunFolder], settings: Table2Settings) -> pd.DataFrame:
         row
         for name, pick in _rows(settings)
         for task in settings.tasks
-        for row in _scores(name, task, _chosen(runs, task, pick))
+        for row in _scores(name, settings.task_specs[task], _chosen(runs, task, pick))
     ]
     frame = to_frame(rows, Table2Row)
     if settings.with_paper:
@@ -71,9 +71,9 @@ def build(runs: Sequence[RunFolder], settings: Table2Settings) -> pd.DataFrame:
     return frame.round({"development": 6, "mean": 6, "std": 6, "paper": 4})
 
 
-def metrics_of(task: str) -> tuple[str, ...]:
+def metrics_of(task: Task) -> tuple[str, ...]:
     """The metrics of a task in Table 2, those of GLUE: the F1 is the one of class 1."""
-    return GLUE_METRICS.get(task, get_task(task).metrics)
+    return GLUE_METRICS.get(task.name, task.metrics)
 
 
 def _rows(settings: Table2Settings) -> list[tuple[str, Sequence[Row]]]:
@@ -97,7 +97,7 @@ def _chosen(runs: Sequence[RunFolder], task: str, pick: Sequence[Row]) -> _Choic
     return _Choice(row, runs_of(runs, task, name) if name else [])
 
 
-def _scores(experiment: str, task: str, choice: _Choice) -> Iterator[Table2Row]:
+def _scores(experiment: str, task: Task, choice: _Choice) -> Iterator[Table2Row]:
     """Test scores of a row on a task, one for each metric."""
     runs = choice.runs
     for metric in metrics_of(task):
@@ -106,7 +106,7 @@ def _scores(experiment: str, task: str, choice: _Choice) -> Iterator[Table2Row]:
             experiment=experiment,
             label=choice.row.label,
             head=choice.row.head,
-            task=task,
+            task=task.name,
             metric=metric,
             chosen=runs[0].experiment if runs else "",
             development=mean_development_score(runs),

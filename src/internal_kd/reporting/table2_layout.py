@@ -21,7 +21,7 @@ from internal_kd.reporting.wording import (
     teachers_sentences,
 )
 from internal_kd.specs.tables import Table2Settings
-from internal_kd.tasks import get_task
+from internal_kd.specs.tasks import Task
 
 STATUS_TEXTS = {"submit": "submit", "no_test": "no test", "missing": MISSING}
 INTERNAL_LABEL = "Best internal distillation by development score"
@@ -80,7 +80,7 @@ def layout(frame: pd.DataFrame, settings: Table2Settings, remarks: Sequence[str]
     return Table(
         title="Table 2",
         caption="Scores on the test sets, in percent, of models chosen on the development sets.",
-        columns=_columns(scored, settings.with_paper),
+        columns=_columns(scored, settings),
         sections=[lines[:1], lines[1:]],
         notes=[*remarks, *flag_notes(letters)],
     )
@@ -97,7 +97,7 @@ def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Table2Settin
         HEAD_NOTE,
         *teachers_sentences(number_of_teachers(runs, settings.teacher, settings.tasks)),
         *seeds_sentences(students),
-        *_choice(frame),
+        *_choice(frame, settings),
         *_unequal(runs, settings),
         *([PAPER_NOTE] if settings.with_paper else []),
         *(text for status, text in STATUS_NOTES.items() if status in set(frame["status"])),
@@ -105,10 +105,11 @@ def notes(frame: pd.DataFrame, runs: Sequence[RunFolder], settings: Table2Settin
     return [*lines, settings.note] if settings.note else lines
 
 
-def _choice(frame: pd.DataFrame) -> list[str]:
+def _choice(frame: pd.DataFrame, settings: Table2Settings) -> list[str]:
     """What was chosen, by what score."""
     last = frame[frame["experiment"] == frame["experiment"].iloc[-1]].drop_duplicates("task")
-    chosen = [_chosen(row) for row in from_frame(last, Table2Row)]
+    rows = from_frame(last, Table2Row)
+    chosen = [_chosen(row, settings.task_specs[row.task]) for row in rows]
     return [
         f"{capitalized(last['experiment'].iloc[0])} is, on each task, the internal distillation "
         "with the highest mean development score, the first of equal ones; test scores are not "
@@ -116,8 +117,7 @@ def _choice(frame: pd.DataFrame) -> list[str]:
     ]
 
 
-def _chosen(row: Table2Row) -> str:
-    task = get_task(row.task)
+def _chosen(row: Table2Row, task: Task) -> str:
     if not row.chosen:
         return f"{task.title} none, there are no runs"
     metric, score = METRIC_TITLES[task.selection_metric], _percent(row.development)
@@ -129,7 +129,7 @@ def _unequal(runs: Sequence[RunFolder], settings: Table2Settings) -> list[str]:
     """A warning where candidates were compared over different numbers of runs."""
     names = [row.name for row in settings.candidates]
     counts = {
-        get_task(task).title: {name: len(runs_of(runs, task, name)) for name in names}
+        settings.task_specs[task].title: {name: len(runs_of(runs, task, name)) for name in names}
         for task in settings.tasks
     }
     return [
@@ -140,12 +140,13 @@ def _unequal(runs: Sequence[RunFolder], settings: Table2Settings) -> list[str]:
     ]
 
 
-def _columns(scored: Iterable[tuple[str, str]], with_paper: bool) -> list[Column]:
+def _columns(scored: Iterable[tuple[str, str]], settings: Table2Settings) -> list[Column]:
     columns = [Column(name, align="l") for name in ("Experiment", "Description", "Head")]
     for task, metric in scored:
-        columns.append(Column(METRIC_TITLES[metric], group=get_task(task).title))
-        if with_paper:
-            columns.append(Column(f"{METRIC_TITLES[metric]} paper", group=get_task(task).title))
+        title = settings.task_specs[task].title
+        columns.append(Column(METRIC_TITLES[metric], group=title))
+        if settings.with_paper:
+            columns.append(Column(f"{METRIC_TITLES[metric]} paper", group=title))
     return [*columns, Column("n")]
 
 

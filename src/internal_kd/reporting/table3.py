@@ -38,7 +38,7 @@ def write_table3(folders: Iterable[str | Path], settings: Table3Settings, out: s
     Raises:
         UserError: a folder is none of a run, or runs are of different development examples.
     """
-    runs = read_run_folders(folders)
+    runs = read_run_folders(folders, settings.task_specs)
     frame = build(runs, settings)
     remarks = teachers_sentences(number_of_teachers(runs, settings.teacher, settings.tasks))
     remarks += flag_sentences(runs_of_rows(runs, settings.roles.values(), settings.tasks))

@@ -19,7 +19,6 @@ from internal_kd.reporting.wording import (
 )
 from internal_kd.specs.reports import Row
 from internal_kd.specs.tables import Table3Settings
-from internal_kd.tasks import get_task
 
 MEAN = "mean"  # over seeds, in place of a seed
 PAPER_NOTE = (
@@ -107,7 +106,9 @@ def layout(frame: pd.DataFrame, settings: Table3Settings, remarks: Sequence[str]
         [
             line
             for student in students
-            for line in _lines(task, student, rows.get((task, student.name)))
+            for line in _lines(
+                settings.task_specs[task].title, student, rows.get((task, student.name))
+            )
         ]
         for task in settings.tasks
     ]
@@ -121,9 +122,8 @@ def layout(frame: pd.DataFrame, settings: Table3Settings, remarks: Sequence[str]
     )
 
 
-def _lines(task: str, student: Row, row: Table3Row | None) -> list[list[Cell]]:
+def _lines(title: str, student: Row, row: Table3Row | None) -> list[list[Cell]]:
     """The row of a student on a task and, where there are any, the paper's numbers below it."""
-    title = get_task(task).title
     name = f"{capitalized(student.name)}: {student.label}"
     head = Cell(head_title(student.head))
     if row is None:
@@ -182,7 +182,7 @@ def _notes(means: pd.DataFrame, settings: Table3Settings, remarks: Sequence[str]
         *seeds_sentences(students["seeds"]),
         *_differences(means, settings),
         *_missing(students, settings),
-        *_one_sided(students, settings.tasks),
+        *_one_sided(students, settings),
         *remarks,
         *([PAPER_NOTE] if settings.with_paper else []),
         *([settings.note] if settings.note else []),
@@ -198,8 +198,9 @@ def _differences(means: pd.DataFrame, settings: Table3Settings) -> list[str]:
     names = " minus ".join(capitalized(row.name) for row in (internal, standard))
     power = power_text(1 - settings.confidence)
     known = not all(math.isnan(row.detectable) for row in rows)
+    texts = [f"{settings.task_specs[row.task].title} {_difference(row)}" for row in rows]
     return [
-        f"Difference in agreement, {names}, in points: {'; '.join(map(_difference, rows))}."
+        f"Difference in agreement, {names}, in points: {'; '.join(texts)}."
         + (f" Detectable: the smallest to be found ({power})." if known else ""),
         *starts_sentences(internal, standard),
     ]
@@ -209,7 +210,7 @@ def _difference(row: Table3Row) -> str:
     value, low, high = row.agreement, row.agreement_low, row.agreement_high
     interval = "" if math.isnan(low) else f" [{points(low)}, {points(high)}]"
     size = "" if math.isnan(row.detectable) else f", detectable {100 * row.detectable:.1f}"
-    return f"{get_task(row.task).title} {points(value)}{interval}{size}"
+    return f"{points(value)}{interval}{size}"
 
 
 def _missing(students: pd.DataFrame, settings: Table3Settings) -> list[str]:
@@ -217,7 +218,7 @@ def _missing(students: pd.DataFrame, settings: Table3Settings) -> list[str]:
     return [] if complete else [f"{MISSING}: no run of the student or of its teacher."]
 
 
-def _one_sided(students: pd.DataFrame, tasks: Sequence[str]) -> list[str]:
+def _one_sided(students: pd.DataFrame, settings: Table3Settings) -> list[str]:
     """A remark where the teacher is always right or always wrong."""
     always = {
         task: side
@@ -226,7 +227,7 @@ def _one_sided(students: pd.DataFrame, tasks: Sequence[str]) -> list[str]:
         if math.isclose(rows[f"teacher_{other}"].sum(), 0)
     }
     return [
-        f"The teacher is always {always[task]} on {get_task(task).title}."
-        for task in tasks
+        f"The teacher is always {always[task]} on {settings.task_specs[task].title}."
+        for task in settings.tasks
         if task in always
     ]

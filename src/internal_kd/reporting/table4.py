@@ -20,7 +20,6 @@ from internal_kd.reporting.selection import runs_of, teacher_of
 from internal_kd.reporting.table4_layout import Case, layout, wrapped
 from internal_kd.reporting.wording import flag_sentences
 from internal_kd.specs.tables import Table4Settings
-from internal_kd.tasks import get_task
 
 ROLES = ("teacher", "standard", "internal")
 WRONG = ("internal", "standard")
@@ -44,7 +43,7 @@ def write_table4(
     Raises:
         UserError: a folder is none of a run, or runs and texts are of different examples.
     """
-    runs = read_run_folders(folders)
+    runs = read_run_folders(folders, settings.task_specs)
     found = {task: cases(runs, task, examples, settings) for task in settings.tasks}
     frame = draw(found, settings.examples, settings.seed)
     used = [run for task in settings.tasks for run in _chosen(runs, task, settings)]
@@ -70,7 +69,7 @@ def cases(
     if len(chosen) < len(ROLES):
         return None
     predicted = dict(zip(ROLES, development_predictions(chosen), strict=True))
-    frame = _texts(examples, task, chosen[0], predicted["teacher"])
+    frame = _texts(examples, chosen[0], predicted["teacher"])
     frame = frame.assign(
         **{f"{role}_prediction": each.predictions for role, each in predicted.items()},
         **{
@@ -116,18 +115,18 @@ def _chosen(runs: Sequence[RunFolder], task: str, settings: Table4Settings) -> l
     return [*([teacher] if teacher else []), *students]
 
 
-def _texts(files: Files, task: str, run: RunFolder, predictions: SplitPredictions) -> pd.DataFrame:
+def _texts(files: Files, run: RunFolder, predictions: SplitPredictions) -> pd.DataFrame:
     """Task, index, idx, texts and label of the development examples, in the predictions' order."""
-    frame = read_examples(files, task, "validation")
+    frame = read_examples(files, run.task, "validation")
     same = np.array_equal(frame["index"], predictions.indices)
     if not same or not np.array_equal(frame["label"], predictions.labels):
         raise UserError(
-            f"{run.folder}: its development predictions are not of the examples of {task}; "
+            f"{run.folder}: its development predictions are not of the examples of {run.task}; "
             "make the run again with the same data"
         )
-    columns = get_task(task).text_columns
+    columns = run.spec.text_columns
     second = frame[columns[1]] if len(columns) > 1 else ""
-    return frame.assign(task=task, text_1=frame[columns[0]], text_2=second)
+    return frame.assign(task=run.task, text_1=frame[columns[0]], text_2=second)
 
 
 def _wrong_only(frame: pd.DataFrame, student: str) -> pd.DataFrame:

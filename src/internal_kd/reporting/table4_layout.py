@@ -10,7 +10,7 @@ from internal_kd.reporting.records import from_frame
 from internal_kd.reporting.wording import capitalized, head_title
 from internal_kd.specs.reports import Row
 from internal_kd.specs.tables import Table4Settings
-from internal_kd.tasks import Task, get_task
+from internal_kd.specs.tasks import Task
 
 TINY = 1e-3  # probabilities below it are written with an exponent
 COLUMNS = (
@@ -61,7 +61,10 @@ def layout(
         settings: of the table.
         remarks: sentences on single runs, below the table.
     """
-    lines = [_line(number, case) for number, case in enumerate(from_frame(frame, Case), start=1)]
+    lines = [
+        _line(number, case, settings.task_specs[case.task])
+        for number, case in enumerate(from_frame(frame, Case), start=1)
+    ]
     tasks = list(frame["task"])
     return Table(
         title="Table 4",
@@ -91,8 +94,7 @@ def probability(value: float) -> str:
     return f"{digits}e{int(exponent)}"
 
 
-def _line(number: int, case: Case) -> list[Cell]:
-    task = get_task(case.task)
+def _line(number: int, case: Case, task: Task) -> list[Cell]:
     answers = {
         "teacher": (case.teacher_prediction, case.teacher_probability),
         "standard": (case.standard_prediction, case.standard_probability),
@@ -128,7 +130,7 @@ def _notes(
         f"drawn at random with seed {settings.seed}. Bold: the wrong prediction.",
         "The number in parentheses is the probability of class 1 whatever the prediction, as in "
         "the numbers of the paper's Table 4 (its caption says: of the prediction).",
-        *(_count(task, cases, frame) for task, cases in found.items()),
+        *(_count(settings.task_specs[task], cases, frame) for task, cases in found.items()),
     ]
 
 
@@ -144,14 +146,13 @@ def _named(experiment: Row) -> str:
     return f"{capitalized(experiment.name)} ({', '.join(parts)})"
 
 
-def _count(task: str, cases: pd.DataFrame | None, frame: pd.DataFrame) -> str:
+def _count(task: Task, cases: pd.DataFrame | None, frame: pd.DataFrame) -> str:
     """How many examples of a task there are, and how many of them are shown."""
-    title = get_task(task).title
     if cases is None:
-        return f"{title}: no examples, a run of the teacher or of a student is missing."
+        return f"{task.title}: no examples, a run of the teacher or of a student is missing."
     parts = []
     for student in TITLES:
         total = int((cases["wrong"] == student).sum())
-        shown = int(((frame["task"] == task) & (frame["wrong"] == student)).sum())
+        shown = int(((frame["task"] == task.name) & (frame["wrong"] == student)).sum())
         parts.append(f"{TITLES[student]} alone is wrong on {total or 'none'} ({shown} shown)")
-    return f"{title}: {', '.join(parts)}."
+    return f"{task.title}: {', '.join(parts)}."

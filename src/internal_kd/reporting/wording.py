@@ -6,7 +6,6 @@ from internal_kd.evaluation.inference import POWER, SEEDS_FOR_VERDICTS
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.reporting.scores import flags
 from internal_kd.specs.reports import Row
-from internal_kd.tasks import get_task
 
 METRIC_TITLES = {"accuracy": "Acc.", "f1": "F1", "f1_weighted": "weighted F1", "mcc": "MCC"}
 HEADS = {  # what the head of a student starts as
@@ -90,9 +89,11 @@ def points(value: float) -> str:
 
 def flag_sentences(runs: Iterable[RunFolder]) -> list[str]:
     """A sentence for each experiment and task with flagged runs."""
+    runs = list(runs)
+    titles = {run.task: run.spec.title for run in runs}
     found = flags(run.metrics for run in runs)
     return [
-        f"{capitalized(experiment)} on {get_task(task).title}: {', '.join(map(_flag_text, names))}."
+        f"{capitalized(experiment)} on {titles[task]}: {', '.join(map(_flag_text, names))}."
         for (experiment, task), names in found.items()
     ]
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from internal_kd.specs.tasks import Task
+
 
 @dataclass(frozen=True)
 class Row:
@@ -40,10 +42,12 @@ class ReportSettings:
 
     Attributes:
         study: name of the study.
+        task_specs: by name, the tasks of all runs that it reads.
         note: what must be said below it; "" for nothing.
     """
 
     study: str
+    task_specs: Mapping[str, Task]
     note: str
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from internal_kd.specs.tasks import Metric
 from internal_kd.specs.values import NO_KEY, Count, NotNegative, Section, Share
 
 # Each width is compiled by itself, at most 8 for 64 tokens; tensor cores like multiples of 8.
@@ -17,7 +18,6 @@ Rate = Annotated[float, Meta(gt=0, extra_json_schema={"maximum": 1})]
 WarmupShare = Annotated[float, Meta(ge=0, lt=1)]
 Optimizer = Literal["adam", "adamw", "bert_adam"]
 Keep = Literal["best", "last"]
-Metric = Literal["accuracy", "f1", "f1_weighted", "mcc"]
 Precision = Literal["fp32", "bf16"]
 
 

@@ -18,9 +18,9 @@ from internal_kd.study.draft import (
     epochs_of,
     unknown,
 )
+from internal_kd.study.glue import GLUE
 from internal_kd.study.problems import Path, Problem
 from internal_kd.study.schema import is_name
-from internal_kd.tasks import TASKS
 
 CHECKS = Checks()
 
@@ -196,7 +196,7 @@ def check_figures(draft: Draft) -> Found:
             continue
         yield from _figure_keys(("figures", name), figure)
         if figure.task:
-            yield from unknown(("figures", name, "task"), [figure.task], TASKS, "task")
+            yield from unknown(("figures", name, "task"), [figure.task], GLUE, "task")
         path = ("figures", name, "experiments")
         yield from unknown(path, figure.experiments or (), _students(draft), STUDENT)
 

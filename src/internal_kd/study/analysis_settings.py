@@ -48,24 +48,31 @@ EMBEDDED_NOTE = (
 )
 
 
-def report_settings(study: Study) -> ReportSettings:
-    """What every table and figure is given: whose numbers they are."""
+def report_settings(study: Study, tasks: Iterable[str]) -> ReportSettings:
+    """What every table and figure is given: whose numbers they are, on which tasks."""
     embedded = study.config.data.source == "embedded"
-    return ReportSettings(study=study.name, note=EMBEDDED_NOTE if embedded else "")
+    specs = {name: study.task_specs[name] for name in tasks}
+    note = EMBEDDED_NOTE if embedded else ""
+    return ReportSettings(study=study.name, task_specs=specs, note=note)
 
 
-def _students(study: Study) -> StudentsSettings:
+def _of_table1(study: Study) -> ReportSettings:
+    """What is given to all that shows the tasks of Table 1."""
+    return report_settings(study, study.table1_tasks)
+
+
+def _students(study: Study, tasks: Iterable[str]) -> StudentsSettings:
     """The study, and the two students compared."""
     return StudentsSettings(
-        **vars(report_settings(study)),
+        **vars(report_settings(study, tasks)),
         standard=_row(study, study.standard),
         internal=_row(study, study.internal),
     )
 
 
-def _models(study: Study) -> ModelsSettings:
+def _models(study: Study, tasks: Iterable[str]) -> ModelsSettings:
     """The study, and the three models that most tables and figures put side by side."""
-    return ModelsSettings(**vars(_students(study)), teacher=_row(study, study.teacher))
+    return ModelsSettings(**vars(_students(study, tasks)), teacher=_row(study, study.teacher))
 
 
 def inference(study: Study) -> Inference:
@@ -97,7 +104,7 @@ def _paper_rows(study: Study, experiments: Iterable[Experiment]) -> tuple[PaperR
 def table1_settings(study: Study) -> Table1Settings:
     """Table 1."""
     return Table1Settings(
-        **vars(report_settings(study)),
+        **vars(_of_table1(study)),
         **vars(inference(study)),
         experiments=_paper_rows(study, study.table1_experiments),
         tasks=study.table1_tasks,
@@ -107,7 +114,7 @@ def table1_settings(study: Study) -> Table1Settings:
 
 def _choice(study: Study) -> ChoiceSettings:
     return ChoiceSettings(
-        **vars(report_settings(study)),
+        **vars(_of_table1(study)),
         tasks=study.table1_tasks,
         teacher=_row(study, study.teacher),
         standard=_row(study, study.standard),
@@ -131,7 +138,7 @@ def submission_settings(study: Study) -> SubmissionSettings:
 def table3_settings(study: Study) -> Table3Settings:
     """Table 3."""
     return Table3Settings(
-        **vars(_models(study)),
+        **vars(_models(study, study.table1_tasks)),
         tasks=study.table1_tasks,
         with_paper=study.config.table1.paper_values,
         confidence=study.config.statistics.confidence,
@@ -141,7 +148,7 @@ def table3_settings(study: Study) -> Table3Settings:
 def table4_settings(study: Study) -> Table4Settings:
     """Table 4."""
     return Table4Settings(
-        **vars(_models(study)),
+        **vars(_models(study, study.table1_tasks)),
         tasks=study.table1_tasks,
         examples=study.config.table4.examples,
         seed=study.config.table4.seed,
@@ -152,7 +159,7 @@ def table4_settings(study: Study) -> Table4Settings:
 def significance_settings(study: Study) -> SignificanceSettings:
     """Tests of internal against standard KD."""
     return SignificanceSettings(
-        **vars(_students(study)),
+        **vars(_students(study, study.table1_tasks)),
         **vars(inference(study)),
         tasks=study.table1_tasks,
         candidates=_rows(study, analysis.candidates(study)),
@@ -163,7 +170,7 @@ def significance_settings(study: Study) -> SignificanceSettings:
 def readings_settings(study: Study) -> ReadingsSettings:
     """Other readings of the paper."""
     return ReadingsSettings(
-        **vars(report_settings(study)),
+        **vars(_of_table1(study)),
         **vars(inference(study)),
         tasks=study.table1_tasks,
         readings=tuple(
@@ -180,7 +187,7 @@ def claims_settings(study: Study) -> ClaimsSettings:
     counts = {count for task in layer_tasks for count in analysis.layer_counts(study, task)}
     percents = {percent for task in size_tasks for percent in analysis.percents(study, task)}
     return ClaimsSettings(
-        **vars(report_settings(study)),
+        **vars(report_settings(study, (*study.table1_tasks, *size_tasks))),
         **vars(inference(study)),
         tasks=study.table1_tasks,
         rows=_paper_rows(study, analysis.claims_experiments(study)),
@@ -195,18 +202,20 @@ def claims_settings(study: Study) -> ClaimsSettings:
 
 def parameters_settings(study: Study, figure: Figure) -> ParametersSettings:
     """Score against number of parameters."""
-    return ParametersSettings(**vars(_models(study)), task=figure.task)
+    return ParametersSettings(**vars(_models(study, [figure.task])), task=figure.task)
 
 
 def data_size_settings(study: Study, figure: Figure) -> DataSizeSettings:
     """Score against training size."""
-    return DataSizeSettings(**vars(_models(study)), task=figure.task, layers=study.student_layers)
+    return DataSizeSettings(
+        **vars(_models(study, [figure.task])), task=figure.task, layers=study.student_layers
+    )
 
 
 def convergence_settings(study: Study, figure: Figure) -> ConvergenceSettings:
     """Scores over epochs."""
     return ConvergenceSettings(
-        **vars(report_settings(study)),
+        **vars(report_settings(study, [figure.task])),
         task=figure.task,
         teacher=_row(study, study.teacher),
         experiments=_rows(study, figure.experiments),
@@ -215,7 +224,7 @@ def convergence_settings(study: Study, figure: Figure) -> ConvergenceSettings:
 
 def heads_settings(study: Study, figure: Figure) -> HeadsSettings:
     """Attention of all layers."""
-    return HeadsSettings(**vars(_models(study)), task=figure.task, head=figure.head)
+    return HeadsSettings(**vars(_models(study, [figure.task])), task=figure.task, head=figure.head)
 
 
 def attention_settings(study: Study, figure: Figure) -> AttentionSettings:
@@ -225,15 +234,18 @@ def attention_settings(study: Study, figure: Figure) -> AttentionSettings:
 
 def attention_kl_settings(study: Study, _: Figure) -> AttentionKlSettings:
     """Distances from the teacher on all examples."""
-    return AttentionKlSettings(**vars(_students(study)), tasks=study.table1_tasks)
+    return AttentionKlSettings(
+        **vars(_students(study, study.table1_tasks)), tasks=study.table1_tasks
+    )
 
 
 def calibration_settings(study: Study, _: Figure) -> CalibrationSettings:
     """Confidence against accuracy."""
     return CalibrationSettings(
-        **vars(report_settings(study)),
+        **vars(_of_table1(study)),
         tasks=study.table1_tasks,
         experiments=tuple(
-            RoleRow(**vars(row), role=role) for role, row in _models(study).roles.items()
+            RoleRow(**vars(row), role=role)
+            for role, row in _models(study, study.table1_tasks).roles.items()
         ),
     )

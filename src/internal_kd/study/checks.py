@@ -21,9 +21,9 @@ from internal_kd.study.draft import (
     internal_epochs,
     unknown,
 )
-from internal_kd.study.problems import Path, Problem
+from internal_kd.study.glue import GLUE
+from internal_kd.study.problems import Path, Problem, nearest
 from internal_kd.study.results_folder import input_problems, results_problems
-from internal_kd.tasks import TASKS, nearest
 
 CHECKS = Checks()
 REPORTS = ("table1", "comparison", "figures")
@@ -48,8 +48,8 @@ def check_inputs(draft: Draft) -> Found:
 def check_tasks(draft: Draft) -> Found:
     """Tasks exist."""
     sweep = ("sweeps", "data_size", "tasks")
-    yield from unknown(("tasks",), draft.config.tasks, TASKS, "task")
-    yield from unknown(sweep, draft.config.sweeps.data_size.tasks or (), TASKS, "task")
+    yield from unknown(("tasks",), draft.config.tasks, GLUE, "task")
+    yield from unknown(sweep, draft.config.sweeps.data_size.tasks or (), GLUE, "task")
 
 
 @CHECKS.reading("tasks", "experiments", "table1")
@@ -94,8 +94,8 @@ def check_task_keys(draft: Draft) -> Found:
         by_task["resources", rule, "per_task"] = needs.per_task
     for path, settings in by_task.items():
         for name in settings or {}:
-            if name not in TASKS:
-                yield Problem((*path, name), f"unknown task; {nearest(name, TASKS)}")
+            if name not in GLUE:
+                yield Problem((*path, name), f"unknown task; {nearest(name, GLUE)}")
 
 
 @CHECKS.reading("base_model.source", "base_model.path", "base_model.revision")

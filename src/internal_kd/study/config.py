@@ -12,8 +12,10 @@ from internal_kd.specs.experiments import Experiment, acting_fields
 from internal_kd.specs.grids import Expansion, expand
 from internal_kd.specs.runs import Run
 from internal_kd.specs.schema import config_schema
+from internal_kd.specs.tasks import Task
 from internal_kd.study import analysis_checks, checks
 from internal_kd.study.draft import all_tasks, semantic_problems
+from internal_kd.study.glue import GLUE
 from internal_kd.study.problems import Path as KeyPath
 from internal_kd.study.problems import Problem, raise_problems
 from internal_kd.study.schema import read_values, schema_problems
@@ -52,6 +54,11 @@ class Study:
     def tasks(self) -> tuple[str, ...]:
         """Names of all tasks: those of Table 1 and those that only a sweep has."""
         return tuple(all_tasks(self.config))
+
+    @property
+    def task_specs(self) -> Mapping[str, Task]:
+        """All of them, in the same order."""
+        return {name: GLUE[name] for name in self.tasks}
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ def index_of(study: Study) -> IndexSettings:
     """Sections of the index, and the figures that the study cannot have."""
     made = reports(study)
     return IndexSettings(
-        **vars(report_settings(study)),
+        **vars(report_settings(study, ())),
         sections=tuple(
             IndexSection(section, items)
             for section in (TABLES, STATISTICS, FIGURES, FILES)

@@ -16,8 +16,7 @@ from internal_kd.specs.experiments import Experiment, make_experiment
 from internal_kd.specs.grids import Cell, Expansion, Grid, expand, key_of
 from internal_kd.specs.schema import fields_of
 from internal_kd.specs.training import changed
-from internal_kd.study.problems import Path, Problem
-from internal_kd.tasks import nearest
+from internal_kd.study.problems import Path, Problem, nearest
 
 Found = Iterator[Problem]
 Values = Mapping[str, object]

@@ -15,10 +15,11 @@ from internal_kd.data.parts import files_of_split
 from internal_kd.manifests import file_hash
 from internal_kd.models.positions import positions_in
 from internal_kd.specs.config import BaseModel, Data
+from internal_kd.specs.tasks import SPLITS
 from internal_kd.study import problems
 from internal_kd.study.file_integrity import damage, missing_weights, odd_type
+from internal_kd.study.glue import GLUE
 from internal_kd.study.problems import Problem
-from internal_kd.tasks import SPLITS, TASKS
 
 REQUIRED_SPLITS = ("train", "validation")
 
@@ -36,7 +37,7 @@ def data_problems(data: Data, tasks: list[str]) -> Found:
             f"the folder '{folder}' does not exist; it should hold {tasks[0]}/train.parquet",
         )
         return
-    for task in filter(TASKS.__contains__, tasks):
+    for task in filter(GLUE.__contains__, tasks):
         yield from _task_problems(folder / task, task)
 
 

@@ -42,7 +42,7 @@ def _settings(study: Study, report: str) -> GridSettings:
     """Settings of a report, which shows the grids that have its factors."""
     grids = having(study.config.grids, FACTORS_OF[report])
     return GridSettings(
-        **vars(report_settings(study)),
+        **vars(report_settings(study, study.config.tasks)),
         **vars(inference(study)),
         tasks=study.config.tasks,
         cells=tuple(_cells(study, grids)),

@@ -1,7 +1,8 @@
 """Problems of a config: found one by one, reported together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from internal_kd.errors import UserError, printable
 
@@ -30,3 +31,12 @@ def raise_problems(problems: Sequence[Problem]) -> None:
     """Raise one UserError with a line for each problem, if there are any."""
     if problems:
         raise UserError("\n".join(dict.fromkeys(map(str, problems))))
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """Say which known name was probably meant: ``did you mean 'x'?``, else the list of names."""
+    names = sorted(known)
+    close = get_close_matches(str(name), names, n=1)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"known: {', '.join(names)}" if names else "nothing is allowed here"

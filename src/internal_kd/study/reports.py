@@ -15,7 +15,6 @@ from internal_kd.specs.runs import Run
 from internal_kd.study import analysis, analysis_settings, grids
 from internal_kd.study.config import Study
 from internal_kd.study.figures import Figure, figures
-from internal_kd.tasks import TASKS
 
 SCORES = ("metrics.json", "predictions.parquet")
 NUMBERED = re.compile(r"fig(\d+)(?:_|$)")
@@ -300,7 +299,8 @@ def reports(study: Study) -> tuple[Report, ...]:
         if kind.possible(study) and (chosen is None or name in chosen)
     }
     drawn = {
-        f"figures/{figure.name}": _kind_of(figure) for figure in sorted(figures(study), key=_place)
+        f"figures/{figure.name}": _kind_of(study, figure)
+        for figure in sorted(figures(study), key=_place)
     }
     return tuple(_report(study, name, kind) for name, kind in (kinds | drawn).items())
 
@@ -324,11 +324,11 @@ def _report(study: Study, name: str, kind: Kind) -> Report:
     )
 
 
-def _kind_of(figure: Figure) -> Kind:
+def _kind_of(study: Study, figure: Figure) -> Kind:
     """A figure as what a study may have."""
     kind = FIGURE_KINDS[figure.kind]
     return Kind(
-        title=_figure_title(figure, kind),
+        title=_figure_title(study, figure, kind),
         section=FIGURES,
         function=kind.function,
         settings=lambda study: kind.settings(study, figure),
@@ -351,9 +351,9 @@ def _place(figure: Figure) -> tuple[int, str]:
     return (int(number[1]) if number else LAST, figure.name)
 
 
-def _figure_title(figure: Figure, kind: FigureKind) -> str:
+def _figure_title(study: Study, figure: Figure, kind: FigureKind) -> str:
     number = NUMBERED.match(figure.name)
-    task = f"{TASKS[figure.task].title}, " if figure.task else ""
+    task = f"{study.task_specs[figure.task].title}, " if figure.task else ""
     what = f"{task}{kind.title}"
     return f"Figure {number[1]}: {what}" if number else _capitalised(what)
 

@@ -11,8 +11,7 @@ from jsonschema.exceptions import ValidationError
 from internal_kd.errors import controls
 from internal_kd.specs.schema import Schema
 from internal_kd.study.problems import Path as KeyPath
-from internal_kd.study.problems import Problem
-from internal_kd.tasks import nearest
+from internal_kd.study.problems import Problem, nearest
 
 FORMATS = FormatChecker(formats=())
 LONGEST_NAME = 100  # bytes; a run's files add some 60 to it, and a file's name may have 255

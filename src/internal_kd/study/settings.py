@@ -13,7 +13,7 @@ import msgspec
 from internal_kd.objectives.registry import having_relation_heads, reading_temperature
 from internal_kd.specs.config import training_on
 from internal_kd.specs.experiments import Experiment
-from internal_kd.specs.jobs import SelectionSettings, TeacherJob
+from internal_kd.specs.jobs import SelectionSettings, TeacherJob, encode
 from internal_kd.specs.runs import Run
 from internal_kd.specs.students import DistillationSettings, StudentJob, acting
 from internal_kd.specs.training import TrainingSettings, changed
@@ -90,7 +90,8 @@ def task_data_settings(study: Study, task: str) -> Settings:
     data = study.config.data
     common = {"source": data.source, "path": data.path, "max_length": data.max_length}
     language = {"language_seed": data.language_seed} if data.source == "embedded" else {}
-    own = {"task": task, "limit": data.limit_of(task)}
+    spec = encode(study.task_specs[task].data)
+    own = {"task": task, "spec": spec, "limit": data.limit_of(task)}
     return common | language | own | _files(data_files(data, task))
 
 
@@ -116,7 +117,7 @@ def attention_maps_settings(task: str, example: int) -> Settings:
 
 def teacher_job(study: Study, run: Run) -> TeacherJob:
     """How a teacher is trained."""
-    training = training_on(study.config.teacher, run.task)
+    training = _keeping(study, run.task, training_on(study.config.teacher, run.task))
     return TeacherJob(run, training, _selection(study))
 
 
@@ -144,7 +145,14 @@ def _student_training(study: Study, experiment: Experiment, task: str) -> Traini
     """Training settings of a student: the study's, the task's, and the experiment's own."""
     restarts = experiment.has_stages and study.config.distillation.restart_schedule
     training = replace(training_on(study.config.student, task), restart_schedule=restarts)
-    return changed(training, experiment.training)
+    return _keeping(study, task, changed(training, experiment.training))
+
+
+def _keeping(study: Study, task: str, training: TrainingSettings) -> TrainingSettings:
+    """Training settings with the score that makes an epoch the best one written out."""
+    if training.keep_metric is not None:
+        return training
+    return replace(training, keep_metric=study.task_specs[task].selection_metric)
 
 
 def _selection(study: Study) -> SelectionSettings:

@@ -7,6 +7,7 @@ import numpy as np
 from internal_kd.reporting.claims.evidence import Evidence
 from internal_kd.reporting.runs import read_run_folders
 from internal_kd.specs.tables import LayerSweep, SizeSweep
+from internal_kd.study.glue import GLUE
 from tests.reporting.claims.study import SETTINGS
 from tests.reporting.fake_runs import frame_of, logits_for, write_fake_run
 
@@ -27,7 +28,7 @@ def right(first):
 
 def read_all(path):
     """All runs below a folder."""
-    return read_run_folders(sorted(path.glob("runs/*/*/*/*/*")))
+    return read_run_folders(sorted(path.glob("runs/*/*/*/*/*")), GLUE)
 
 
 def evidence_of(path, *runs, **settings):

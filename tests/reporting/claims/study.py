@@ -7,6 +7,7 @@ from internal_kd.evaluation.attention_distances import LayerDistances, write_dis
 from internal_kd.specs.reports import PaperRow
 from internal_kd.specs.runs import Run
 from internal_kd.specs.tables import ClaimsSettings, LayerSweep, SizeSweep
+from internal_kd.study.glue import GLUE
 from tests.reporting.fake_runs import frame_of, noisy_logits, write_fake_run
 
 N = 600
@@ -25,6 +26,7 @@ ROWS = (
     settings_row("exp3.3", "teacher", "exp2.0t", "exp3.3"),
 )
 SETTINGS = ClaimsSettings(
+    task_specs=GLUE,
     study="small",
     note="Not the paper's numbers.",
     tasks=("cola",),

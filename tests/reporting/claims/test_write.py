@@ -15,6 +15,7 @@ from internal_kd.reporting.records import columns_of
 from internal_kd.reporting.runs import read_run_folders
 from internal_kd.specs.jobs import encode
 from internal_kd.specs.tables import LayerSweep, SizeSweep
+from internal_kd.study.glue import GLUE
 from tests.reporting.claims.study import (
     ROWS,
     SETTINGS,
@@ -198,7 +199,7 @@ def test_students_of_one_class_do_not_crash(tmp_path):
         for name in ("exp2.0", "exp3.2", "exp1.1"):
             write_fake_run(tmp_path, "cola", name, seed=seed, layers=4, validation=same)
     write_fake_run(tmp_path, "cola", "exp1.0", layers=8, validation=predictions(1.0, 0))
-    runs = read_run_folders(sorted(tmp_path.glob("runs/*/*/*/*/*")))
+    runs = read_run_folders(sorted(tmp_path.glob("runs/*/*/*/*/*")), GLUE)
     frame = build(runs, None, SETTINGS).set_index("claim")
     assert frame.loc["internal-beats-standard", "value"] == 0
     assert frame.loc["internal-beats-standard", "verdict"] == "inconclusive"

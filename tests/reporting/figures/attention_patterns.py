@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from internal_kd.evaluation.attention_maps import AttentionMaps
 from internal_kd.specs.reports import ModelsSettings, Row
+from internal_kd.study.glue import GLUE
 
 SHORT = ["[CLS]", "how", "do", "i", "get", "into", "college", "?", "[SEP]"]
 TEXTS = (
@@ -22,6 +23,7 @@ TEXTS = (
 )
 LONG = ["[CLS]", *TEXTS[0].split(), "[SEP]", *TEXTS[1].split(), "[SEP]"]
 SETTINGS = ModelsSettings(
+    task_specs=GLUE,
     study="small",
     note="Not the paper's numbers.",
     teacher=Row("exp1.0", "Teacher"),

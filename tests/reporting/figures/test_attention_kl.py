@@ -16,9 +16,11 @@ from internal_kd.reporting.figures.attention_kl import COLUMNS, build, write_att
 from internal_kd.reporting.figures.style import COLORS
 from internal_kd.specs.figures import AttentionKlSettings
 from internal_kd.specs.runs import Run
+from internal_kd.study.glue import GLUE
 from tests.reporting.figures.attention_patterns import SETTINGS, drawn, words
 
 TASKS = AttentionKlSettings(
+    task_specs=GLUE,
     study=SETTINGS.study,
     note=SETTINGS.note,
     standard=SETTINGS.standard,

@@ -18,11 +18,13 @@ from internal_kd.reporting.figures.calibration import (
 )
 from internal_kd.reporting.figures.style import COLORS
 from internal_kd.specs.figures import CalibrationSettings, RoleRow
+from internal_kd.study.glue import GLUE
 from tests.reporting.fake_runs import frame_of, write_fake_run
 from tests.reporting.figures.attention_patterns import drawn, words
 from tests.reporting.product import write_product
 
 SETTINGS = CalibrationSettings(
+    task_specs=GLUE,
     study="small",
     note="Not the paper's numbers.",
     tasks=("cola", "rte"),

@@ -10,12 +10,14 @@ from internal_kd.reporting.figures.attention_kl import Turn, groups, name_of, tu
 from internal_kd.reporting.figures.convergence import COLORS, COLUMNS, build, write_convergence
 from internal_kd.specs.figures import ConvergenceSettings
 from internal_kd.specs.reports import Row
+from internal_kd.study.glue import GLUE
 from tests.reporting.answers import answers
 from tests.reporting.fake_runs import write_fake_run
 from tests.reporting.figures.attention_patterns import drawn, words
 from tests.reporting.product import write_product
 
 SETTINGS = ConvergenceSettings(
+    task_specs=GLUE,
     study="small",
     note="Not the paper's numbers.",
     task="cola",

@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 
 from internal_kd.reporting.figures import lines, style
 from internal_kd.reporting.figures.style import new_figure, save_figure
-from internal_kd.tasks import METRIC_NAMES
+from internal_kd.specs.tasks import METRICS_OF, SINGLE_LABEL
 
 FRAME = pd.DataFrame({"x": [1, 2], "y": [0.5, 0.25]})
 
@@ -97,7 +97,7 @@ def test_text_in_a_pdf_is_text(tmp_path) -> None:
 
 
 def test_every_metric_has_a_title_with_its_unit() -> None:
-    assert set(style.METRIC_TITLES) == set(METRIC_NAMES)
+    assert set(style.METRIC_TITLES) == set(METRICS_OF[SINGLE_LABEL])
     assert all("%" in title or "100" in title for title in style.METRIC_TITLES.values())
 
 

@@ -7,6 +7,7 @@ from matplotlib import image
 
 from internal_kd.reporting.formats import Cell, Column, Table, booktabs, markdown
 from internal_kd.specs.reports import IndexItem, IndexSection, IndexSettings, ItemKind, LeftOut
+from internal_kd.study.glue import GLUE
 
 NOTE = "Generated text & a small model: not the paper's numbers."
 SIZE = (48, 64)  # height and width of pictures in pixels
@@ -36,6 +37,7 @@ def write_results(folder: Path) -> IndexSettings:
     write_figure(folder / "figures" / "fig2.csv")
     zips = ("glue_submission.zip", "glue_submission_exp1.0.zip")
     return IndexSettings(
+        task_specs=GLUE,
         study="small",
         note=NOTE,
         sections=(

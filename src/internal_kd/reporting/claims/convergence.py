@@ -15,7 +15,6 @@ from internal_kd.evaluation.resampling import Floats
 from internal_kd.reporting.claims.claim import Claim, Finding, above, below, found, on_each_task
 from internal_kd.reporting.claims.evidence import Evidence, NoData, tasks_of_table1
 from internal_kd.reporting.runs import RunFolder
-from internal_kd.tasks import get_task
 
 PEAK = "Student Convergence, Figure 4; appendix, Figure 10"
 APPENDIX = "Appendix, Student Convergence, Figure 10"
@@ -65,7 +64,7 @@ def task_of_appendix(evidence: Evidence) -> Sequence[str]:
 
 def _scores(run: RunFolder, after: int, until: int | None = None) -> Floats:
     """Development scores of the epochs after one and until another, or of all after it."""
-    column = f"validation_{get_task(run.task).selection_metric}"
+    column = f"validation_{run.spec.selection_metric}"
     history = run.history()
     if column not in history or not len(history):
         raise NoData(f"no {column} in the history of seed {run.seed}")
@@ -116,7 +115,7 @@ def _lead_before_output(run: RunFolder) -> float:
 
 
 def _chance(run: RunFolder) -> float:
-    return run.metrics.majority["validation"][get_task(run.task).selection_metric]
+    return run.metrics.majority["validation"][run.spec.selection_metric]
 
 
 def _best_epoch(run: RunFolder) -> str:

@@ -16,7 +16,6 @@ from internal_kd.reporting.claims.evidence import NoData
 from internal_kd.reporting.runs import RunFolder
 from internal_kd.reporting.splits import labelled_predictions
 from internal_kd.specs.reports import Inference
-from internal_kd.tasks import get_task
 
 THE_TEACHER = "the teacher"  # as the name of a model; experiments have no space in theirs
 EXACT = "accuracy"  # a mean over examples, which needs no resampling
@@ -103,8 +102,8 @@ def scores(
     Raises:
         NoData: the models have no seed in common, or the split's labels are hidden.
     """
-    metric = metric or get_task(task).selection_metric
     frames = frames_of(models, split)
+    metric = metric or next(run.spec for runs in models.values() for run in runs).selection_metric
     labels = next(iter(frames.values()))[0].labels
     answers = {name: answers_of(found) for name, found in frames.items()}
     if metric == EXACT:

@@ -69,7 +69,7 @@ class Evidence:
         distances: pd.DataFrame | None,
         settings: ClaimsSettings,
     ) -> None:
-        self.runs = [RememberedRun(run.folder, run.metrics, run) for run in runs]
+        self.runs = [RememberedRun(run.folder, run.metrics, run.spec, run) for run in runs]
         self._sizes: dict[tuple[str, str, int, int], list[RunFolder]] = {}
         for run in self.runs:
             size = run.task, run.experiment, run.layers, run.percent

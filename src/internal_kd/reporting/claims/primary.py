@@ -20,7 +20,6 @@ from internal_kd.reporting.claims.claim import (
 )
 from internal_kd.reporting.claims.effects import difference, scores
 from internal_kd.reporting.claims.evidence import Evidence, NoData, tasks_of_table1
-from internal_kd.tasks import get_task
 
 MEAN = "mean"  # stands for a task: the mean over all of them
 
@@ -70,7 +69,7 @@ def _decided(finding: Finding, p: float, level: float) -> Finding:
 
 
 def _mean(evidence: Evidence, effects: Mapping[str, Effect]) -> Finding:
-    titles = ", ".join(get_task(task).title for task in effects)
+    titles = ", ".join(evidence.settings.task_specs[task].title for task in effects)
     return _finding(evidence, mean_effect(list(effects.values())), titles)
 
 

@@ -32,7 +32,6 @@ from internal_kd.reporting.records import from_frame, to_frame
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.wording import capitalized
 from internal_kd.specs.tables import ClaimsSettings
-from internal_kd.tasks import get_task
 
 
 @dataclass(frozen=True)
@@ -101,17 +100,16 @@ def page(
         groups: names of the exploratory claims by the title of their group.
         settings: of the claims.
     """
-    level = 1 - settings.confidence
     first, others = (
         [row for row in rows if row.family == family] for family in (PRIMARY, EXPLORATORY)
     )
     parts = ["# Claims of the paper\n", "## Primary claim\n"]
     parts += _tables(
-        first, list(dict.fromkeys(row.claim for row in first)), level, [_primary_note(settings)]
+        first, list(dict.fromkeys(row.claim for row in first)), settings, [_primary_note(settings)]
     )
     parts += ["## Exploratory claims\n", markdown(_counts(others, groups, settings))]
     for title, names in groups.items():
-        parts += [f"### {title}\n", *_tables(others, names, level)]
+        parts += [f"### {title}\n", *_tables(others, names, settings)]
     return "\n".join(parts)
 
 
@@ -176,14 +174,18 @@ def _notes(settings: ClaimsSettings) -> list[str]:
 
 
 def _tables(
-    rows: Sequence[ClaimRow], names: Sequence[str], level: float, notes: Sequence[str] = ()
+    rows: Sequence[ClaimRow],
+    names: Sequence[str],
+    settings: ClaimsSettings,
+    notes: Sequence[str] = (),
 ) -> list[str]:
     return [
-        markdown(_table([row for row in rows if row.claim == name], level, notes)) for name in names
+        markdown(_table([row for row in rows if row.claim == name], settings, notes))
+        for name in names
     ]
 
 
-def _table(rows: Sequence[ClaimRow], level: float, notes: Sequence[str]) -> Table:
+def _table(rows: Sequence[ClaimRow], settings: ClaimsSettings, notes: Sequence[str]) -> Table:
     """The findings of one claim."""
     first = rows[0]
     p_columns = P_COLUMNS[first.family]
@@ -193,31 +195,31 @@ def _table(rows: Sequence[ClaimRow], level: float, notes: Sequence[str]) -> Tabl
         title=first.claim,
         caption=f"{first.statement} ({first.place})",
         columns=[Column(head, align="r" if head in right else "l") for head in heads],
-        sections=[[_row(row, p_columns, level) for row in rows]],
+        sections=[[_row(row, p_columns, settings) for row in rows]],
         notes=notes,
     )
 
 
-def _row(row: ClaimRow, p_columns: Sequence[str], level: float) -> Row:
+def _row(row: ClaimRow, p_columns: Sequence[str], settings: ClaimsSettings) -> Row:
     known = not math.isnan(row.value)
     interval = f"{_number(row.low)} to {_number(row.high)}"
     return [
-        Cell(_task(row.task)),
+        Cell(_title(row.task, settings)),
         Cell(row.statistic or MISSING),
         Cell(_number(row.value)),
         Cell(MISSING if math.isnan(row.low) else interval),
         *(Cell(_p(vars(row)[name])) for name in p_columns),
         Cell(str(row.n) if known else MISSING),
         Cell(str(row.seeds) if known else MISSING),
-        Cell(row.verdict, bold=survives(row, level)),
+        Cell(row.verdict, bold=survives(row, 1 - settings.confidence)),
         Cell(row.remark or MISSING),
     ]
 
 
-def _task(name: str) -> str:
-    if name == MEAN:
+def _title(task: str, settings: ClaimsSettings) -> str:
+    if task == MEAN:
         return "Mean over tasks"
-    return get_task(name).title if name else MISSING
+    return settings.task_specs[task].title if task else MISSING
 
 
 def _number(value: float) -> str:
@@ -261,7 +263,7 @@ def write_claims(
         UserError: a folder is none of a run, or runs are of different examples.
     """
     known = read_distances(distances) if distances else None
-    frame = build(read_run_folders(folders), known, settings)
+    frame = build(read_run_folders(folders, settings.task_specs), known, settings)
     out = Path(out)
     write_csv(frame, out)
     groups = {title: [claim.name for claim in claims] for title, claims in GROUPS.items()}

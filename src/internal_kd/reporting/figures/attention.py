@@ -8,7 +8,6 @@ from internal_kd.evaluation.attention_maps import AttentionMaps, load_maps
 from internal_kd.reporting.figures import heatmap
 from internal_kd.reporting.figures.style import PAGE_WIDTH, new_figure, save_figure
 from internal_kd.specs.figures import AttentionSettings
-from internal_kd.tasks import get_task
 
 HEIGHT = 3.4  # inches
 MAP_SIZE = 1.9  # inches
@@ -71,8 +70,9 @@ def _title(
 
 
 def _remark(maps: AttentionMaps, settings: AttentionSettings) -> str:
+    title = settings.task_specs[settings.task].title
     return (
-        f"Study: {settings.study}. {get_task(settings.task).title}, row {maps.example} of "
+        f"Study: {settings.study}. {title}, row {maps.example} of "
         "the development set, models of the first student seed: an illustration. KL: divergence of "
         "the student's attention from the teacher's in nats (Equation 2), of this head, and the "
         "mean over all heads of all matching layers."

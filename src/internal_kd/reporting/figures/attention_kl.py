@@ -25,7 +25,6 @@ from internal_kd.reporting.figures import remarks
 from internal_kd.reporting.figures.style import COLORS, PAGE_WIDTH, new_figure, save_figure
 from internal_kd.reporting.wording import capitalized
 from internal_kd.specs.figures import AttentionKlSettings
-from internal_kd.tasks import get_task
 
 ROLES = ("standard", "internal")
 ROLE_TITLES = {"standard": "Standard KD", "internal": "Internal KD"}
@@ -115,7 +114,7 @@ def _draw(frame: pd.DataFrame, settings: AttentionKlSettings, foot: float) -> Fi
         column[-1].set_xlabel("student layer (teacher layer)")
         _scale(column[0], values)
     for axes, task in zip(grid[:, 0], tasks, strict=True):
-        axes.set_ylabel(get_task(task).title)
+        axes.set_ylabel(settings.task_specs[task].title)
     handles = [Patch(color=COLORS[role], alpha=FACE_ALPHA) for role in ROLES]
     figure.legend(
         handles, [_name(role, settings) for role in ROLES], loc="outside upper center", ncols=2
@@ -179,7 +178,7 @@ def _remarks(frame: pd.DataFrame, settings: AttentionKlSettings) -> list[str]:
     pooled = {0: "no runs", 1: "one seed"}.get(most, f"all {most} seeds together")
     known = set(zip(frame["task"], frame["experiment"], strict=True))
     missing = [
-        f"{capitalized(settings.roles[role].name)} on {get_task(task).title}"
+        f"{capitalized(settings.roles[role].name)} on {settings.task_specs[task].title}"
         for task in settings.tasks
         for role in ROLES
         if (task, settings.roles[role].name) not in known

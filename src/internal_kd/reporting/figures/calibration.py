@@ -31,7 +31,6 @@ from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.selection import runs_of
 from internal_kd.reporting.wording import capitalized, flag_sentences
 from internal_kd.specs.figures import CalibrationSettings
-from internal_kd.tasks import get_task
 
 KEYS = ["task", "experiment", "role"]
 BIN_COLUMNS = [*KEYS, "seeds", "low", "high", "count", "confidence", "accuracy"]
@@ -60,7 +59,7 @@ def write_calibration(
         UserError: runs of several sizes or given twice, or seeds have different examples.
     """
     out = Path(out)
-    found = read_run_folders(runs)
+    found = read_run_folders(runs, settings.task_specs)
     predictions = {
         (task, row.name, row.role): development_predictions(runs_of(found, task, row.name))
         for task in settings.tasks
@@ -71,7 +70,7 @@ def write_calibration(
     below = remarks.wrapped(
         [*_remarks(summary, settings), *_flags(found, settings), settings.note], width
     )
-    figure = _draw(bins, summary, settings.tasks, columns, remarks.height(below))
+    figure = _draw(bins, summary, settings, columns, remarks.height(below))
     save_figure(figure, bins, out, below)
     write_csv(summary, out.with_name(f"{out.stem}_summary.csv"))
 
@@ -135,15 +134,20 @@ def _layout(tasks: int) -> tuple[float, int]:
 
 
 def _draw(
-    bins: pd.DataFrame, summary: pd.DataFrame, tasks: Sequence[str], columns: int, foot: float
+    bins: pd.DataFrame,
+    summary: pd.DataFrame,
+    settings: CalibrationSettings,
+    columns: int,
+    foot: float,
 ) -> Figure:
+    tasks = settings.tasks
     rows = -(-len(tasks) // columns)
     width, height = _layout(len(tasks))[0], rows * ROW_HEIGHT + HEAD + foot
     figure, grid = new_figure(width, height, nrows=rows, ncols=columns, squeeze=False)
     low = 0.5 if bins.empty else min(0.5, float(bins["low"].min()))
     for axes, task in zip(grid.flat, tasks, strict=False):
         _panel(axes, bins[bins["task"] == task], summary[summary["task"] == task], low)
-        axes.set_title(get_task(task).title, pad=14)
+        axes.set_title(settings.task_specs[task].title, pad=14)
     for axes in grid.flat[len(tasks) :]:
         axes.set_axis_off()
     for axes in grid[:, 0]:
@@ -197,7 +201,7 @@ def _remarks(summary: pd.DataFrame, settings: CalibrationSettings) -> list[str]:
         for row in settings.experiments
     )
     missing = [
-        f"{capitalized(row['experiment'])} on {get_task(row['task']).title}"
+        f"{capitalized(row['experiment'])} on {settings.task_specs[row['task']].title}"
         for row in summary[summary["seeds"] == 0].to_dict("records")
     ]
     return [

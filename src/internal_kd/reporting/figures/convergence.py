@@ -35,7 +35,6 @@ from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.selection import development_score, runs_of
 from internal_kd.reporting.wording import capitalized, flag_sentences
 from internal_kd.specs.figures import ConvergenceSettings
-from internal_kd.tasks import get_task
 
 COLUMNS = ["experiment", "seed", "epoch", "metric", "value", "finished_layer", "reason", "stage"]
 WHOLE_NUMBERS = {"seed": "Int64", "epoch": "Int64", "finished_layer": "Int64"}
@@ -56,7 +55,7 @@ def build(runs: Sequence[RunFolder], settings: ConvergenceSettings) -> pd.DataFr
         UserError: runs of several sizes or given twice, or a history is broken.
     """
     task = settings.task
-    metric = get_task(task).selection_metric
+    metric = settings.task_specs[task].selection_metric
     parts = [_teacher_row(run) for run in runs_of(runs, task, settings.teacher.name)]
     for row in settings.experiments:
         parts += [_epochs(run, metric) for run in runs_of(runs, task, row.name)]
@@ -139,7 +138,7 @@ def write_convergence(
         UserError: runs of several sizes or given twice, or a history is broken.
     """
     names = [row.name for row in (settings.teacher, *settings.experiments)]
-    found = [run for run in read_run_folders(runs) if run.experiment in names]
+    found = [run for run in read_run_folders(runs, settings.task_specs) if run.experiment in names]
     shown = [run for run in found if run.task == settings.task]
     frame = build(shown, settings)
     below = remarks.wrapped(
@@ -159,7 +158,7 @@ def _draw(frame: pd.DataFrame, settings: ConvergenceSettings, foot: float) -> Fi
         sharex=True,
         height_ratios=[strips, HEIGHT - 1.0],
     )
-    task = get_task(settings.task)
+    task = settings.task_specs[settings.task]
     top.set_title(f"{task.title}, development set", loc="left")
     axes.set_ylabel(METRIC_TITLES[task.selection_metric])
     if not shown:

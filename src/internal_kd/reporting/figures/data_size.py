@@ -20,7 +20,7 @@ from internal_kd.reporting.figures.style import (
 from internal_kd.reporting.runs import RunFolder, read_run_folders, select
 from internal_kd.reporting.selection import runs_of
 from internal_kd.specs.figures import DataSizeSettings
-from internal_kd.tasks import get_task
+from internal_kd.specs.tasks import Task
 
 COLUMNS = ["role", "experiment", "percent", "examples", "metric", *lines.POINT_COLUMNS]
 ALL_DATA = 100  # percent
@@ -42,8 +42,8 @@ def write_data_size(
     Raises:
         UserError: a run is given twice.
     """
-    task = settings.task
-    frame = build(read_run_folders(runs), settings)
+    task = settings.task_specs[settings.task]
+    frame = build(read_run_folders(runs, settings.task_specs), settings)
     below = remarks.wrapped(_remarks(frame, settings), COLUMN_WIDTH)
     figure = _draw(frame, task, HEIGHT + remarks.height(below))
     save_figure(figure, frame, out, below)
@@ -62,7 +62,7 @@ def build(runs: Sequence[RunFolder], settings: DataSizeSettings) -> pd.DataFrame
     Raises:
         UserError: a run is given twice.
     """
-    task, metric = settings.task, get_task(settings.task).selection_metric
+    task, metric = settings.task, settings.task_specs[settings.task].selection_metric
     rows = [
         {"role": role, "experiment": found[0].experiment, "percent": found[0].percent}
         | {"examples": found[0].metrics.train_examples, "metric": metric}
@@ -83,10 +83,10 @@ def _by_share(runs: Sequence[RunFolder], task: str, experiment: str) -> list[lis
     return [runs_of(select(runs, percent=share), task, experiment) for share in shares]
 
 
-def _draw(frame: pd.DataFrame, task: str, height: float) -> Figure:
+def _draw(frame: pd.DataFrame, task: Task, height: float) -> Figure:
     figure, axes = new_figure(COLUMN_WIDTH, height)
-    axes.set_title(f"{get_task(task).title}, development set", loc="left")
-    axes.set_ylabel(METRIC_TITLES[get_task(task).selection_metric])
+    axes.set_title(f"{task.title}, development set", loc="left")
+    axes.set_ylabel(METRIC_TITLES[task.selection_metric])
     if frame.empty:
         lines.empty(axes)
         return figure

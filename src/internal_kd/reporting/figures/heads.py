@@ -8,7 +8,6 @@ from internal_kd.evaluation.attention_maps import AttentionMaps, load_maps
 from internal_kd.reporting.figures import heatmap
 from internal_kd.reporting.figures.style import new_figure, save_figure
 from internal_kd.specs.figures import HeadsSettings
-from internal_kd.tasks import get_task
 
 TITLE = 0.18  # inches above each row of maps
 PAGE_HEIGHT = 8.2  # inches for all rows of maps, if they are not too many
@@ -80,8 +79,9 @@ def _title(maps: AttentionMaps, settings: HeadsSettings, role: str, layer: int, 
 
 
 def _remark(maps: AttentionMaps, settings: HeadsSettings, head: int) -> str:
+    title = settings.task_specs[settings.task].title
     return (
-        f"Study: {settings.study}. {get_task(settings.task).title}, row {maps.example} of "
+        f"Study: {settings.study}. {title}, row {maps.example} of "
         f"the development set, head {head} of each layer, models of the first student seed: an "
         "illustration. KL: divergence of the student's head from the teacher's head in the "
         "matching layer, in nats (Equation 2)."

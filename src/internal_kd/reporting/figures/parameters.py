@@ -20,7 +20,7 @@ from internal_kd.reporting.figures.style import (
 from internal_kd.reporting.runs import RunFolder, read_run_folders, select
 from internal_kd.reporting.selection import runs_of
 from internal_kd.specs.figures import ParametersSettings
-from internal_kd.tasks import get_task
+from internal_kd.specs.tasks import Task
 
 PARAMETERS = {  # columns by the names in metrics.json
     "total": "total_parameters",
@@ -55,9 +55,9 @@ def write_parameters(
     Raises:
         UserError: runs are given twice, or those of one depth differ in size.
     """
-    frame = build(read_run_folders(runs), settings)
+    frame = build(read_run_folders(runs, settings.task_specs), settings)
     below = remarks.wrapped(_remarks(frame, settings), COLUMN_WIDTH)
-    figure = _draw(frame, settings.task, HEIGHT + remarks.height(below))
+    figure = _draw(frame, settings.task_specs[settings.task], HEIGHT + remarks.height(below))
     save_figure(figure, frame, out, below)
 
 
@@ -77,7 +77,7 @@ def build(runs: Sequence[RunFolder], settings: ParametersSettings) -> pd.DataFra
         for role in lines.ROLES
         for found in _by_depth(all_data, task, settings.roles[role].name)
     ]
-    metric = get_task(task).selection_metric
+    metric = settings.task_specs[task].selection_metric
     rows = [
         {"role": role, "experiment": found[0].experiment, "layers": found[0].layers}
         | _sizes(found)
@@ -108,10 +108,10 @@ def _sizes(runs: Sequence[RunFolder]) -> dict[str, int]:
     return {"parameters": drawn, **sizes[0]}
 
 
-def _draw(frame: pd.DataFrame, task: str, height: float) -> Figure:
+def _draw(frame: pd.DataFrame, task: Task, height: float) -> Figure:
     figure, axes = new_figure(COLUMN_WIDTH, height)
-    axes.set_title(f"{get_task(task).title}, development set", loc="left")
-    axes.set_ylabel(METRIC_TITLES[get_task(task).selection_metric])
+    axes.set_title(f"{task.title}, development set", loc="left")
+    axes.set_ylabel(METRIC_TITLES[task.selection_metric])
     if frame.empty:
         lines.empty(axes)
         return figure

@@ -1,11 +1,11 @@
 import pytest
 
-from internal_kd.errors import UserError
-from internal_kd.tasks import METRIC_NAMES, TASKS, get_task, nearest
+from internal_kd.specs.tasks import METRICS_OF, SINGLE_LABEL, Task
+from internal_kd.study.glue import GLUE
 
 
 def test_tasks_are_glues():
-    labels = {name: task.labels for name, task in TASKS.items()}
+    labels = {name: task.labels for name, task in GLUE.items()}
     assert labels == {
         "cola": ("unacceptable", "acceptable"),
         "qqp": ("not_duplicate", "duplicate"),
@@ -16,7 +16,7 @@ def test_tasks_are_glues():
 
 
 def test_selection_metrics_are_the_papers():
-    selection = {name: task.selection_metric for name, task in TASKS.items()}
+    selection = {name: task.selection_metric for name, task in GLUE.items()}
     assert selection == {
         "cola": "mcc",
         "qqp": "f1_weighted",
@@ -29,14 +29,16 @@ def test_selection_metrics_are_the_papers():
 def test_metric_names_are_those_that_are_computed():
     from internal_kd.evaluation.metrics import METRICS
 
-    assert set(METRICS) == set(METRIC_NAMES)
+    assert set(METRICS) == set(METRICS_OF[SINGLE_LABEL])
 
 
-def test_unknown_task_names_the_nearest():
-    assert get_task("rte").title == "RTE"
-    with pytest.raises(UserError, match="unknown task 'qnil'; did you mean 'qnli'"):
-        get_task("qnil")
-
-
-def test_nearest_lists_all_when_none_is_near():
-    assert nearest("xyz", ["b", "a"]) == "known: a, b"
+def test_a_task_has_metrics_of_its_kind():
+    with pytest.raises(ValueError, match="task x: unknown metrics \\['pearson'\\]"):
+        Task(
+            name="x",
+            title="X",
+            text_columns=("a",),
+            labels=("b", "c"),
+            metrics=("pearson",),
+            selection_metric="accuracy",
+        )
