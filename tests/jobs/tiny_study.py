@@ -39,9 +39,10 @@ SELECTION = {"split": "validation"}
 LABELS = ("entailment", "not_entailment")
 
 
-def tiny_tokenizer() -> PreTrainedTokenizerFast:
-    """Words w0, w1, … and BERT's special tokens."""
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+def tiny_tokenizer(pad: int = 0) -> PreTrainedTokenizerFast:
+    """Words w0, w1, … and BERT's special tokens, that of padding with the number 0 or 1."""
+    first = ["[PAD]", "[UNK]"] if pad == 0 else ["[UNK]", "[PAD]"]
+    special = [*first, "[CLS]", "[SEP]", "[MASK]"]
     words = special + [f"w{k}" for k in range(VOCABULARY - len(special))]
     vocabulary = {word: number for number, word in enumerate(words)}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
@@ -62,7 +63,7 @@ def write_base(folder: Path, layers: int = 4) -> Path:
     return folder
 
 
-def write_tokens(path: Path, unlabelled_test: bool = False) -> Path:
+def write_tokens(path: Path, unlabelled_test: bool = False, pad: int = 0) -> Path:
     """Tokens of a task whose label can be read off one token."""
     splits = {
         "train": tiny_split(96, seed=1),
@@ -71,7 +72,7 @@ def write_tokens(path: Path, unlabelled_test: bool = False) -> Path:
     }
     if unlabelled_test:
         splits["test"].labels[:] = -1
-    save_tokens(path, splits, TokensMeta("rte", tuple(LABELS), 0, 64, 100))
+    save_tokens(path, splits, TokensMeta("rte", tuple(LABELS), pad, 64, 100))
     return path
 
 

@@ -378,8 +378,8 @@ MISTAKES: dict[str, Mistake] = {
         "base_model: GPT2Model has no embeddings that can be found; use an encoder such as BERT",
     ),
     "no access to attention": base(
-        spoil.model("MPNet", num_hidden_layers=4, **SMALL),
-        "base_model: MPNetModel does not use Transformers' attention interface",
+        spoil.model("SqueezeBert", num_hidden_layers=4, embedding_size=16, **SMALL),
+        "base_model: SqueezeBertModel does not use Transformers' attention interface",
     ),
     "tokenizer of another model": base(
         spoil.bert(vocab_size=40), "base_model: its tokenizer has 60 tokens but the model has em"

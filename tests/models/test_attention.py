@@ -66,7 +66,7 @@ def test_rows_of_padding_free_text_sum_to_one() -> None:
 
 def test_nothing_is_recorded_outside_the_context() -> None:
     model, batch = tiny_model().eval(), tiny_batch()
-    with record_attention(CaptureRequest.of(["scores"], range(1, 5))) as recorder:
+    with record_attention(model, CaptureRequest.of(["scores"], range(1, 5))) as recorder:
         model(**inputs_of(model, batch))
     model(**inputs_of(model, batch))
     assert recorder.layer == len(recorder.features) == 4

@@ -1,5 +1,6 @@
 """From the settings and files of a student's run to its training."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,7 @@ from internal_kd.models.loading import (
     load_classifier,
     new_classifier,
 )
+from internal_kd.objectives.registry import features_read, obstacle
 from internal_kd.specs.records import read_metrics
 from internal_kd.specs.students import StudentJob
 from internal_kd.specs.training import ObjectiveSettings
@@ -109,6 +111,7 @@ class RunBuilder:
         student = new_classifier(self.init, self.data.labels, self._head_seed(), self.device)
         if experiment.needs_teacher:
             self._check_vocabulary(student)
+            check_attention(self.job, student.config, self.teacher_config, self._matched)
         if experiment.head_init == "teacher":
             copy_head(self.teacher.model, student)
         schedule = make_schedule(self.job)
@@ -174,10 +177,14 @@ class RunBuilder:
                 f"student's {student.config.vocab_size}; both must come from the same base model"
             )
 
-    def _request(self) -> SignalRequest:
+    @cached_property
+    def _matched(self) -> dict[int, int]:
+        """The one-based teacher layer of each student layer that has one."""
         sizes = self.teacher_config.num_hidden_layers, self.job.run.layers
-        matched = read_layers(self.job.experiment.layer_map, *sizes, self.streams.layer_map)
-        return signal_request(self._objective, matched)
+        return read_layers(self.job.experiment.layer_map, *sizes, self.streams.layer_map)
+
+    def _request(self) -> SignalRequest:
+        return signal_request(self._objective, self._matched)
 
     @cached_property
     def _objective(self) -> ObjectiveSettings:
@@ -186,3 +193,39 @@ class RunBuilder:
         return make_objective_settings(
             self.job, self.teacher_config.num_hidden_layers if taught else 0
         )
+
+
+def check_attention(
+    job: StudentJob,
+    student: ClassifierConfig,
+    teacher: ClassifierConfig,
+    matched: Mapping[int, int],
+) -> None:
+    """Refuse objectives that read what the layers of student or teacher do not have.
+
+    Args:
+        job: whose objectives are checked.
+        student: config of its model.
+        teacher: config of its teacher's model.
+        matched: the one-based teacher layer of each student layer that has one.
+
+    Raises:
+        UserError: features are missing, or attention to all tokens would be compared with attention
+            to near ones, which has scores of minus infinity.
+    """
+    where, objectives = f"experiments.{job.run.experiment}", job.experiment.internal
+    for name in objectives:
+        for config in (student, teacher):
+            found = obstacle(name, str(getattr(config, "model_type", None)))
+            if found is not None:
+                raise UserError(f"{where}.internal: {name} {found}")
+    if not any("scores" in features_read(name) for name in objectives):
+        return
+    ours, theirs = (getattr(config, "layer_types", None) or () for config in (student, teacher))
+    for layer, other in matched.items() if ours and theirs else ():
+        if ours[layer - 1] != theirs[other - 1]:
+            raise UserError(
+                f"{where}.layer_map: layer {layer} of the student has {ours[layer - 1]} but the "
+                f"teacher's layer {other} has {theirs[other - 1]}, so their attention cannot be "
+                "compared; write a layer_map of layers of the same kind"
+            )

@@ -3,7 +3,7 @@
 `outputs.attentions` is taken after dropout in training mode: its rows no longer sum to one and the
 divergence of Equation 2 between identical models is whole nats. The function registered here
 computes attention as the eager implementation does and hands its parts to the recorder that is
-active.
+active. In families that compute attention on their own, scores are taken at their softmax.
 
 The top layer computes its output for [CLS] alone, unless the request has all its hidden states.
 
@@ -11,18 +11,21 @@ Logits, the [CLS] vector and the attention scores are those of the whole layer. 
 output projection and the feed-forward network of all other tokens, three quarters of its work.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
+from inspect import signature
 from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 
+from internal_kd.models.families import AT_SOFTMAX
 from internal_kd.models.features import CaptureRequest, Feature
 from internal_kd.models.layers import encoder_layers
 
@@ -62,7 +65,8 @@ def attention_forward(
 
     Args:
         module: the attention module; only its training flag is read.
-        query: `[batch, heads, tokens, head size]`, as are `key` and `value`.
+        query: `[batch, heads, tokens, head size]`, as are `key` and `value`, but for their heads
+            where several queries share one.
         attention_mask: additive, broadcastable to `[batch, heads, tokens, tokens]`, or None.
         scaling: factor of the dot product; head size to the power -1/2 if None.
         dropout: probability with which an attention probability is dropped.
@@ -70,6 +74,9 @@ def attention_forward(
     Returns:
         The attended values `[batch, tokens, heads, head size]`, and None for the probabilities.
     """
+    if key.size(1) != query.size(1):
+        shared = query.size(1) // key.size(1)
+        key, value = (each.repeat_interleave(shared, dim=1) for each in (key, value))
     scores = query @ key.transpose(2, 3) * (query.size(-1) ** -0.5 if scaling is None else scaling)
     if attention_mask is not None:
         scores = scores + attention_mask
@@ -96,15 +103,42 @@ def record(scores: Tensor, query: Tensor, key: Tensor, value: Tensor) -> None:
         recorder.keep({"scores": scores, "query": query, "key": key, "value": value})
 
 
+class _RecordSoftmax(TorchFunctionMode):
+    """Hands the scores of each softmax over all pairs of tokens to a recorder."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self.recorder = recorder
+
+    def __torch_function__(  # type: ignore[explicit-any]
+        self,
+        func: Callable[..., object],
+        types: Sequence[type],
+        args: Sequence[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
+        scores = args[0] if args else None
+        if func is nn.functional.softmax and isinstance(scores, Tensor) and scores.dim() == 4:
+            self.recorder.keep({"scores": scores})
+        return func(*args, **(kwargs or {}))
+
+
 @contextmanager
-def record_attention(request: CaptureRequest) -> Iterator[Recorder]:
+def record_attention(model: PreTrainedModel, request: CaptureRequest) -> Iterator[Recorder]:
     """Collect the parts of attention that a request names of the layers run inside the context."""
     recorder = Recorder(request)
     token = _recorder.set(recorder)
     try:
-        yield recorder
+        with _RecordSoftmax(recorder) if _is_read_at_softmax(model, request) else nullcontext():
+            yield recorder
     finally:
         _recorder.reset(token)
+
+
+def _is_read_at_softmax(model: PreTrainedModel, request: CaptureRequest) -> bool:
+    """Families can join the interface in a later version of Transformers."""
+    apart = model.config.model_type in AT_SOFTMAX and not model._supports_attention_backend
+    return apart and bool(request.features.get("scores"))
 
 
 def use_recordable_attention(model: PreTrainedModel) -> None:
@@ -208,8 +242,10 @@ def _is_like_bert(layer: nn.Module) -> bool:
     """BERT, RoBERTa and ELECTRA name the parts of a layer alike."""
     attention = getattr(getattr(layer, "attention", None), "self", None)
     parts = ("query", "key", "value", "attention_head_size", "scaling")
+    given = list(signature(type(layer).forward).parameters)[1:3]
     return (
-        hasattr(layer, "feed_forward_chunk")
+        given == ["hidden_states", "attention_mask"]
+        and hasattr(layer, "feed_forward_chunk")
         and all(hasattr(attention, part) for part in parts)
         and isinstance(getattr(attention, "dropout", None), nn.Dropout)
     )

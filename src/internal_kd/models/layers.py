@@ -10,6 +10,9 @@ from torch import nn
 from internal_kd.errors import UserError
 from internal_kd.models.bert import Classifier
 
+RELATIVE = "rel_embeddings"  # DeBERTa's; a normalisation beside them is theirs
+EMBEDDINGS = ("embed", "relative_attention_bias", RELATIVE)  # how names of modules begin
+
 
 def encoder_layers(model: Classifier) -> nn.ModuleList:
     """The list of transformer layers of `model`, bottom layer first.
@@ -73,13 +76,17 @@ def head_parameters(model: Classifier) -> list[str]:
 def embedding_parameters(model: Classifier) -> list[nn.Parameter]:
     """Everything below the first layer: words, positions, segments, normalisation, projection.
 
+    Relative positions, which all layers share, are among them.
+
     Raises:
         UserError: if the model names no such module.
     """
+    stack = _place_of_layers(model)[0]
+    beside = [] if stack is model.base_model else list(stack.named_children())
     parameters = [
         parameter
-        for name, module in model.base_model.named_children()
-        if name.startswith("embeddings")
+        for name, module in [*model.base_model.named_children(), *beside]
+        if name.startswith(EMBEDDINGS) or (name == "LayerNorm" and hasattr(stack, RELATIVE))
         for parameter in module.parameters()
     ]
     if not parameters:

@@ -6,6 +6,7 @@ from transformers import AutoConfig, PreTrainedConfig
 from transformers.utils.peft_utils import find_adapter_config_file
 
 from internal_kd.errors import UserError
+from internal_kd.models.families import SETTINGS, reason_for_refusal
 
 
 def read_config(folder: str | Path, revision: str | None = None) -> PreTrainedConfig:
@@ -13,12 +14,20 @@ def read_config(folder: str | Path, revision: str | None = None) -> PreTrainedCo
 
     Raises:
         OSError, ValueError: as Transformers does if there is no model that it supports.
-        UserError: the weights are quantized, an adapter belongs to them, or single layers
-            have settings of their own.
+        UserError: the family cannot be distilled, the weights are quantized, an adapter belongs to
+            them, or single layers have settings of their own.
     """
     config: PreTrainedConfig = AutoConfig.from_pretrained(
         str(folder), revision=revision or "main", trust_remote_code=False
     )
+    known = reason_for_refusal(config.model_type)
+    if config.is_encoder_decoder:
+        known = "it is an encoder with a decoder"
+    if known is not None:
+        raise UserError(
+            f"base_model: {folder} is of the family {config.model_type}, which cannot be "
+            f"distilled: {known}; use an encoder such as BERT, RoBERTa, ELECTRA or DistilBERT"
+        )
     if getattr(config, "quantization_config", None):
         raise UserError(
             f"base_model: the weights of {folder} are quantized (quantization_config in its "
@@ -50,6 +59,6 @@ def _forget_task(config: PreTrainedConfig) -> None:
 
 def forget_unknown(config: PreTrainedConfig) -> None:
     """Drop what the family's own config does not have: settings of trainers, hubs and adapters."""
-    own = vars(type(config)())
+    own = vars(type(config)()).keys() | SETTINGS.get(config.model_type, ())
     for name in [name for name in vars(config) if name not in own and not name.startswith("_")]:
         delattr(config, name)

@@ -12,6 +12,7 @@ ROWS = {"distilbert": 512, "bert": 512, "electra": 512, "ernie": 512}
 COUNTED_FROM_PADDING = {
     "camembert": 512,
     "data2vec-text": 512,
+    "mpnet": 512,
     "roberta": 512,
     "roberta-prelayernorm": 512,
     "xlm-roberta": 512,

@@ -103,7 +103,7 @@ def capture_pretrained(model: PreTrainedModel, tokens: Tokens, request: CaptureR
     """See `capture.capture`."""
     depth = request.depth
     with (
-        record_attention(request) as attention,
+        record_attention(model, request) as attention,
         _record_states(model, request) as states,
         first_layers(model, depth),
     ):

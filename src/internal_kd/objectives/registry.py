@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from internal_kd.models.families import features_of
 from internal_kd.models.features import Feature
 
 # Of any arguments: a function is called with those that it names.
@@ -274,6 +275,24 @@ def target_bytes(
 def targets_of(internal: Iterable[str]) -> tuple[str, ...]:
     """Names of what these objectives read of the teacher's layers."""
     return tuple(dict.fromkeys(OBJECTIVES[name].target for name in internal))
+
+
+def features_read(objective: str) -> tuple[Feature, ...]:
+    """The features of layers that an objective reads, of the student's or of the teacher's."""
+    found = OBJECTIVES[objective]
+    return tuple(dict.fromkeys((*found.features, *TARGETS[found.target].features)))
+
+
+def obstacle(objective: str, family: str) -> str | None:
+    """What an objective reads that the encoders of a family do not give, as a clause; or None."""
+    given = features_of(family)
+    for feature in features_read(objective):
+        if feature not in given:
+            return (
+                f"reads the {feature} of attention, which {family} does not give; leave it out or "
+                "use another base model"
+            )
+    return None
 
 
 def reading_teacher(output: Iterable[str]) -> tuple[str, ...]:

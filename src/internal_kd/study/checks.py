@@ -7,7 +7,7 @@ from itertools import pairwise
 from msgspec import UNSET, UnsetType
 
 from internal_kd.models.layer_maps import distilled_layers
-from internal_kd.objectives.registry import OBJECTIVES, OUTPUT_OBJECTIVES
+from internal_kd.objectives.registry import OBJECTIVES, OUTPUT_OBJECTIVES, obstacle
 from internal_kd.specs.config import BaseModel, Data
 from internal_kd.specs.experiments import ORIGINS, Experiment
 from internal_kd.specs.pretraining import Stage
@@ -450,6 +450,19 @@ def _how_it_grows(path: Path, stage: Stage) -> Found:
 def check_data_files(draft: Draft) -> Found:
     """Local data exist."""
     return files.data_problems(draft.config.data, all_tasks(draft.config))
+
+
+@CHECKS.reading("experiments", "extensions", "base_model.source", "base_model.path")
+def check_features(draft: Draft) -> Found:
+    """A local base model has the features that objectives read."""
+    family = files.base_model_family(draft.config.base_model)
+    if family is None:
+        return
+    for experiment in draft.experiments:
+        for name in filter(OBJECTIVES.__contains__, experiment.internal):
+            found = obstacle(name, family)
+            if found is not None:
+                yield Problem(("experiments", experiment.name, "internal", name), found)
 
 
 @CHECKS.reading("base_model", "data.max_length")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from internal_kd.data.parts import files_of_split
 from internal_kd.manifests import file_hash
+from internal_kd.models.families import reason_for_refusal
 from internal_kd.models.positions import positions_in
 from internal_kd.specs.config import BaseModel, Data
 from internal_kd.specs.tasks import SPLITS
@@ -151,7 +152,25 @@ def _is_twice(folder: Path) -> bool:
     return all((folder / f"model.safetensors{end}").is_file() for end in ("", ".index.json"))
 
 
+def base_model_family(base: BaseModel) -> str | None:
+    """The `model_type` of a local base model; None where none can be read."""
+    if base.source != "folder" or base.path is None:
+        return None
+    with suppress(OSError, ValueError, AttributeError):
+        model = json.loads((Path(base.path) / "config.json").read_text(encoding="utf-8"))
+        return str(model.get("model_type"))
+    return None
+
+
 def _shape_problems(base: BaseModel, model: Mapping[str, object], max_length: int) -> Found:
+    known = reason_for_refusal(model.get("model_type"))
+    if known is not None:
+        yield Problem(
+            ("base_model", "path"),
+            f"the model in '{base.path}' is of the family {model['model_type']}, which cannot be "
+            f"distilled: {known}; give one such as BERT, RoBERTa, ELECTRA or DistilBERT",
+        )
+        return
     for key in ("is_decoder", "is_encoder_decoder"):
         if model.get(key):
             yield Problem(
