@@ -1,4 +1,4 @@
-"""Students that learn hidden states of all teacher layers through a learned map."""
+"""Students that learn from all teacher layers at once, and students of another width."""
 
 import json
 from pathlib import Path
@@ -10,10 +10,10 @@ from safetensors.torch import load_file
 
 from internal_kd.errors import UserError
 from internal_kd.evaluation.predictions import read_predictions
-from internal_kd.jobs import distill
+from internal_kd.jobs import base, distill, student
 from internal_kd.objectives.functions import LayerLoss
 from tests.jobs.test_resume import distil_until_killed, same_run, settings_of
-from tests.jobs.tiny_study import call, experiment_settings
+from tests.jobs.tiny_study import call, experiment_settings, tiny_tokenizer, write_base
 
 COMBINED = {"internal": {"hidden_mse": 1.0, "cls_mse": 0.5}, "layer_map": "all"}
 
@@ -37,8 +37,8 @@ def paths(tiny: Path, out: Path) -> dict:
     }
 
 
-def train(tiny: Path, out: Path, chosen: dict) -> Path:
-    call(distill, chosen, **paths(tiny, out))
+def train(tiny: Path, out: Path, chosen: dict, **changes: Path) -> Path:
+    call(distill, chosen, **paths(tiny, out) | changes)
     return out
 
 
@@ -89,3 +89,119 @@ def test_stacked_layers_learn_from_all_layers_too(tiny, tmp_path, source) -> Non
 def test_objectives_of_single_layers_are_refused() -> None:
     with pytest.raises(UserError, match="layer_map: all does not fit cls_cosine"):
         LayerLoss("cls_cosine", combined=True)
+
+
+def base_settings(path: Path, **changes) -> dict:
+    found = {"source": "folder", "path": str(path), "revision": None, "layers": 3}
+    return found | {"max_length": 64} | changes
+
+
+@pytest.fixture(scope="module")
+def narrow(tiny, tmp_path_factory) -> Path:
+    """An initial student of 12 units and 3 heads; its teacher has 16 and 2."""
+    folder = tmp_path_factory.mktemp("narrow")
+    own = write_base(folder / "model", layers=3, hidden_size=12, num_attention_heads=3)
+    call(base, base_settings(own), like=tiny / "base", out=folder / "student_base")
+    start = {"init": "lower", "layers": 2}
+    call(student, start, base=folder / "student_base", out=folder / "init")
+    return folder / "init"
+
+
+@pytest.mark.parametrize(
+    ("experiment", "column"),
+    [
+        ({"internal": {"hidden_mse": 1.0}}, "hidden_mse"),
+        ({"internal": {"hidden_mse": 1.0}, "layer_map": "all"}, "hidden_mse"),
+        (
+            {"internal": {"query_relation_kl": 1.0, "value_relation_kl": 1.0}, "layer_map": "last"},
+            "value_relation_kl",
+        ),
+    ],
+)
+def test_a_narrower_student_learns_alike_from_stored_and_live_signals(
+    tiny, narrow, tmp_path, experiment, column
+) -> None:
+    logits = []
+    for source in ("live", "stored"):
+        run = train(tiny, tmp_path / source, settings(source, **experiment), init=narrow)
+        history = pd.read_csv(run / "history.csv")
+        assert history[column].iloc[-1] < 0.97 * history[column].iloc[0]
+        logits.append(read_predictions(run / "predictions.parquet")["validation"].logits)
+    np.testing.assert_allclose(*logits, atol=1e-3)
+    saved = load_file(run / "model/model.safetensors")
+    counted = json.loads((run / "metrics.json").read_text())["parameters"]
+    assert counted["total"] == sum(values.numel() for values in saved.values())
+    assert saved["classifier.weight"].shape == (2, 12)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "sentence"),
+    [
+        ({"internal": {"attention_kl": 1.0}}, "exp3.2.internal.attention_kl: needs a student with"),
+        ({"internal": {"attention_mse": 1.0}}, "number of attention heads, but they have 3 and 2"),
+        ({"internal": {"cls_cosine": 1.0}}, "number of hidden units, but they have 12 and 16"),
+        ({"head_init": "teacher"}, "exp3.2.head_init: student and teacher have 12 and 16 hidden"),
+    ],
+)
+def test_what_needs_equal_sizes_is_refused_by_name(
+    tiny, narrow, tmp_path, capsys, experiment, sentence
+) -> None:
+    with pytest.raises(SystemExit):
+        train(tiny, tmp_path / "run", settings("live", **experiment), init=narrow)
+    assert sentence in capsys.readouterr().err
+
+
+def test_relation_heads_must_divide_both_widths(tiny, narrow, tmp_path, capsys) -> None:
+    chosen = settings("live", internal={"value_relation_kl": 1.0})
+    chosen["distillation"]["relation_heads"] = 8
+    with pytest.raises(SystemExit):
+        train(tiny, tmp_path / "run", chosen, init=narrow)
+    assert "8 relation heads do not divide the widths" in capsys.readouterr().err
+
+
+def other_words(folder: Path) -> None:
+    """Another vocabulary."""
+    file = folder / "tokenizer.json"
+    file.write_text(file.read_text().replace('"w9"', '"other"'))
+
+
+def other_ends(folder: Path) -> None:
+    """The same vocabulary with other special tokens at the end of texts."""
+    tokenizer = tiny_tokenizer()
+    tokenizer.backend_tokenizer.post_processor = None
+    tokenizer.save_pretrained(folder)
+    file = folder / "tokenizer.json"
+    single = [
+        {"SpecialToken": {"id": "[CLS]", "type_id": 0}},
+        {"Sequence": {"id": "A", "type_id": 0}},
+    ]
+    end = {"SpecialToken": {"id": "[SEP]", "type_id": 0}}
+    pair = [*single, end, end, {"Sequence": {"id": "B", "type_id": 0}}, end]
+    special = {
+        name: {"id": name, "ids": [number], "tokens": [name]}
+        for name, number in (("[CLS]", 2), ("[SEP]", 3))
+    }
+    processor = {"type": "TemplateProcessing", "single": [*single, end], "pair": pair}
+    content = json.loads(file.read_text()) | {
+        "post_processor": processor | {"special_tokens": special}
+    }
+    file.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "changes", "sentence"),
+    [
+        (other_words, {}, "student.base_model: its tokenizer has another vocabulary"),
+        (other_ends, {}, "student.base_model: its tokenizer has other special tokens"),
+        (lambda _: None, {"max_length": 513}, "student.base_model: the model has 512 positions"),
+        (lambda _: None, {"layers": 2}, "student.base_model.layers: is 2, but the model has 3"),
+    ],
+)
+def test_a_model_for_other_tokens_is_refused(
+    tiny, tmp_path, capsys, spoil, changes, sentence
+) -> None:
+    own = write_base(tmp_path / "model", layers=3, hidden_size=12, num_attention_heads=3)
+    spoil(own)
+    with pytest.raises(SystemExit):
+        call(base, base_settings(own, **changes), like=tiny / "base", out=tmp_path / "out")
+    assert sentence in capsys.readouterr().err

@@ -56,9 +56,9 @@ def tiny_tokenizer(pad: int = 0) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names, sep_token="[SEP]")
 
 
-def write_base(folder: Path, layers: int = 4) -> Path:
+def write_base(folder: Path, layers: int = 4, **sizes: int) -> Path:
     """A random BERT encoder with a tokenizer."""
-    tiny_model(layers=layers).base_model.save_pretrained(folder)
+    tiny_model(layers=layers, **sizes).base_model.save_pretrained(folder)
     tiny_tokenizer().save_pretrained(folder)
     return folder
 

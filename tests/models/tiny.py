@@ -27,10 +27,15 @@ SIZES = {
 }
 
 
-def tiny_model(family: str = "bert", layers: int = 4, seed: int = 0) -> PreTrainedModel:
-    """A random classifier with two labels; large weights make attention far from uniform."""
+def tiny_model(
+    family: str = "bert", layers: int = 4, seed: int = 0, **changes: int
+) -> PreTrainedModel:
+    """A random classifier with two labels; large weights make attention far from uniform.
+
+    Other sizes than `SIZES` are for all families but DistilBERT.
+    """
     torch.manual_seed(seed)
-    sizes = {**SIZES, "num_hidden_layers": layers}
+    sizes = {**SIZES, "num_hidden_layers": layers, **changes}
     if family == "bert":
         model = BertForSequenceClassification(BertConfig(**sizes))
     elif family == "roberta":

@@ -13,7 +13,7 @@ def base(tmp_path, **section) -> Encoder:
     """The shape of a base model that is not made yet."""
     defaults = {"source": "hub", "path": None, "revision": None, "layers": 12}
     config = decode_config(read_config() | {"base_model": defaults | section})
-    return base_encoder(config, tmp_path / "base")
+    return base_encoder(config, config.base_model, tmp_path / "base")
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "electra", "distilbert"])

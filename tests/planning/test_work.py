@@ -161,7 +161,7 @@ def test_steps_and_tokens_of_a_part_of_the_data() -> None:
 def test_distances_from_the_teacher() -> None:
     task = TaskTexts(2, train=Texts(), validation=TEXTS)
     expected = forward(represent, classifier(layers=2)) + forward(represent, classifier())
-    assert attention_work(2, encoder(), task).flops == expected
+    assert attention_work(2, encoder(), task, encoder()).flops == expected
 
 
 def test_pretraining_counts_each_stage_with_its_layers() -> None:

@@ -6,9 +6,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.conftest import ROOT
 from tests.study.configs import read_study
+from tests.study.test_student_base import FITTING, write_model
 from tests.workflow.snakemake import job_counts, planned, snakemake
 
 SNAKEFILE = ("--snakefile", str(ROOT / "Snakefile"))
@@ -157,6 +159,25 @@ def test_students_of_a_teacher_wait_for_the_model_that_they_are_cut_from(
     assert Counter(re.findall(rf"--init {start} .* --teacher {folder}", output)) == {
         (seed, seed): 2 // len(starts) for seed in starts
     }
+
+
+def test_students_of_another_width_have_a_base_model_of_their_own(tmp_path):
+    write_model(tmp_path / "small")
+    overlay = {
+        **FITTING,
+        "student": {"base_model": {"source": "folder", "path": "small", "revision": None}},
+        "tasks": ["rte"],
+        "seeds": [0],
+    }
+    overlay["student"]["base_model"]["layers"] = 4
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(overlay))
+    config = ("--configfile", "small.yaml")
+    output = snakemake(tmp_path, "-n", "-p", *SNAKEFILE, *config, *TABLE1).stdout
+    jobs = job_counts(output)
+    assert (jobs["base_model"], jobs["student_init"], jobs["teacher"]) == (2, 1, 1)
+    assert re.search(r"jobs base .*--like results/base --out results/student_base ", output)
+    assert "--base results/student_base --out results/init/upper/layers3" in output
+    assert "--base results/base --data results/data/rte/tokens.npz" in output
 
 
 def test_command_line_changes_single_values(tmp_path):

@@ -1,34 +1,39 @@
 # The general pre-trained model, and the students that are cut from it or from a teacher.
-BASE_JOB = settings.base_model_job(STUDY)
 
 
 rule base_model:
     input:
-        files=as_inputs(files.base_model_files(STUDY.config.base_model)),
+        files=lambda wildcards: as_inputs(
+            files.base_model_files(STUDY.base_model(wildcards.base))
+        ),
+        like=lambda wildcards: PATHS.base_option(wildcards.base)[1:],
     output:
-        model=directory(PATHS.base),
+        model=directory(PATHS.bases),
     log:
-        f"{PATHS.logs}/base_model.log",
+        f"{PATHS.logs}/{{base}}_model.log",
     benchmark:
-        f"{PATHS.benchmarks}/base_model.tsv"
+        f"{PATHS.benchmarks}/{{base}}_model.tsv"
     # Copying takes seconds, and only the login node may reach the hub.
-    localrule: BASE_JOB != "pretrain"
+    localrule: STUDY.config.base_model.source != "pretrain"
     conda:
         TRAIN
     threads: RESOURCES["base_model"].threads
     resources:
         **needs(RESOURCES["base_model"]),
     params:
-        job=BASE_JOB,
-        code=CODE.job(BASE_JOB),
-        settings=lambda wildcards: as_json(settings.base_model_settings(STUDY)),
+        job=lambda wildcards: settings.base_model_job(STUDY, wildcards.base),
+        code=lambda wildcards: CODE.job(settings.base_model_job(STUDY, wildcards.base)),
+        settings=lambda wildcards: as_json(
+            settings.base_model_settings(STUDY, wildcards.base)
+        ),
+        like=lambda wildcards: PATHS.base_option(wildcards.base),
         manifest=lambda wildcards, output: f"{output.model}/{manifests.NAME}",
     message:
-        "base model"
+        "{wildcards.base} model"
     shell:
         command(
             "{params.job:q}",
-            "--out {output.model:q} --manifest {params.manifest:q}",
+            "{params.like:q} --out {output.model:q} --manifest {params.manifest:q}",
         )
 
 

@@ -34,7 +34,7 @@ from internal_kd.specs.runs import NAME as RUN_NAME
 from internal_kd.specs.runs import Run
 from internal_kd.study import files, settings
 from internal_kd.study.analysis import shown_runs
-from internal_kd.study.config import load
+from internal_kd.study.config import BASES, load
 from internal_kd.study.needs import needs
 from internal_kd.study.paths import Paths
 from internal_kd.study.planned import PlannedCode, planned
@@ -69,6 +69,7 @@ os.environ.update(
 
 wildcard_constraints:
     task="|".join(STUDY.tasks),
+    base="|".join(BASES),
     init=settings.INIT_NAME,
     layers=r"\d+",
     percent=r"\d+",

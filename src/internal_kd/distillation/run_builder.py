@@ -32,6 +32,7 @@ from internal_kd.models.loading import (
 )
 from internal_kd.objectives.registry import features_read, obstacle
 from internal_kd.specs.records import read_metrics
+from internal_kd.specs.sizes import Sizes, misfits
 from internal_kd.specs.students import StudentJob
 from internal_kd.specs.training import ObjectiveSettings
 from internal_kd.streams import Streams
@@ -110,7 +111,7 @@ class RunBuilder:
         experiment = self.job.experiment
         student = new_classifier(self.init, self.data.labels, self._head_seed(), self.device)
         if experiment.needs_teacher:
-            self._check_vocabulary(student)
+            self._check_sizes(student)
             check_attention(self.job, student.config, self.teacher_config, self._matched)
         if experiment.head_init == "teacher":
             copy_head(self.teacher.model, student)
@@ -169,12 +170,17 @@ class RunBuilder:
         assert self.teacher_folder is not None
         return FrozenTeacher(load_classifier(self.teacher_folder)).to(self.device)
 
-    def _check_vocabulary(self, student: Classifier) -> None:
+    def _check_sizes(self, student: Classifier) -> None:
+        teacher, own = self.teacher_config, student.config
+        sizes = (Sizes(one.num_attention_heads, one.hidden_size) for one in (teacher, own))
+        heads = self.job.distillation.relation_heads
+        for key, sentence in misfits(self.job.experiment, heads, *sizes):
+            raise UserError(f"experiments.{self.job.run.experiment}.{'.'.join(key)}: {sentence}")
         size = self.teacher_config.vocab_size
         if size != student.config.vocab_size:
             raise UserError(
                 f"{self.teacher_folder}: the teacher's vocabulary has {size} entries but the "
-                f"student's {student.config.vocab_size}; both must come from the same base model"
+                f"student's {student.config.vocab_size}; both must have the same tokenizer"
             )
 
     @cached_property

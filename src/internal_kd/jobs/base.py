@@ -9,13 +9,15 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from internal_kd.errors import UserError, as_user_error, reason
 from internal_kd.hub import go_offline_if_unreachable
 from internal_kd.jobs.cli import Job, recorded
-from internal_kd.jobs.files import Writes
+from internal_kd.jobs.files import Reads, Writes
 from internal_kd.models.layers import encoder_layers
 from internal_kd.models.leftovers import forget_unknown, read_config
+from internal_kd.models.limits import limits_in, limits_of
 from internal_kd.models.pretrained import load_encoder
 from internal_kd.models.saved import difference
 from internal_kd.models.suitability import check_encoder
 from internal_kd.models.tokenizers import (
+    check_same_tokenizer,
     check_saved_tokenizer,
     check_tokenizer,
     fit_segments,
@@ -29,6 +31,9 @@ USUAL = "use an encoder such as BERT, RoBERTa, ELECTRA or DistilBERT in its usua
 class Files:
     """Files of the job."""
 
+    like: Annotated[Path | None, Reads("folder of the base model whose tokenizer it must have")] = (
+        None
+    )
     out: Annotated[Path, Writes("folder of the base model")]
 
 
@@ -41,16 +46,27 @@ class Settings:
         path: name on the hub, or the folder.
         layers: that the config says the model has.
         revision: of a model on the hub.
+        max_length: tokens of the longest text, for a model with the tokenizer of another one.
     """
 
     source: str
     path: str
     layers: int
     revision: str | None = None
+    max_length: int = 0
 
 
 def main(files: Files, settings: Settings) -> None:
     """Write the base model."""
+    try:
+        _make(files, settings)
+    except UserError as error:
+        if files.like is None or not str(error).startswith("base_model"):
+            raise
+        raise UserError(f"student.{error}") from error
+
+
+def _make(files: Files, settings: Settings) -> None:
     model, tokenizer = _fetch(settings)
     check_layers(model, settings.layers)
     with as_user_error(f"base_model.path: {settings.path!r}", "cannot be used", USUAL):
@@ -58,7 +74,25 @@ def main(files: Files, settings: Settings) -> None:
         check_tokenizer(tokenizer, model)
         fit_segments(tokenizer, model)
         share_padding(tokenizer, model)
+        if files.like is not None:
+            check_same_tokenizer(tokenizer, files.like)
+            _check_limits(model, files.like, settings.max_length)
     _save(model, tokenizer, files.out)
+
+
+def _check_limits(model: PreTrainedModel, like: Path, length: int) -> None:
+    """Refuse a model without embeddings for what the other one's tokenizer gives."""
+    found, other = limits_of(model), limits_in(like)
+    if found.positions is not None and found.positions < length:
+        raise UserError(
+            f"base_model: the model has {found.positions} positions, but data.max_length is "
+            f"{length}; write at most {found.positions} there"
+        )
+    if 0 < found.segments < other.segments:
+        raise UserError(
+            f"base_model: the model has {found.segments} segments, but the teacher's base model "
+            f"{other.segments}; use a model of the same family"
+        )
 
 
 def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, out: Path) -> None:

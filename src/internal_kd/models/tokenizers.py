@@ -185,6 +185,26 @@ def check_saved_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: str | Path
             )
 
 
+def check_same_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: str | Path) -> None:
+    """Refuse a tokenizer that gives other numbers than the one in a folder.
+
+    Raises:
+        UserError: vocabularies, special tokens or padding differ.
+    """
+    other = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
+    if tokenizer.get_vocab() != other.get_vocab():
+        raise UserError(
+            "base_model: its tokenizer has another vocabulary than the teacher's base model; use "
+            "a model with the same tokenizer"
+        )
+    encoded = [[encoding.ids for encoding in _samples(each)] for each in (tokenizer, other)]
+    if encoded[0] != encoded[1] or tokenizer.pad_token_id != other.pad_token_id:
+        raise UserError(
+            "base_model: its tokenizer has other special tokens than the teacher's base model; use "
+            "a model with the same tokenizer"
+        )
+
+
 def share_padding(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> None:
     """Name the tokenizer's padding token in the model's config.
 

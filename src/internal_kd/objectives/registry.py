@@ -81,6 +81,8 @@ class Objective:
             parameters are trained with the student's and are no part of the saved model. None for
             an objective without.
         relation_heads: whether `relation_heads` is one of the function's arguments.
+        equal: in what student and teacher must be equal, `heads` (number of attention heads) and
+            `hidden` (width); none of them where the loss permits students of other sizes.
         combined: what it is with `layer_map: all`; None where it has no such form.
     """
 
@@ -89,6 +91,7 @@ class Objective:
     target: str
     projection: Function | None = None
     relation_heads: bool = False
+    equal: tuple[str, ...] = (HEADS, HIDDEN)
     combined: Combined | None = None
 
     @property
@@ -162,17 +165,20 @@ OBJECTIVES: dict[str, Objective] = {
         function="internal_kd.objectives.attention:attention_kl",
         features=("scores",),
         target="attention",
+        equal=(HEADS,),
     ),
     "cls_cosine": Objective(
         function="internal_kd.objectives.hidden:cls_cosine",
         features=("cls",),
         target="cls",
+        equal=(HIDDEN,),
     ),
     "cls_mse": Objective(
         function="internal_kd.objectives.hidden:cls_mse",
         features=("cls",),
         target="cls",
         projection="internal_kd.objectives.hidden:linear_between_widths",
+        equal=(),
         combined=Combined(
             function="internal_kd.objectives.hidden:combined_cls_mse",
             projection="internal_kd.objectives.hidden:linear_of_all_layers",
@@ -183,12 +189,14 @@ OBJECTIVES: dict[str, Objective] = {
         features=("cls",),
         target="cls",
         projection="internal_kd.objectives.hidden:linear_between_widths",
+        equal=(),
     ),
     "hidden_mse": Objective(
         function="internal_kd.objectives.hidden:hidden_mse",
         features=("hidden",),
         target="hidden",
         projection="internal_kd.objectives.hidden:linear_between_widths",
+        equal=(),
         combined=Combined(
             function="internal_kd.objectives.hidden:combined_hidden_mse",
             projection="internal_kd.objectives.hidden:linear_of_all_layers",
@@ -198,24 +206,28 @@ OBJECTIVES: dict[str, Objective] = {
         function="internal_kd.objectives.attention:attention_mse",
         features=("scores",),
         target="scores",
+        equal=(HEADS,),
     ),
     "query_relation_kl": Objective(
         function="internal_kd.objectives.relations:query_relation_kl",
         features=("query",),
         target="query",
         relation_heads=True,
+        equal=(),
     ),
     "key_relation_kl": Objective(
         function="internal_kd.objectives.relations:key_relation_kl",
         features=("key",),
         target="key",
         relation_heads=True,
+        equal=(),
     ),
     "value_relation_kl": Objective(
         function="internal_kd.objectives.relations:value_relation_kl",
         features=("value",),
         target="value",
         relation_heads=True,
+        equal=(),
     ),
 }
 

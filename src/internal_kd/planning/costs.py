@@ -33,7 +33,7 @@ from internal_kd.planning.workflow import Job
 from internal_kd.specs.jobs import TrainingJob
 from internal_kd.specs.runs import Run
 from internal_kd.study import settings
-from internal_kd.study.config import Study
+from internal_kd.study.config import BASE, STUDENT_BASE, Study
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,24 @@ class Costs:
     def __init__(self, study: Study) -> None:
         self.study = study
         self.results = Path(study.results)
-        self.encoder: Encoder = base_encoder(study.config, self.results / "base")
+        self.encoder: Encoder = self._base_encoder(BASE)
+        self.student_encoder: Encoder = self._base_encoder(study.student_base)
         self._texts: dict[str, TaskTexts] = {}
+
+    def _base_encoder(self, folder: str) -> Encoder:
+        base = self.study.base_model(folder)
+        return base_encoder(self.study.config, base, self.results / folder)
+
+    def encoder_of(self, run: Run) -> Encoder:
+        """The shape of the model that a run starts from."""
+        experiment = self.study.experiments[run.experiment]
+        taught = experiment.is_teacher or experiment.init_from == "teacher"
+        return self.encoder if taught else self.student_encoder
+
+    def work_of(self, run: Run, job: TrainingJob) -> Work:
+        """What a run computes."""
+        texts, own = self.texts(run.task), self.encoder_of(run)
+        return work.training_work(job, own, texts, self.budget_mb, self.encoder)
 
     def texts(self, task: str) -> TaskTexts:
         """The texts of a task of the study."""
@@ -91,8 +107,7 @@ class Costs:
     def _timed(self, run: FinishedRun) -> Iterator[Timed]:
         """The run, unless the study has no such task or objective any more."""
         with suppress(KeyError):
-            texts = self.texts(run.run.task)
-            done = work.training_work(run.job, self.encoder, texts, self.budget_mb)
+            done = self.work_of(run.run, run.job)
             yield Timed(done, run.job.training.precision, run.seconds)
 
     @cached_property
@@ -128,13 +143,13 @@ class Costs:
         run = job.run
         assert run is not None
         training, texts = self.training_job(run), self.texts(run.task)
-        done = work.training_work(training, self.encoder, texts, self.budget_mb)
+        done, own = self.work_of(run, training), self.encoder_of(run)
         return Cost(
             work=done,
             seconds=self.speed.seconds(done, training.training.precision),
-            disk=run_bytes(self.encoder, run.layers, texts),
+            disk=run_bytes(own, run.layers, texts),
             signals=stored_bytes(training, self.encoder, texts, self.budget_mb),
-            checkpoint=checkpoint_bytes(self.encoder, run.layers, texts),
+            checkpoint=checkpoint_bytes(own, run.layers, texts),
         )
 
     @property
@@ -155,16 +170,20 @@ def _nothing(costs: Costs, job: Job) -> Cost:
 
 
 def _base_model(costs: Costs, job: Job) -> Cost:
-    config, encoder = costs.study.config, costs.encoder
+    folder = Path(job.files[0]).name
+    config, own = costs.study.config, folder == STUDENT_BASE
+    encoder = costs.student_encoder if own else costs.encoder
     disk = model_bytes(encoder, encoder.layers, classes=0)
-    if config.base_model.source != "pretrain":
+    if costs.study.base_model(folder).source != "pretrain":
         return Cost(disk=disk)
     return Cost(work.pretraining_work(config.pretraining, encoder), disk=disk)
 
 
 def _student_init(costs: Costs, job: Job) -> Cost:
-    layers = int(Path(job.files[0]).name.removeprefix("layers"))
-    return Cost(disk=model_bytes(costs.encoder, layers, classes=0))
+    folder = Path(job.files[0])
+    taught = settings.init_teacher(costs.study, folder.parent.name) is not None
+    encoder = costs.encoder if taught else costs.student_encoder
+    return Cost(disk=model_bytes(encoder, int(folder.name.removeprefix("layers")), classes=0))
 
 
 def _task_data(costs: Costs, job: Job) -> Cost:
@@ -174,7 +193,8 @@ def _task_data(costs: Costs, job: Job) -> Cost:
 def _attention(costs: Costs, job: Job) -> Cost:
     assert job.run is not None
     texts = costs.texts(job.run.task)
-    return Cost(work.attention_work(job.run.layers, costs.encoder, texts))
+    own = costs.encoder_of(job.run)
+    return Cost(work.attention_work(job.run.layers, own, texts, costs.encoder))
 
 
 OTHERS: dict[str, Callable[[Costs, Job], Cost]] = {

@@ -23,7 +23,7 @@ from internal_kd.objectives.registry import (
     targets_of,
 )
 from internal_kd.planning.texts import TaskTexts, Texts
-from internal_kd.specs.config import StudyConfig
+from internal_kd.specs.config import BaseModel, StudyConfig
 from internal_kd.specs.jobs import TrainingJob
 from internal_kd.specs.pretraining import Pretraining
 from internal_kd.specs.students import StudentJob
@@ -92,17 +92,17 @@ def _first(config: Facts, name: str, other: str) -> int:
     return int(config[other] if name not in config else config[name])
 
 
-def base_encoder(config: StudyConfig, made: Path) -> Encoder:
-    """The shape of a study's base model, known before the model is there where that is possible.
+def base_encoder(config: StudyConfig, base: BaseModel, made: Path) -> Encoder:
+    """The shape of a base model, known before the model is there where that is possible.
 
     Args:
         config: of the study.
-        made: folder that the workflow puts the base model into.
+        base: the study's base model, or that of its students.
+        made: folder that the workflow puts it into.
 
     Raises:
         UserError: it cannot be known yet.
     """
-    base = config.base_model
     if base.source == "pretrain":
         return _to_be_pretrained(config.pretraining, base.layers)
     if base.source == "embedded":

@@ -47,16 +47,24 @@ class Work:
         return Work(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
-def training_work(job: TrainingJob, encoder: Encoder, task: TaskTexts, budget_mb: float) -> Work:
+def training_work(
+    job: TrainingJob,
+    encoder: Encoder,
+    task: TaskTexts,
+    budget_mb: float,
+    teacher: Encoder | None = None,
+) -> Work:
     """Work of a teacher's or a student's run.
 
     Args:
         job: of the run.
-        encoder: the base model.
+        encoder: the model that it starts from.
         task: the run's task.
         budget_mb: of stored signals. Their pass counts with every run that reads them, though only
             the first one makes it.
+        teacher: what the teacher of a student starts from, if that is another model.
     """
+    taught = teacher or encoder
     run, training = job.run, job.training
     train = task.train.times(run.percent / 100)
     steps = math.ceil(round(train.rows) / training.batch_size)
@@ -69,9 +77,9 @@ def training_work(job: TrainingJob, encoder: Encoder, task: TaskTexts, budget_mb
     trained += _evaluation(encoder, run.layers, task, epochs)
     if not isinstance(job, StudentJob) or not read_signals(job):
         return trained
-    if stored_signals(job, encoder, task, budget_mb):
-        return trained + _stored_teacher(job, encoder, train, task.classes)
-    return trained + _live_teacher(job, phases, encoder, train, task.classes)
+    if stored_signals(job, taught, task, budget_mb):
+        return trained + _stored_teacher(job, taught, train, task.classes)
+    return trained + _live_teacher(job, phases, taught, train, task.classes)
 
 
 def _phases(job: TrainingJob) -> Iterator[Phase]:
@@ -151,11 +159,11 @@ def _matched_flops(job: StudentJob, encoder: Encoder, train: Texts, phase: Phase
     return layers_flops(encoder, train, 1, max(read[layer] for layer in acting), scores=True)
 
 
-def attention_work(layers: int, encoder: Encoder, task: TaskTexts) -> Work:
+def attention_work(layers: int, encoder: Encoder, task: TaskTexts, teacher: Encoder) -> Work:
     """Student and teacher on the development set, with the scores of all layers."""
     flops = sum(
-        classifier_flops(encoder, task.validation, depth, task.classes, scores=True)
-        for depth in (layers, encoder.layers)
+        classifier_flops(model, task.validation, depth, task.classes, scores=True)
+        for model, depth in ((encoder, layers), (teacher, teacher.layers))
     )
     return Work(flops, 0, 2 * math.ceil(task.validation.rows / EVALUATION_BATCH))
 

@@ -14,8 +14,8 @@ HEADS = {  # what the head of a student starts as
     "teacher_start": "teacher's start",
 }
 HEAD_NOTE = (
-    "Head: what pooler and classification layer of a student start as: the base model's pooler "
-    "with a new layer (random), those of the trained teacher, or those of its start."
+    "Head: what pooler and classification layer of a student start as: the pooler of the model it "
+    "is cut from with a new layer (random), those of the trained teacher, or those of its start."
 )
 FEW_SEEDS = {
     1: "One seed: every difference is a hint, as nothing is known of the spread between seeds.",

@@ -99,6 +99,24 @@ class BaseModel(Section, frozen=True):
     layers: Count
 
 
+class StudentBase(BaseModel, frozen=True):
+    """A pre-trained model of another size that students start from.
+
+    It has the tokenizer of the model that the teacher starts from.
+
+    Attributes:
+        source: a local folder, or the hub.
+        path: folder in `save_pretrained` form, or name on the hub.
+        revision: commit, branch or tag on the hub.
+        layers: number of its transformer layers.
+    """
+
+    source: Literal["folder", "hub"]
+    path: Source
+    revision: Revision
+    layers: Count
+
+
 class Limit(Section, frozen=True):
     """Examples to keep of a task.
 
@@ -157,11 +175,14 @@ class Student(Section, frozen=True):
 
     Attributes:
         layers: number of transformer layers of a student.
+        base_model: a model of another width or number of heads that they start from; null for the
+            one that the teacher starts from.
         training: how they are trained.
         per_task: by task, the training settings that differ there.
     """
 
     layers: Count
+    base_model: StudentBase | None
     training: TrainingSettings
     per_task: PerTask
 

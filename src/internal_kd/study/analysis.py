@@ -118,7 +118,12 @@ def convergence_runs(study: Study, figure: Figure) -> Runs:
 
 
 def attention_runs(study: Study) -> Runs:
-    """Students whose attention is compared with the teacher's on every development example."""
+    """Students whose attention is compared with the teacher's on every development example.
+
+    None where they may have other heads or another width.
+    """
+    if not study.compares_attention:
+        return ()
     return _experiments_on_table1_tasks(study, compared(study))
 
 

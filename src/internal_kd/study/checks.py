@@ -22,7 +22,7 @@ from internal_kd.study.draft import (
     unknown,
 )
 from internal_kd.study.glue import GLUE
-from internal_kd.study.problems import Path, Problem, nearest
+from internal_kd.study.problems import Path, Problem, dotted, nearest
 from internal_kd.study.results_folder import input_problems, results_problems
 
 CHECKS = Checks()
@@ -35,13 +35,16 @@ def check_results(draft: Draft) -> Found:
     return results_problems(draft.config.results, draft.config.study)
 
 
-@CHECKS.reading("results", "base_model.source", "base_model.path", "data.source", "data.path")
+@CHECKS.reading("results", "base_model", "data.source", "data.path", "student.base_model")
 def check_inputs(draft: Draft) -> Found:
     """What the study reads is not what it writes."""
     config = draft.config
-    for key, section in (("base_model", config.base_model), ("data", config.data)):
+    own = config.student.base_model
+    sections = (("base_model",), config.base_model), (("data",), config.data)
+    students = () if own is None else ((("student", "base_model"), own),)
+    for key, section in (*sections, *students):
         if section.source == "folder" and section.path is not None:
-            yield from input_problems((key, "path"), section.path, config.results)
+            yield from input_problems((*key, "path"), section.path, config.results)
 
 
 @CHECKS.reading("tasks", "sweeps")
@@ -101,27 +104,31 @@ def check_task_keys(draft: Draft) -> Found:
 @CHECKS.reading("base_model.source", "base_model.path", "base_model.revision")
 def check_base_model(draft: Draft) -> Found:
     """Source and path of the base model belong together."""
-    base = draft.config.base_model
-    yield from _source_and_path("base_model", base, path_needed=("folder", "hub"))
+    yield from base_model_problems(("base_model",), draft.config.base_model)
+
+
+def base_model_problems(key: Path, base: BaseModel) -> Found:
+    """Source and path of a base model that do not belong together."""
+    yield from _source_and_path(key, base, path_needed=("folder", "hub"))
     if base.revision and base.source != "hub":
-        yield Problem(("base_model", "revision"), "only the hub has revisions; write null")
+        yield Problem((*key, "revision"), "only the hub has revisions; write null")
 
 
 @CHECKS.reading("data.source", "data.path")
 def check_data(draft: Draft) -> Found:
     """Source and path of the data belong together."""
-    yield from _source_and_path("data", draft.config.data, path_needed=("folder",))
+    yield from _source_and_path(("data",), draft.config.data, path_needed=("folder",))
 
 
-def _source_and_path(key: str, section: BaseModel | Data, path_needed: tuple[str, ...]) -> Found:
-    source, path = section.source, section.path
+def _source_and_path(key: Path, section: BaseModel | Data, path_needed: tuple[str, ...]) -> Found:
+    source, path, name = section.source, section.path, dotted(key)
     if path is None and source in path_needed:
         where = "a folder" if source == "folder" else "its name on the hub"
-        yield Problem((key, "path"), f"is null, but {key}.source is {source}; give {where}")
+        yield Problem((*key, "path"), f"is null, but {name}.source is {source}; give {where}")
     if path is not None and source in ("embedded", "pretrain"):
         yield Problem(
-            (key, "path"),
-            f"is '{path}', but {key}.source is {source}, which reads no path; write null",
+            (*key, "path"),
+            f"is '{path}', but {name}.source is {source}, which reads no path; write null",
         )
 
 
@@ -308,12 +315,17 @@ def check_layers(draft: Draft) -> Found:
         )
 
 
-@CHECKS.reading("experiments", "student.layers", "base_model.layers")
+@CHECKS.reading("experiments", "student.layers", "base_model.layers", "student.base_model")
 def check_layer_lists(draft: Draft) -> Found:
     """An explicit choice of layers has one for each student layer."""
-    layers, base = draft.config.student.layers, draft.config.base_model.layers
+    layers, taught = draft.config.student.layers, draft.config.base_model.layers
+    own = draft.config.student.base_model
     for experiment in draft.students:
-        for key, chosen in (("init", experiment.init), ("layer_map", experiment.layer_map)):
+        cut = taught if own is None or experiment.init_from == "teacher" else own.layers
+        for key, chosen, base in (
+            ("init", experiment.init, cut),
+            ("layer_map", experiment.layer_map, taught),
+        ):
             if isinstance(chosen, str) or (len(chosen) == layers and max(chosen) <= base):
                 continue
             yield Problem(
@@ -387,11 +399,11 @@ def _turns(draft: Draft, experiment: Experiment) -> int:
 
 def _staged(draft: Draft) -> list[Experiment]:
     """The experiments whose layers have their turns, and which tables or figures show."""
-    shown = _shown(draft)
-    return [row for row in draft.students if row.has_stages and row.name in shown]
+    names = shown(draft)
+    return [row for row in draft.students if row.has_stages and row.name in names]
 
 
-def _shown(draft: Draft) -> set[str]:
+def shown(draft: Draft) -> set[str]:
     """Names of experiments in tables and in figures of the study's tasks."""
     drawn = [figure for figure in draft.config.figures.values() if figure is not None]
     figures = [figure for figure in drawn if figure.task in draft.config.tasks]
@@ -452,16 +464,17 @@ def check_data_files(draft: Draft) -> Found:
     return files.data_problems(draft.config.data, all_tasks(draft.config))
 
 
-@CHECKS.reading("experiments", "extensions", "base_model.source", "base_model.path")
+@CHECKS.reading(
+    "experiments", "extensions", "base_model.source", "base_model.path", "student.base_model"
+)
 def check_features(draft: Draft) -> Found:
-    """A local base model has the features that objectives read."""
-    family = files.base_model_family(draft.config.base_model)
-    if family is None:
-        return
+    """Local base models have the features that objectives read."""
+    own, base = draft.config.student.base_model, draft.config.base_model
+    bases = (base,) if own is None else (base, own)
+    families = dict.fromkeys(filter(None, map(files.base_model_family, bases)))
     for experiment in draft.experiments:
         for name in filter(OBJECTIVES.__contains__, experiment.internal):
-            found = obstacle(name, family)
-            if found is not None:
+            for found in filter(None, (obstacle(name, family) for family in families)):
                 yield Problem(("experiments", experiment.name, "internal", name), found)
 
 

@@ -7,13 +7,13 @@ from typing import cast
 
 from internal_kd.errors import UserError
 from internal_kd.objectives.extensions import load_extensions
-from internal_kd.specs.config import StudyConfig, decode_config
+from internal_kd.specs.config import BaseModel, StudyConfig, decode_config
 from internal_kd.specs.experiments import Experiment, acting_fields
 from internal_kd.specs.grids import Expansion, expand
 from internal_kd.specs.runs import Run
 from internal_kd.specs.schema import config_schema
 from internal_kd.specs.tasks import Task
-from internal_kd.study import analysis_checks, checks
+from internal_kd.study import analysis_checks, checks, files, student_checks
 from internal_kd.study.draft import all_tasks, semantic_problems
 from internal_kd.study.glue import GLUE
 from internal_kd.study.problems import Path as KeyPath
@@ -21,7 +21,8 @@ from internal_kd.study.problems import Problem, raise_problems
 from internal_kd.study.schema import read_values, schema_problems
 
 ALL_DATA = 100
-CHECKS = [*checks.CHECKS, *analysis_checks.CHECKS]
+BASES = BASE, STUDENT_BASE = "base", "student_base"
+CHECKS = [*checks.CHECKS, *student_checks.CHECKS, *analysis_checks.CHECKS]
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,22 @@ class Study:
     def base_layers(self) -> int:
         """Transformer layers of the base model and the teachers."""
         return self.config.base_model.layers
+
+    def base_model(self, folder: str) -> BaseModel:
+        """The pre-trained model in a folder of the results, `base` or `student_base`."""
+        own = self.config.student.base_model
+        return own if folder == STUDENT_BASE and own is not None else self.config.base_model
+
+    @property
+    def student_base(self) -> str:
+        """The folder of the results with the pre-trained model that students start from."""
+        return BASE if self.config.student.base_model is None else STUDENT_BASE
+
+    @property
+    def compares_attention(self) -> bool:
+        """Whether students are known to have the teacher's width and heads."""
+        teacher, student = (files.sizes_of(self.config, self.base_model(name)) for name in BASES)
+        return self.student_base == BASE or (teacher is not None and teacher == student)
 
     @property
     def student_layers(self) -> int:

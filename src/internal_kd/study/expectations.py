@@ -26,7 +26,7 @@ from internal_kd.manifests import Manifest, digest, is_untouched, read_manifest,
 from internal_kd.specs.jobs import encode
 from internal_kd.specs.runs import Run
 from internal_kd.study import settings
-from internal_kd.study.config import Study
+from internal_kd.study.config import BASE, Study
 from internal_kd.study.paths import Paths
 from internal_kd.study.reports import Reads
 
@@ -154,7 +154,7 @@ class Expectations:
             return self._base
         init = settings.init_name(self.study, run)
         teacher = settings.init_teacher(self.study, init)
-        origin = self._base if teacher is None else self._run(teacher)
+        origin = self._student_base if teacher is None else self._run(teacher)
         job_settings = settings.student_init_settings(init, run.layers)
         path = f"{self.paths.student_init(run)}/{MANIFEST}"
         return origin.then(path, Expectation(job_settings, self.code("student")))
@@ -170,10 +170,19 @@ class Expectations:
 
     @cached_property
     def _base(self) -> Expected:
-        job = settings.base_model_job(self.study)
-        job_settings = settings.base_model_settings(self.study)
-        own = Expectation(job_settings, self.code(job))
-        return Expected().then(f"{self.paths.base}/{MANIFEST}", own)
+        return Expected().then(*self._base_job(BASE))
+
+    @cached_property
+    def _student_base(self) -> Expected:
+        """The base model that students start from; their own one is compared with the teacher's."""
+        folder = self.study.student_base
+        return self._base if folder == BASE else self._base.then(*self._base_job(folder))
+
+    def _base_job(self, folder: str) -> tuple[str, Expectation]:
+        job = settings.base_model_job(self.study, folder)
+        job_settings = settings.base_model_settings(self.study, folder)
+        path = f"{self.paths.bases.format(base=folder)}/{MANIFEST}"
+        return path, Expectation(job_settings, self.code(job))
 
 
 class ExpectationFiles:

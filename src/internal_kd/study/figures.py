@@ -8,6 +8,9 @@ from internal_kd.specs.analyses import FigureSettings
 from internal_kd.specs.experiments import Experiment
 from internal_kd.study.config import Study
 
+# Kinds of figures that compare a student's attention and [CLS] vectors with its teacher's.
+OF_ATTENTION = ("attention", "heads", "attention_kl")
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -33,21 +36,32 @@ class Figure:
 
 
 def figures(study: Study) -> tuple[Figure, ...]:
-    """The figures whose task is one of the study's, in the config's order."""
+    """The figures that the study can have, in the config's order."""
+    skipped = skipped_figures(study)
     return tuple(
         _figure(study, name, fields)
         for name, fields in study.config.figures.items()
-        if fields is not None and (fields.task or study.tasks[0]) in study.tasks
+        if fields is not None and name not in skipped
     )
 
 
 def skipped_figures(study: Study) -> dict[str, str]:
     """Figures of the config that the study cannot have, and why."""
-    return {
-        name: f"its task {fields.task} is not one of the study's tasks"
+    found = {
+        name: _reason(study, fields)
         for name, fields in study.config.figures.items()
-        if fields is not None and (fields.task or study.tasks[0]) not in study.tasks
+        if fields is not None
     }
+    return {name: why for name, why in found.items() if why}
+
+
+def _reason(study: Study, fields: FigureSettings) -> str:
+    """Why a study cannot have a figure; empty if it can."""
+    if fields.task and fields.task not in study.tasks:
+        return f"its task {fields.task} is not one of the study's tasks"
+    if fields.kind in OF_ATTENTION and not study.compares_attention:
+        return "its students may have other attention heads or another width than their teachers"
+    return ""
 
 
 def _figure(study: Study, name: str, fields: FigureSettings) -> Figure:

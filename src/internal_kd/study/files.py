@@ -15,13 +15,15 @@ from internal_kd.data.parts import files_of_split
 from internal_kd.manifests import file_hash
 from internal_kd.models.families import reason_for_refusal
 from internal_kd.models.positions import positions_in
-from internal_kd.specs.config import BaseModel, Data
+from internal_kd.specs.config import BaseModel, Data, StudyConfig
+from internal_kd.specs.sizes import Sizes, sizes_in
 from internal_kd.specs.tasks import SPLITS
 from internal_kd.study import problems
 from internal_kd.study.file_integrity import damage, missing_weights, odd_type
 from internal_kd.study.glue import GLUE
 from internal_kd.study.problems import Problem
 
+EMBEDDED = Path(__file__).parents[1] / "embedded" / "assets"
 REQUIRED_SPLITS = ("train", "validation")
 
 Found = Iterator[Problem]
@@ -83,6 +85,44 @@ def base_model_files(base: BaseModel) -> list[str]:
     if base.source != "folder" or base.path is None:
         return []
     return sorted(str(file) for file in Path(base.path).iterdir() if file.is_file())
+
+
+def sizes_of(config: StudyConfig, base: BaseModel) -> Sizes | None:
+    """Heads and width of a base model, as far as they can be known before it is there."""
+    if base.source == "pretrain":
+        return Sizes(config.pretraining.model.heads, config.pretraining.model.hidden_size)
+    folder = local_folder(base)
+    return None if folder is None else sizes_in(_read(folder / "config.json"))
+
+
+def local_folder(base: BaseModel) -> Path | None:
+    """The folder that a base model comes from; None where there is none before the workflow."""
+    if base.source == "embedded":
+        return EMBEDDED
+    return Path(base.path) if base.source == "folder" and base.path is not None else None
+
+
+def vocabulary_in(folder: Path) -> dict[str, int] | None:
+    """The numbers of tokens in a folder's `tokenizer.json`; None where that is not readable."""
+    with suppress(KeyError, TypeError, ValueError):
+        tokenizer = _read(folder / "tokenizer.json")
+        vocabulary, added = tokenizer["model"]["vocab"], tokenizer.get("added_tokens", [])
+        numbered = vocabulary if isinstance(vocabulary, dict) else _numbered(vocabulary)
+        return {**numbered, **{token["content"]: token["id"] for token in added}}
+    return None
+
+
+def _numbered(pieces: list[list[str]]) -> dict[str, int]:
+    """Pieces of words, each with its score, in the order of their numbers."""
+    return {piece[0]: number for number, piece in enumerate(pieces)}
+
+
+def _read(file: Path) -> dict:
+    """A JSON object; an empty one where there is none."""
+    with suppress(OSError, ValueError):
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return found if isinstance(found, dict) else {}
+    return {}
 
 
 def base_model_problems(base: BaseModel, max_length: int) -> Found:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from internal_kd.manifests import NAME as MANIFEST
 from internal_kd.specs import runs
 from internal_kd.specs.runs import Run
-from internal_kd.study.config import Study
+from internal_kd.study.config import BASE, Study
 from internal_kd.study.reports import Reads
 from internal_kd.study.settings import init_name, init_teacher
 
@@ -38,7 +38,16 @@ class Paths:
     @property
     def base(self) -> str:
         """Folder of the base model."""
-        return f"{self.results}/base"
+        return f"{self.results}/{BASE}"
+
+    @property
+    def bases(self) -> str:
+        """Folders of the base model, and of the one of students if they have their own."""
+        return f"{self.results}/{{base}}"
+
+    def base_option(self, folder: str) -> list[str]:
+        """The option that names the base model whose tokenizer that of students must be."""
+        return [] if folder == BASE else ["--like", self.base]
 
     @property
     def init(self) -> str:
@@ -100,7 +109,9 @@ class Paths:
     def init_origin(self, init: str) -> str:
         """Folder of the model that an initial student is cut from, by its folder's name."""
         teacher = init_teacher(self.study, init)
-        return self.base if teacher is None else f"{teacher.path(self.results)}/model"
+        if teacher is None:
+            return self.bases.format(base=self.study.student_base)
+        return f"{teacher.path(self.results)}/model"
 
     def teacher(self, run: Run) -> str:
         """Folder of the run that a student run learns from."""

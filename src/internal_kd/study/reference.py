@@ -105,6 +105,8 @@ def _rows(path: tuple[str, ...], part: Schema) -> Iterator[Row]:
     elif path in ENTRIES and "properties" in _entry(part):
         yield key, IN_CONFIG, f"{_sentence(part)} Each: see {_link(ENTRIES[path])}."
     elif "properties" in part:
+        if "default" in part:
+            yield key, f"`{_json(part['default'])}`", _sentence(part)
         yield from _properties(path, part)
     else:
         default = f"`{_json(part['default'])}`" if "default" in part else ""

@@ -18,7 +18,7 @@ from internal_kd.specs.runs import Run
 from internal_kd.specs.students import DistillationSettings, StudentJob, acting
 from internal_kd.specs.training import TrainingSettings, changed
 from internal_kd.specs.values import Section
-from internal_kd.study.config import Study
+from internal_kd.study.config import BASE, STUDENT_BASE, Study
 from internal_kd.study.files import base_model_files, content_hashes, data_files
 
 Settings = dict[str, object]
@@ -29,20 +29,26 @@ def as_json(settings: Mapping[str, object]) -> str:
     return json.dumps(settings, sort_keys=True, separators=(",", ":"))
 
 
-def base_model_job(study: Study) -> str:
-    """The job that makes the base model; each source has its own, and so its own code."""
-    source = study.config.base_model.source
+def base_model_job(study: Study, folder: str = BASE) -> str:
+    """The job that makes a base model; each source has its own, and so its own code."""
+    source = study.base_model(folder).source
     return source if source in ("embedded", "pretrain") else "base"
 
 
-def base_model_settings(study: Study) -> Settings:
-    """Where the base model comes from, or how it is pre-trained."""
-    base = study.config.base_model
+def base_model_settings(study: Study, folder: str = BASE) -> Settings:
+    """Where a base model comes from, or how it is pre-trained.
+
+    Args:
+        study: that has it.
+        folder: of the results, `base` or `student_base`.
+    """
+    base = study.base_model(folder)
     if base.source == "embedded":
         return {"layers": base.layers}
     if base.source == "pretrain":
         return _plain(study.config.pretraining)
-    return _plain(base) | _files(base_model_files(base))
+    length = {"max_length": study.config.data.max_length} if folder == STUDENT_BASE else {}
+    return _plain(base) | _files(base_model_files(base)) | length
 
 
 # Folder name of an initial student; a task's name has no hyphen.
