@@ -32,11 +32,16 @@ SHAPES = {
 Weights = dict[str, torch.Tensor]
 
 
-def checkpoint(folder: Path, name: str = "Bert", task: str = "Model", **changes: Any) -> Path:
-    """A random model of a family after a task, with a tokenizer."""
+def random_model(name: str, task: str, **changes: Any) -> transformers.PreTrainedModel:
+    """A random model of a family after a task."""
     torch.manual_seed(0)
     config = getattr(transformers, f"{name}Config")(**{**SHAPES.get(name, SHAPE), **changes})
-    getattr(transformers, f"{name}{task}")(config).save_pretrained(folder)
+    return getattr(transformers, f"{name}{task}")(config)
+
+
+def checkpoint(folder: Path, name: str = "Bert", task: str = "Model", **changes: Any) -> Path:
+    """The same in a folder, with a tokenizer."""
+    random_model(name, task, **changes).save_pretrained(folder)
     tiny_tokenizer().save_pretrained(folder)
     return folder
 

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.inputs.checkpoints import checkpoint
+from transformers import PreTrainedModel
+
+from tests.inputs.checkpoints import checkpoint, random_model
 from tests.jobs.tiny_study import tiny_tokenizer
 
 
@@ -26,6 +28,12 @@ class Family:
     init: Any = "upper"
     layer_map: Any = "uniform"
     quick: bool = False
+
+    def model(self, layers: int) -> PreTrainedModel:
+        """A random classifier; large weights make attention far from uniform."""
+        changes = {"pad_token_id": self.pad, "initializer_range": 0.3, **self.changes}
+        depth = "n_layers" if self.name == "DistilBert" else "num_hidden_layers"
+        return random_model(self.name, "ForSequenceClassification", **{depth: layers}, **changes)
 
     def checkpoint(self, folder: Path, task: str = "Model") -> Path:
         """A random model with a tokenizer."""

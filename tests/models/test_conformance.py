@@ -1,44 +1,59 @@
 """One contract for all ways through a model: features against Transformers' eager code in float64.
 
-Our own BERT and, through Transformers, BERT, RoBERTa, ELECTRA and DistilBERT with random weights.
+Our own BERT and, through Transformers, every family that is tried (`tests/inputs/families.py`),
+with random weights. The slow ones run with `pytest -m families`.
 """
 
 import copy
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from internal_kd.models.attention import compute_only_cls_in_top_layer
+from internal_kd.models.attention import compute_only_cls_in_top_layer, use_recordable_attention
 from internal_kd.models.bert import BertClassifier
 from internal_kd.models.capture import capture, logits_of
+from internal_kd.models.families import AT_SOFTMAX, features_of
 from internal_kd.models.features import FEATURES, CaptureRequest
 from internal_kd.models.loading import load_classifier
 from internal_kd.models.pretrained import inputs_of
-from tests.models.tiny import tiny_batch, tiny_model
+from tests.inputs.families import WORKING
+from tests.models.tiny import tiny_batch
 
-FAMILIES = ["fast", "bert", "roberta", "electra", "distilbert"]
-LAYERS, HEADS = 3, 2
-# Names of the projections of queries, keys and values in each family.
-PROJECTIONS = {"distilbert": ("q_lin", "k_lin", "v_lin")}
+QUICK = ("bert", "roberta", "electra", "distilbert", "modernbert", "mpnet", "deberta-v2")
+LAYERS = 3
 SAME = {"rtol": 1e-4, "atol": 1e-5}
 
 
-@pytest.fixture(params=FAMILIES)
+def families() -> list:
+    """Those that are not quick marked."""
+    slow = [pytest.mark.families, pytest.mark.slow]
+    others = [pytest.param(name, marks=slow) for name in WORKING if name not in QUICK]
+    return ["fast", *QUICK, *others]
+
+
+@pytest.fixture(params=families())
 def family(request) -> str:
     return request.param
+
+
+def tiny_model(family: str):
+    return WORKING["bert" if family == "fast" else family].model(LAYERS)
 
 
 @pytest.fixture
 def model(family, tmp_path):
     """As a training has it: our own BERT, or one of Transformers with its top layer cut."""
-    made = tiny_model("bert" if family == "fast" else family, layers=LAYERS).eval()
+    made = tiny_model(family).eval()
     if family == "fast":
         made.save_pretrained(tmp_path)
         made = load_classifier(tmp_path).eval()
         assert isinstance(made, BertClassifier)
         return made
+    use_recordable_attention(made)
     compute_only_cls_in_top_layer(made)
     return made
 
@@ -46,47 +61,80 @@ def model(family, tmp_path):
 @pytest.fixture
 def eager(family):
     """The same weights in Transformers' eager code and double precision."""
-    made = tiny_model("bert" if family == "fast" else family, layers=LAYERS).eval().double()
+    made = tiny_model(family).eval().double()
     made.set_attn_implementation("eager")
     return made
 
 
+def stack_of(model) -> nn.ModuleList:
+    (found,) = (
+        module
+        for module in model.base_model.modules()
+        if isinstance(module, nn.ModuleList) and len(module) == LAYERS
+    )
+    return found
+
+
 def expected_features(eager, family: str, batch) -> tuple[Tensor, dict[tuple[str, int], Tensor]]:
-    """Logits and features, in double precision; scores by queries and keys."""
-    names = PROJECTIONS.get(family, ("query", "key", "value"))
-    projected: dict[str, list[Tensor]] = {name: [] for name in names}
-    modules = [(path.rpartition(".")[2], module) for path, module in eager.named_modules()]
-    hooks = [
-        module.register_forward_hook(lambda _m, _i, out, name=name: projected[name].append(out))
-        for name, module in modules
-        if name in names
-    ]
+    """Logits and features, in double precision.
+
+    Of attention, what Transformers' own eager function is called with; where a family calls none,
+    the probabilities that it returns.
+    """
+    states: list[Tensor] = []
+
+    def keep_states(_layer, _inputs, output) -> None:
+        states.append(output[0] if isinstance(output, tuple) else output)
+
+    hooks = [layer.register_forward_hook(keep_states) for layer in stack_of(eager)]
     inputs = {
         name: values.double() if values.is_floating_point() else values
         for name, values in inputs_of(eager, batch).items()
     }
-    outputs = eager(**inputs, output_hidden_states=True)
+    with pytest.MonkeyPatch.context() as patch:
+        attention = watch_eager_attention(eager, patch)
+        outputs = eager(**inputs, output_attentions=family in AT_SOFTMAX)
     for hook in hooks:
         hook.remove()
+    if family in AT_SOFTMAX:
+        attention = [(probabilities,) for probabilities in outputs.attentions]
     found = {}
-    padding = batch.attention_mask[:, None, None, :] == 0
-    for layer in range(1, LAYERS + 1):
-        states = outputs.hidden_states[layer]
-        heads = [
-            projected[name][layer - 1].unflatten(-1, (HEADS, -1)).transpose(1, 2) for name in names
-        ]
-        scores = heads[0] @ heads[1].transpose(2, 3) * heads[0].shape[-1] ** -0.5
-        values = (states, states[:, 0], scores.masked_fill(padding, 0.0), *heads)
-        found |= {(name, layer): v for name, v in zip(FEATURES, values, strict=True)}
+    for layer, (hidden, parts) in enumerate(zip(states, attention, strict=True), start=1):
+        values = (hidden, hidden[:, 0], *parts)
+        found |= {(name, layer): v for name, v in zip(FEATURES, values, strict=False)}
     return outputs.logits, found
 
 
-def comparable(name: str, values: Tensor, batch) -> Tensor:
-    """Without what padding holds: the lowest number as a score's key."""
+def watch_eager_attention(eager, patch) -> list[tuple[Tensor, ...]]:
+    """Scores, queries, keys and values of the layers of a pass to come."""
+    code, found = sys.modules[type(eager).__module__], []
+    theirs: Callable = getattr(code, "eager_attention_forward", None)
+
+    def watched(module, query, key, value, mask, scaling=None, **options):
+        groups = query.shape[1] // key.shape[1]
+        keys, values = (each.repeat_interleave(groups, dim=1) for each in (key, value))
+        factor = query.shape[-1] ** -0.5 if scaling is None else scaling
+        scores = query @ keys.transpose(2, 3) * factor
+        # Some functions take the softmax in single precision, where this is not infinite.
+        mask = torch.zeros(()) if mask is None else mask.clamp(min=torch.finfo(torch.float32).min)
+        found.append((scores.masked_fill(mask < 0, 0.0), query, keys, values))
+        return theirs(module, query, key, value, mask, scaling=scaling, **options)
+
+    patch.setattr(code, "eager_attention_forward", watched, raising=False)
+    return found
+
+
+def comparable(family: str, name: str, values: Tensor) -> Tensor:
+    """Without what is hidden from attention, which has the lowest number as its score."""
     if name != "scores":
         return values.double()
-    padding = batch.attention_mask[:, None, None, :] == 0
-    return values.double().masked_fill(padding, 0.0)
+    if family in AT_SOFTMAX:
+        return values.double().softmax(dim=-1)
+    return values.double().masked_fill(values < torch.finfo(values.dtype).min / 2, 0.0)
+
+
+def given(family: str, name: str) -> bool:
+    return name in features_of("bert" if family == "fast" else family)
 
 
 @pytest.mark.parametrize("name", FEATURES)
@@ -96,9 +144,10 @@ def test_a_feature_is_that_of_eager_code(model, eager, family, name, layers, log
     batch = tiny_batch()
     found = capture(model, batch, CaptureRequest.of([name], layers, logits))
     expected_logits, expected = expected_features(eager, family, batch)
-    assert set(found.features) == {(name, layer) for layer in layers}
-    for layer in layers:
-        ours = comparable(name, found.of_layer(name, layer), batch)
+    known = layers if given(family, name) else ()
+    assert set(found.features) == {(name, layer) for layer in known}
+    for layer in known:
+        ours = comparable(family, name, found.of_layer(name, layer))
         torch.testing.assert_close(ours, expected[name, layer], **SAME)
     assert (found.logits is not None) == logits
     if logits:
@@ -111,7 +160,7 @@ def test_all_features_at_once(model, eager, family) -> None:
     _, expected = expected_features(eager, family, batch)
     assert set(found.features) == set(expected)
     for (name, layer), values in expected.items():
-        ours = comparable(name, found.of_layer(name, layer), batch)
+        ours = comparable(family, name, found.of_layer(name, layer))
         torch.testing.assert_close(ours, values, **SAME)
 
 
@@ -120,7 +169,10 @@ def test_gradients_are_those_of_eager_code(model, eager, family, name) -> None:
     batch = tiny_batch()
     found = capture(model, batch, CaptureRequest.of([name], (1, 3)))
     _, expected = expected_features(eager, family, batch)
-    ours = sum(comparable(name, found.of_layer(name, k), batch).square().sum() for k in (1, 3))
+    if not given(family, name):
+        assert not found.features
+        return
+    ours = sum(comparable(family, name, found.of_layer(name, k)).square().sum() for k in (1, 3))
     theirs = sum(expected[name, k].square().sum() for k in (1, 3))
     ours.backward()
     theirs.backward()
@@ -136,9 +188,7 @@ def test_gradients_are_those_of_eager_code(model, eager, family, name) -> None:
 @pytest.mark.parametrize("name", FEATURES)
 def test_a_pass_ends_with_the_highest_layer(model, name) -> None:
     batch, ran = tiny_batch(), []
-    layers = model.base_model.encoder.layer if hasattr(model.base_model, "encoder") else None
-    layers = model.base_model.transformer.layer if layers is None else layers
-    for number, layer in enumerate(layers, start=1):
+    for number, layer in enumerate(stack_of(model), start=1):
         layer.register_forward_hook(lambda *_, number=number: ran.append(number))
     capture(model, batch, CaptureRequest.of([name], (2,)))
     assert ran == [1, 2]
