@@ -9,21 +9,28 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from transformers import ModernBertConfig
 
+from internal_kd.distillation.run_builder import check_attention
+from internal_kd.errors import UserError
 from internal_kd.evaluation.predictions import read_predictions
 from internal_kd.jobs import base, distill, student, teacher
 from internal_kd.models import families as known_families
 from internal_kd.models.capture import capture
 from internal_kd.models.features import FEATURES, CaptureRequest
+from internal_kd.models.layers import count_parameters, head_parameters
 from internal_kd.models.loading import load_classifier
+from internal_kd.objectives.registry import OBJECTIVES
 from internal_kd.specs.config import BaseModel
 from internal_kd.study.files import base_model_problems
 from tests.conftest import ROOT
@@ -64,9 +71,9 @@ class Study:
         call(teacher, chosen, base=base, data=tokens, out=self.folder / "teacher")
         return self
 
-    def distil(self, name: str, source: str, **changes: Any) -> Path:
+    def distil(self, name: str, source: str, out: str = "", **changes: Any) -> Path:
         """Train a student with the teacher's signals live or stored."""
-        out = self.folder / f"{name}-{source}"
+        run = self.folder / (out or f"{name}-{source}")
         experiment = experiment_settings(name, layer_map=self.family.layer_map, **changes)
         chosen = {
             "run": run_of(name),
@@ -76,10 +83,10 @@ class Study:
             "selection": SELECTION,
             "teacher_seed": 0,
         }
-        paths = {"init": self.folder / "init", "data": self.folder / "tokens.npz", "out": out}
+        paths = {"init": self.folder / "init", "data": self.folder / "tokens.npz", "out": run}
         stores = {"signals": self.folder / "signals", "signals-mb": "100"}
         call(distill, chosen, **paths, teacher=self.folder / "teacher/model", **stores)
-        return out
+        return run
 
 
 def families() -> list[Any]:
@@ -150,6 +157,22 @@ def test_plain_transformers_give_the_same_predictions(study, runs, plain, split)
     np.testing.assert_allclose(np.load(out), expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("objective", ["hidden_mse", "attention_mse", "value_relation_kl"])
+def test_objectives_read_the_features_that_a_family_gives(study, capsys, objective) -> None:
+    family = json.loads((study.folder / "base/config.json").read_text())["model_type"]
+    feature = OBJECTIVES[objective].features[0]
+    if feature in known_families.features_of(family):
+        run = study.distil("exp3.0", "live", internal={objective: 1.0}, out=objective)
+        assert np.isfinite(pd.read_csv(run / "history.csv")[objective]).all()
+        return
+    with pytest.raises(SystemExit):
+        study.distil("exp3.0", "live", internal={objective: 1.0}, out=objective)
+    assert (
+        f"experiments.exp3.0.internal: {objective} reads the {feature} of attention, which "
+        f"{family} does not give; leave it out or use another base model"
+    ) in capsys.readouterr().err
+
+
 def given_features(run: Path) -> str:
     """The features that a model gives when all are requested, as the documentation lists them."""
     model = load_classifier(run / "model")
@@ -211,3 +234,38 @@ def test_models_that_do_not_fit_are_refused(tmp_path, capsys, family) -> None:
     source = REFUSED[family].checkpoint(tmp_path / "model")
     message = refused(capsys, base, settings(source), out=tmp_path / "base")
     assert documented_reason(family) in message
+
+
+@pytest.mark.parametrize(
+    ("objective", "matched", "refused"),
+    [
+        ("attention_kl", {1: 1, 2: 2}, False),
+        ("attention_kl", {1: 4, 2: 3}, False),
+        ("attention_kl", {1: 2, 2: 4}, True),
+        ("cls_cosine", {1: 2, 2: 4}, False),
+    ],
+)
+def test_attention_to_near_tokens_is_not_compared_with_attention_to_all(
+    objective, matched, refused
+) -> None:
+    teacher = ModernBertConfig(num_hidden_layers=4)
+    student = ModernBertConfig(num_hidden_layers=2)
+    internal = SimpleNamespace(internal={objective: 1.0})
+    job: Any = SimpleNamespace(run=SimpleNamespace(experiment="exp3.2"), experiment=internal)
+    message = (
+        "experiments.exp3.2.layer_map: layer 1 of the student has full_attention but the teacher's "
+        "layer 2 has sliding_attention, so their attention cannot be compared"
+    )
+    with pytest.raises(UserError, match=message) if refused else nullcontext():
+        check_attention(job, student, teacher, matched)
+
+
+@pytest.mark.parametrize("family", WORKING)
+def test_each_parameter_is_of_embeddings_layers_or_head(family) -> None:
+    model = WORKING[family].model(3)
+    counts = count_parameters(model)
+    total = counts.pop("total")
+    assert total == sum(counts.values()) == sum(each.numel() for each in model.parameters())
+    assert counts["classifier"] == 2 * (16 + 1)
+    shared = [name for name in head_parameters(model) if "rel_" in name or "relative" in name]
+    assert not shared

@@ -497,6 +497,23 @@ def test_broken_model_folder(tmp_path):
         read_study(base_model={"source": "folder", "path": str(tmp_path)})
 
 
+@pytest.mark.parametrize(("family", "known"), [("bert", True), ("mpnet", False)])
+def test_objectives_need_features_that_the_base_model_gives(tmp_path, family, known) -> None:
+    model = {"model_type": family, "num_hidden_layers": 8, "max_position_embeddings": 512}
+    (tmp_path / "config.json").write_text(json.dumps(model))
+    (tmp_path / "model.safetensors").touch()
+    with pytest.raises(UserError) as caught:
+        read_study(
+            base_model={"source": "folder", "path": str(tmp_path)},
+            experiments={"exp3.0": {"internal": {"value_relation_kl": 1.0}}},
+        )
+    problem = (
+        "experiments.exp3.0.internal.value_relation_kl: reads the value of attention, which mpnet "
+        "does not give; leave it out or use another base model"
+    )
+    assert (problem in str(caught.value)) != known
+
+
 def test_nested_values_of_the_command_line_arrive_as_texts():
     study = read_study(
         student={"layers": "2", "training": {"learning_rate": "1.0e-3", "bucketing": "false"}},
