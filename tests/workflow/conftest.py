@@ -1,6 +1,7 @@
 """The tiny study with all that it has, made once for all test processes."""
 
 import fcntl
+import os
 import shutil
 from pathlib import Path
 
@@ -13,10 +14,10 @@ OPTIONS = ("--cores", "2", "--configfile", "tiny.yaml", "--", "all")
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, worker_id) -> Path:
+def finished(tmp_path_factory) -> Path:
     """The finished tiny study, to be read only: other test processes read it, too."""
     own = tmp_path_factory.getbasetemp()
-    shared = own if worker_id == "master" else own.parent
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     folder, done = shared / "finished", shared / "finished.done"
     with open(shared / "finished.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
