@@ -4,7 +4,9 @@ rule task_data:
     input:
         base=PATHS.base,
         files=lambda wildcards: as_inputs(
-            files.data_files(STUDY.config.data, wildcards.task)
+            files.task_files(
+                STUDY.config.data, STUDY.definition(wildcards.task), wildcards.task
+            )
         ),
     output:
         tokens=PATHS.tokens,

@@ -39,18 +39,28 @@ def validate_table(table: pa.Table, task: TaskData, split: str, where: str) -> p
     return pa.table({"idx": _idx(table, where), **texts, "label": labels})
 
 
-def _text(table: pa.Table, name: str, where: str) -> pa.ChunkedArray:
-    column = _column(table, name, where)
+def text_of(table: pa.Table, name: str, where: str) -> pa.ChunkedArray:
+    """A column of texts, some of which may be missing.
+
+    Raises:
+        UserError: it is not there, holds no strings, or some that are not UTF-8.
+    """
+    column = column_of(table, name, where)
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         raise UserError(f"{where}: column '{name}' is {column.type}; it must hold strings")
     _check_utf8(column, name, where)
+    return column.cast(pa.string())
+
+
+def _text(table: pa.Table, name: str, where: str) -> pa.ChunkedArray:
+    column = text_of(table, name, where)
     blank = pc.equal(pc.utf8_trim_whitespace(pc.fill_null(column, "")), "")
     row = pc.index(blank, True).as_py()
     if row >= 0:
         raise UserError(
             f"{where}: column '{name}' is empty in row {row}; remove the row or fill it"
         )
-    return column.cast(pa.string())
+    return column
 
 
 def _check_utf8(column: pa.ChunkedArray, name: str, where: str) -> None:
@@ -72,7 +82,8 @@ def _is_utf8(text: pa.StringScalar) -> bool:
     return True
 
 
-def _column(table: pa.Table, name: str, where: str) -> pa.ChunkedArray:
+def column_of(table: pa.Table, name: str, where: str) -> pa.ChunkedArray:
+    """A column; raises `UserError` with the nearest name where it is missing."""
     found = table.column_names
     if name in found:
         return table.column(name)
@@ -83,10 +94,10 @@ def _column(table: pa.Table, name: str, where: str) -> pa.ChunkedArray:
 
 def _check_label_names(table: pa.Table, task: TaskData, where: str) -> None:
     names = _class_names(table.schema.metadata or {})
-    if names and tuple(names) != task.labels:
+    if names and tuple(names) != task.classes:
         raise UserError(
             f"{where}: its labels are {', '.join(names)} in this order, {task.name} needs "
-            f"{', '.join(task.labels)}; renumber the labels or remove their names"
+            f"{', '.join(task.classes)}; renumber the labels or remove their names"
         )
 
 
@@ -104,9 +115,9 @@ def _class_names(metadata: Mapping[bytes, bytes]) -> Sequence[str] | None:
 def _labels(table: pa.Table, task: TaskData, split: str, where: str) -> pa.ChunkedArray:
     if split == "test" and "label" not in table.column_names:
         return pa.chunked_array([pa.repeat(pa.scalar(UNLABELLED, pa.int64()), table.num_rows)])
-    column = _column(table, "label", where)
+    column = column_of(table, "label", where)
     if not pa.types.is_integer(column.type):
-        numbers = ", ".join(f"{i} = {name}" for i, name in enumerate(task.labels))
+        numbers = ", ".join(f"{i} = {name}" for i, name in enumerate(task.classes))
         raise UserError(
             f"{where}: column 'label' is {column.type}; it must hold integers: {numbers}"
         )
@@ -117,11 +128,11 @@ def _labels(table: pa.Table, task: TaskData, split: str, where: str) -> pa.Chunk
 
 def _check_labels(labels: pa.ChunkedArray, task: TaskData, split: str, where: str) -> None:
     low, high = (pc.min_max(labels)[key].as_py() for key in ("min", "max"))
-    if low < UNLABELLED or high >= len(task.labels):
-        wrong = high if high >= len(task.labels) else low
+    if low < UNLABELLED or high >= len(task.classes):
+        wrong = high if high >= len(task.classes) else low
         raise UserError(
-            f"{where}: label {wrong} is outside the range 0 to {len(task.labels) - 1}; "
-            f"{task.name} has the labels {', '.join(task.labels)}"
+            f"{where}: label {wrong} is outside the range 0 to {len(task.classes) - 1}; "
+            f"{task.name} has the labels {', '.join(task.classes)}"
         )
     if low == UNLABELLED and split != "test":
         row = pc.index(labels, UNLABELLED).as_py()
@@ -142,7 +153,7 @@ def check_classes(train: pa.Table, task: TaskData, where: str) -> None:
     if len(found) == 1:
         raise UserError(
             f"{where}: all {train.num_rows} training rows have the label {found[0]} "
-            f"({task.labels[found[0]]}); add rows of another class, or raise data.limit"
+            f"({task.classes[found[0]]}); add rows of another class, or raise data.limit"
         )
 
 

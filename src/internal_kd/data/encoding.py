@@ -194,6 +194,7 @@ class TokensMeta:
         pad_token_id: of the tokenizer.
         max_length: tokens that an example may have.
         vocab_size: entries of the tokenizer.
+        changes: sentences on what was dropped or changed when the data were read.
     """
 
     task: str
@@ -201,6 +202,7 @@ class TokensMeta:
     pad_token_id: int
     max_length: int
     vocab_size: int
+    changes: tuple[str, ...] = ()
 
 
 def save_tokens(path: str | Path, splits: Mapping[str, EncodedSplit], meta: TokensMeta) -> None:
@@ -213,9 +215,15 @@ def save_tokens(path: str | Path, splits: Mapping[str, EncodedSplit], meta: Toke
         for name, split in splits.items()
         for field in fields(EncodedSplit)
     }
-    arrays[META_KEY] = np.array(json.dumps(asdict(meta), sort_keys=True))
+    arrays[META_KEY] = np.array(json.dumps(_filled(meta), sort_keys=True))
     with open(path, "wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def _filled(meta: TokensMeta) -> dict[str, object]:
+    """As plain data, without an empty list of changes."""
+    found = asdict(meta)
+    return found if meta.changes else {key: found[key] for key in found if key != "changes"}
 
 
 def load_tokens(path: str | Path) -> tuple[dict[str, EncodedSplit], TokensMeta]:

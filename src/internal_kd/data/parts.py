@@ -8,6 +8,26 @@ SUFFIXES = ("parquet", "arrow")
 # train-00000-of-00002.parquet; older downloads have a hash behind the numbers.
 PART = re.compile(r"-(\d+)-of-(\d+)(?:-[0-9a-f]+)?\.(?:parquet|arrow)")
 
+# Forms of files with rows, by the ends of their names.
+ENDINGS = {
+    ".csv": "text",
+    ".tsv": "text",
+    ".txt": "text",
+    ".jsonl": "json",
+    ".json": "json",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+}
+PACKED = ("text", "json")  # may be packed with gzip, and end in .gz then
+
+
+def form_of(file: Path) -> str | None:
+    """The form of a file by its name: text, json, parquet or arrow; None for an unknown one."""
+    name = file.name.lower()
+    packed = name.endswith(".gz")
+    form = ENDINGS.get(Path(name.removesuffix(".gz")).suffix)
+    return form if not packed or form in PACKED else None
+
 
 @dataclass(frozen=True)
 class SplitFiles:

@@ -25,6 +25,7 @@ IDX = "idx"  # the column with the numbers of rows
 
 Rows = npt.NDArray[np.int64]
 Found = dict[str, tuple[pa.Table, str]]
+Tables = dict[str, pa.Table]
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,21 @@ def load_split_tables(settings: Source, task: TaskData) -> dict[str, pa.Table]:
     Raises:
         UserError: the source cannot be read, or its data do not fit the task.
     """
-    found = _find(settings, task)
-    tables = {
-        split: validate_table(table, task, split, where) for split, (table, where) in found.items()
+    found = {
+        split: (validate_table(table, task, split, where), where)
+        for split, (table, where) in _find(settings, task).items()
     }
+    return within_limits(found, task, settings.limit or {})
+
+
+def within_limits(found: Found, task: TaskData, limit: Mapping[str, int | None]) -> Tables:
+    """Validated tables by split, cut to their limits.
+
+    Raises:
+        UserError: all training rows that are left have the same label.
+    """
+    tables = {split: table for split, (table, _) in found.items()}
     warn_of_overlap(tables, task)
-    limit = settings.limit or {}
     kept = {split: limited(table, limit.get(split)) for split, table in tables.items()}
     check_classes(kept["train"], task, found["train"][1])
     return kept
@@ -154,7 +164,7 @@ def _concatenated(files: list[Path], tables: list[pa.Table]) -> pa.Table:
 def _read(file: Path, rows: Rows | None) -> pa.Table:
     with as_user_error(file, f"not a readable {file.suffix[1:]} file", "write it again"):
         if file.suffix == ".arrow":
-            table = _read_arrow(file)
+            table = read_arrow(file)
             return table if rows is None else table.take(rows)
         return pq.read_table(file) if rows is None else _read_rows(file, rows)
 
@@ -173,10 +183,10 @@ def _rows_in(file: Path) -> int:
     with as_user_error(file, f"not a readable {file.suffix[1:]} file", "write it again"):
         if file.suffix == ".parquet":
             return int(pq.read_metadata(file).num_rows)
-        return int(_read_arrow(file).num_rows)
+        return int(read_arrow(file).num_rows)
 
 
-def _read_arrow(file: Path) -> pa.Table:
+def read_arrow(file: Path) -> pa.Table:
     """Read both forms of Arrow on disk: with a footer, and the stream that `datasets` writes."""
     with pa.memory_map(str(file)) as source:
         try:

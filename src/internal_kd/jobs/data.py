@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 from transformers import AutoTokenizer
 
 from internal_kd.data.encoding import TokensMeta, check_known, encode_split, save_tokens
-from internal_kd.data.sources import Source, load_split_tables
+from internal_kd.data.own_tasks import OwnFiles, read_own
+from internal_kd.data.sources import Source, load_split_tables, within_limits
 from internal_kd.errors import UserError, as_user_error
 from internal_kd.jobs.cli import Job, recorded
 from internal_kd.jobs.files import Reads, Writes
@@ -34,24 +35,21 @@ class Settings(Source):
         task: name of the task.
         spec: what its examples are like.
         max_length: tokens that an example may have.
+        own: where the examples of a task of a user's own are; its other sources play no part.
     """
 
     task: str
     spec: TaskData
     max_length: int
+    own: OwnFiles | None = None
 
 
 def main(files: Files, settings: Settings) -> None:
     """Write tokens and texts."""
-    task = settings.spec
     with as_user_error(files.base, "not the folder of a base model", "make it again"):
         limits = limits_in(files.base)
     _check_length(limits.positions, settings.max_length)
-    source = f"data.path: {settings.path or settings.source}, {task.name}"
-    with as_user_error(
-        source, "cannot be read", f"give the data in the form of GLUE's {task.name}"
-    ):
-        tables = load_split_tables(settings, task)
+    tables, task, changes = _tables(settings)
     with as_user_error("base_model", "its tokenizer fails", "take both from one source"):
         tokenizer = AutoTokenizer.from_pretrained(str(files.base), trust_remote_code=False)
         splits = {
@@ -60,10 +58,29 @@ def main(files: Files, settings: Settings) -> None:
         }
     check_known(splits["train"], tokenizer.unk_token_id, task.name)
     meta = TokensMeta(
-        task.name, task.labels, tokenizer.pad_token_id, settings.max_length, len(tokenizer)
+        task.name,
+        task.classes,
+        tokenizer.pad_token_id,
+        settings.max_length,
+        len(tokenizer),
+        changes,
     )
     save_tokens(files.tokens, splits, meta)
     pq.write_table(_examples(tables, task), files.examples)
+
+
+def _tables(settings: Settings) -> tuple[dict[str, pa.Table], TaskData, tuple[str, ...]]:
+    """The splits, the task with its labels, and what was dropped or changed."""
+    task = settings.spec
+    if settings.own is not None:
+        found = read_own(settings.own, task)
+        limit = settings.limit or {}
+        return within_limits(found.tables, found.spec, limit), found.spec, found.changes
+    source = f"data.path: {settings.path or settings.source}, {task.name}"
+    with as_user_error(
+        source, "cannot be read", f"give the data in the form of GLUE's {task.name}"
+    ):
+        return load_split_tables(settings, task), task, ()
 
 
 def _check_length(positions: int | None, max_length: int) -> None:

@@ -92,7 +92,10 @@ class Costs:
         if task not in self._texts:
             tokens = self.results / "data" / task / "tokens.npz"
             self._texts[task] = task_texts(
-                self.study.config.data, self.study.task_specs[task], tokens
+                self.study.config.data,
+                self.study.task_specs[task],
+                tokens,
+                self.study.definition(task),
             )
         return self._texts[task]
 

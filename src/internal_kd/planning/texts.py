@@ -12,10 +12,13 @@ import pyarrow.parquet as pq
 
 from internal_kd.data.encoding import load_tokens
 from internal_kd.specs.config import Data
+from internal_kd.specs.task_definitions import Part, TaskDefinition
 from internal_kd.specs.tasks import SPLITS, TaskData
-from internal_kd.study.files import data_files
+from internal_kd.study.files import data_files, files_below
 
 FINGERPRINT_DATA = ("task_sizes.csv",)
+SOME_CLASSES = 2  # where only the training data say how many
+SOME_TASK = "mrpc"  # has lengths like those of tasks of which nothing is known
 KNOWN = Path(__file__).parent / FINGERPRINT_DATA[0]
 
 
@@ -48,7 +51,9 @@ class TaskTexts:
     test: Texts = Texts()
 
 
-def task_texts(data: Data, task: TaskData, tokens: Path) -> TaskTexts:
+def task_texts(
+    data: Data, task: TaskData, tokens: Path, definition: TaskDefinition | None = None
+) -> TaskTexts:
     """The texts of a task.
 
     Args:
@@ -56,13 +61,17 @@ def task_texts(data: Data, task: TaskData, tokens: Path) -> TaskTexts:
         task: what its examples are like.
         tokens: file of its tokens; where it is not there, sizes and lengths known beforehand
             count.
+        definition: of a task of a user's own.
     """
     if tokens.is_file():
-        splits, _ = load_tokens(tokens)
+        splits, meta = load_tokens(tokens)
         found = {name: _texts(split.lengths) for name, split in splits.items()}
+        return TaskTexts(len(meta.labels), **found)
+    if definition is None:
+        found = _known(data, task.name, _rows_of_files(data, task.name))
     else:
-        found = _known(data, task.name)
-    return TaskTexts(len(task.labels), **found)
+        found = _known(data, task.name, rows_of_own(definition), like=SOME_TASK)
+    return TaskTexts(len(task.classes) or SOME_CLASSES, **found)
 
 
 def pretraining_text(examples: int) -> Texts:
@@ -71,10 +80,14 @@ def pretraining_text(examples: int) -> Texts:
     return _texts(lengths).times(examples / len(lengths))
 
 
-def _known(data: Data, task: str) -> dict[str, Texts]:
-    row = _row("embedded" if data.source == "embedded" else "glue", task)
+def _known(
+    data: Data, task: str, rows: Mapping[str, int], like: str | None = None
+) -> dict[str, Texts]:
+    """Texts as long as those of this task, or of one like it; so many rows, where known."""
+    embedded = data.source == "embedded" and like is None
+    row = _row("embedded" if embedded else "glue", like or task)
     lengths = np.minimum(_lengths(row), data.max_length)
-    rows = _rows_of_files(data, task) or {split: int(row[split]) for split in SPLITS}
+    rows = rows or {split: int(row[split]) for split in SPLITS}
     limits = data.limit_of(task) or {}
     return {
         split: _texts(lengths).times(min(count, limits.get(split, count)) / len(lengths))
@@ -103,6 +116,31 @@ def _rows_of_files(data: Data, task: str) -> dict[str, int]:
         except (OSError, pa.ArrowInvalid):
             return {}
     return rows if any(rows.values()) else {}
+
+
+def rows_of_own(definition: TaskDefinition) -> dict[str, int]:
+    """Rows by split of a user's own files, about; empty if any cannot be counted."""
+    files = definition.files
+    try:
+        rows = {
+            split: sum(_rows_in(Path(file)) for file in files_below(path))
+            for split, path in files.paths.items()
+        }
+    except (OSError, pa.ArrowInvalid):
+        return {}
+    if isinstance(files.validation, Part):
+        rows["validation"] = round(rows["train"] * files.validation.share)
+    return rows if rows["train"] else {}
+
+
+def _rows_in(file: Path) -> int:
+    """Rows of a Parquet file; lines of others, of which those of Arrow are not of rows."""
+    if file.suffix == ".parquet":
+        return int(pq.read_metadata(file).num_rows)
+    if file.suffix in (".arrow", ".gz"):
+        raise OSError(f"{file}: rows are not lines")
+    with open(file, "rb") as lines:
+        return sum(1 for _ in lines)
 
 
 def _texts(lengths: npt.NDArray[np.int64]) -> Texts:

@@ -24,6 +24,7 @@ from internal_kd.specs.students import (
     DistillationSettings,
     SignalSettings,
 )
+from internal_kd.specs.task_definitions import TaskDefinition
 from internal_kd.specs.training import TaskTraining, TrainingSettings, changed
 from internal_kd.specs.values import (
     EACH_ONCE,
@@ -240,6 +241,7 @@ class StudyConfig(Section, frozen=True):
         pretraining: how the embedded study's base model is made.
         data: where the tasks' examples come from.
         tasks: names of the tasks.
+        task_definitions: tasks of your own by name; null for none.
         seeds: seeds of the student runs; tables show the mean over them.
         teacher: how the base model is fine-tuned into a task's teacher.
         student: size of the students and how they are trained.
@@ -268,6 +270,7 @@ class StudyConfig(Section, frozen=True):
     pretraining: Pretraining
     data: Data
     tasks: Names
+    task_definitions: Mapping[Name, TaskDefinition] | None
     seeds: Seeds
     teacher: Teacher
     student: Student

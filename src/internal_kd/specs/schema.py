@@ -89,14 +89,23 @@ def _some_keys(facts: tuple[object, ...]) -> Schema | None:
 
 
 def _union(parts: list[object]) -> Schema:
-    """Of one type and null, or of names and a list; no `anyOf`, so that a problem is one."""
+    """Of one type and null, of names and a list, or of a text and a section.
+
+    There is no `anyOf`, so that a problem is one.
+    """
     found = [schema_of(part) for part in parts if part is not NoneType]
-    schema = found[0] if len(found) == 1 else _names_or_list(*found)
+    schema = found[0] if len(found) == 1 else _either(*found)
     if NoneType not in parts:
         return schema
     if "enum" in schema:
         return schema | {"enum": [*schema["enum"], None]}
     return schema | {"type": [schema["type"], "null"]}
+
+
+def _either(first: Schema, second: Schema) -> Schema:
+    if second["type"] == "array":
+        return _names_or_list(first, second)
+    return first | second | {"type": [first["type"], second["type"]]}
 
 
 def _names_or_list(names: Schema, items: Schema) -> Schema:

@@ -23,13 +23,19 @@ class TaskData:
         name: of the task, in paths and in the config.
         kind: of its labels, in the words of Transformers.
         text_columns: one, or two for a pair of texts.
-        labels: names of the classes in the order of their numbers.
+        labels: names of the classes in the order of their numbers; None for those that the training
+            data have.
     """
 
     name: str
     kind: Kind = SINGLE_LABEL
     text_columns: tuple[str, ...]
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] | None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, as far as they are known."""
+        return self.labels or ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from internal_kd.study.draft import (
     Found,
     all_tasks,
     epochs_of,
+    known_tasks,
     unknown,
 )
 from internal_kd.study.glue import GLUE
@@ -36,7 +37,7 @@ FIGURE_KEYS: dict[str, tuple[str, ...]] = {
 }
 
 
-@CHECKS.reading("reports", "experiments", "grids")
+@CHECKS.reading("reports", "experiments", "grids", "tasks")
 def check_reports(draft: Draft) -> Found:
     """Tables that the study cannot have are not listed."""
     listed = draft.config.reports or ()
@@ -44,6 +45,8 @@ def check_reports(draft: Draft) -> Found:
     readings = any(row.reading_of for row in draft.experiments)
     if "readings" in listed and not readings and not faulty:
         yield _impossible("readings", "no experiment has reading_of")
+    if "glue_submission" in listed and not set(draft.config.tasks) & set(GLUE):
+        yield _impossible("glue_submission", "no task of the study is one of GLUE")
     for name in listed:
         factors = FACTORS_OF.get(name, ())
         if not having(draft.grids, factors) and factors:
@@ -188,7 +191,7 @@ def check_fractions(draft: Draft) -> Found:
             )
 
 
-@CHECKS.reading("figures", "experiments")
+@CHECKS.reading("figures", "experiments", "task_definitions")
 def check_figures(draft: Draft) -> Found:
     """A figure has the keys of its kind, and they name what exists."""
     for name, figure in draft.config.figures.items():
@@ -196,7 +199,9 @@ def check_figures(draft: Draft) -> Found:
             continue
         yield from _figure_keys(("figures", name), figure)
         if figure.task:
-            yield from unknown(("figures", name, "task"), [figure.task], GLUE, "task")
+            yield from unknown(
+                ("figures", name, "task"), [figure.task], known_tasks(draft.config), "task"
+            )
         path = ("figures", name, "experiments")
         yield from unknown(path, figure.experiments or (), _students(draft), STUDENT)
 

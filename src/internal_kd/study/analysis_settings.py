@@ -50,7 +50,9 @@ EMBEDDED_NOTE = (
 
 def report_settings(study: Study, tasks: Iterable[str]) -> ReportSettings:
     """What every table and figure is given: whose numbers they are, on which tasks."""
-    embedded = study.config.data.source == "embedded"
+    tasks = tuple(tasks)
+    generated = any(study.definition(task) is None for task in tasks or study.tasks)
+    embedded = study.config.data.source == "embedded" and generated
     specs = {name: study.task_specs[name] for name in tasks}
     note = EMBEDDED_NOTE if embedded else ""
     return ReportSettings(study=study.name, task_specs=specs, note=note)

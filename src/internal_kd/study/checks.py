@@ -1,6 +1,7 @@
 """What a schema cannot say about a config: names that exist, layers and epochs that fit."""
 
 import math
+import re
 from collections.abc import Mapping
 from itertools import pairwise
 
@@ -19,6 +20,7 @@ from internal_kd.study.draft import (
     all_tasks,
     epochs_of,
     internal_epochs,
+    known_tasks,
     unknown,
 )
 from internal_kd.study.glue import GLUE
@@ -26,6 +28,8 @@ from internal_kd.study.problems import Path, Problem, dotted, nearest
 from internal_kd.study.results_folder import input_problems, results_problems
 
 CHECKS = Checks()
+TASK_NAME = re.compile(r"[A-Za-z0-9_]+")
+OWN_COLUMNS = ("split", "index", "idx", "label")  # of the file of examples, beside the texts
 REPORTS = ("table1", "comparison", "figures")
 
 
@@ -47,12 +51,13 @@ def check_inputs(draft: Draft) -> Found:
             yield from input_problems((*key, "path"), section.path, config.results)
 
 
-@CHECKS.reading("tasks", "sweeps")
+@CHECKS.reading("tasks", "sweeps", "task_definitions")
 def check_tasks(draft: Draft) -> Found:
     """Tasks exist."""
+    known = known_tasks(draft.config)
     sweep = ("sweeps", "data_size", "tasks")
-    yield from unknown(("tasks",), draft.config.tasks, GLUE, "task")
-    yield from unknown(sweep, draft.config.sweeps.data_size.tasks or (), GLUE, "task")
+    yield from unknown(("tasks",), draft.config.tasks, known, "task")
+    yield from unknown(sweep, draft.config.sweeps.data_size.tasks or (), known, "task")
 
 
 @CHECKS.reading("tasks", "experiments", "table1")
@@ -85,7 +90,9 @@ def check_paper_values(draft: Draft) -> Found:
         )
 
 
-@CHECKS.reading("teacher.per_task", "student.per_task", "data.limit", "resources")
+@CHECKS.reading(
+    "teacher.per_task", "student.per_task", "data.limit", "resources", "task_definitions"
+)
 def check_task_keys(draft: Draft) -> Found:
     """Settings for single tasks name tasks, so that none is without effect by a slip of the pen."""
     by_task: dict[tuple[str, ...], Mapping[str, object] | UnsetType | None] = {
@@ -95,10 +102,41 @@ def check_task_keys(draft: Draft) -> Found:
     }
     for rule, needs in draft.config.resources.by_rule.items():
         by_task["resources", rule, "per_task"] = needs.per_task
+    known = known_tasks(draft.config)
     for path, settings in by_task.items():
         for name in settings or {}:
-            if name not in GLUE:
-                yield Problem((*path, name), f"unknown task; {nearest(name, GLUE)}")
+            if name not in known:
+                yield Problem((*path, name), f"unknown task; {nearest(name, known)}")
+
+
+@CHECKS.reading("task_definitions")
+def check_definitions(draft: Draft) -> Found:
+    """Tasks that the config defines can be told apart, in paths and in tables."""
+    for name, definition in (draft.config.task_definitions or {}).items():
+        path = ("task_definitions", name)
+        if name in GLUE:
+            yield Problem(path, "is the name of a task of GLUE; choose another name")
+        if not TASK_NAME.fullmatch(name):
+            yield Problem(
+                path, "a task's name has letters, digits and underscores only; choose such a name"
+            )
+        taken = [column for column in definition.text if column in OWN_COLUMNS]
+        if taken or definition.label in definition.text:
+            column = taken[0] if taken else definition.label
+            yield Problem(
+                (*path, "text"),
+                f"a column of texts cannot be called '{column}'; rename it in the files",
+            )
+        if definition.labels is not None and len(definition.labels) < 2:
+            yield Problem((*path, "labels"), "has fewer than two classes; list all of them")
+
+
+@CHECKS.reading("task_definitions", "tasks", "sweeps")
+def check_definition_files(draft: Draft) -> Found:
+    """The files of tasks that the config defines are there and of a form that can be read."""
+    for name, definition in (draft.config.task_definitions or {}).items():
+        if name in all_tasks(draft.config):
+            yield from files.definition_problems(name, definition)
 
 
 @CHECKS.reading("base_model.source", "base_model.path", "base_model.revision")

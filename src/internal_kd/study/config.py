@@ -12,10 +12,10 @@ from internal_kd.specs.experiments import Experiment, acting_fields
 from internal_kd.specs.grids import Expansion, expand
 from internal_kd.specs.runs import Run
 from internal_kd.specs.schema import config_schema
+from internal_kd.specs.task_definitions import TaskDefinition
 from internal_kd.specs.tasks import Task
 from internal_kd.study import analysis_checks, checks, files, student_checks
-from internal_kd.study.draft import all_tasks, semantic_problems
-from internal_kd.study.glue import GLUE
+from internal_kd.study.draft import all_tasks, known_tasks, semantic_problems
 from internal_kd.study.problems import Path as KeyPath
 from internal_kd.study.problems import Problem, raise_problems
 from internal_kd.study.schema import read_values, schema_problems
@@ -59,7 +59,12 @@ class Study:
     @property
     def task_specs(self) -> Mapping[str, Task]:
         """All of them, in the same order."""
-        return {name: GLUE[name] for name in self.tasks}
+        known = known_tasks(self.config)
+        return {name: known[name] for name in self.tasks}
+
+    def definition(self, task: str) -> TaskDefinition | None:
+        """How the config defines a task; None for one of GLUE."""
+        return (self.config.task_definitions or {}).get(task)
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -15,7 +15,9 @@ from internal_kd.specs.config import StudyConfig, training_on
 from internal_kd.specs.experiments import Experiment, make_experiment
 from internal_kd.specs.grids import Cell, Expansion, Grid, expand, key_of
 from internal_kd.specs.schema import fields_of
+from internal_kd.specs.tasks import Task
 from internal_kd.specs.training import changed
+from internal_kd.study.glue import GLUE
 from internal_kd.study.problems import Path, Problem, nearest
 
 Found = Iterator[Problem]
@@ -197,6 +199,12 @@ def all_tasks(config: StudyConfig) -> list[str]:
     sweep = config.sweeps.data_size
     more = sweep.tasks or () if sweep.fractions else ()
     return list(dict.fromkeys([*config.tasks, *more]))
+
+
+def known_tasks(config: StudyConfig) -> dict[str, Task]:
+    """The tasks of GLUE and those that the config defines, by name."""
+    own = config.task_definitions or {}
+    return {**GLUE, **{name: definition.task(name) for name, definition in own.items()}}
 
 
 def internal_epochs(epochs: int, layers: int, fraction: float) -> int:

@@ -11,12 +11,13 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from internal_kd.data.parts import files_of_split
+from internal_kd.data.parts import ENDINGS, files_of_split, form_of
 from internal_kd.manifests import file_hash
 from internal_kd.models.families import reason_for_refusal
 from internal_kd.models.positions import positions_in
 from internal_kd.specs.config import BaseModel, Data, StudyConfig
 from internal_kd.specs.sizes import Sizes, sizes_in
+from internal_kd.specs.task_definitions import TaskDefinition
 from internal_kd.specs.tasks import SPLITS
 from internal_kd.study import problems
 from internal_kd.study.file_integrity import damage, missing_weights, odd_type
@@ -78,6 +79,38 @@ def data_files(data: Data, task: str) -> list[str]:
         return []
     folder = Path(data.path) / task
     return [str(file) for split in SPLITS for file in files_of_split(folder, split).files]
+
+
+def definition_problems(name: str, definition: TaskDefinition) -> Found:
+    """Files of a task that are missing, damaged or of an unknown form."""
+    for split, path in definition.files.paths.items():
+        key, place = ("task_definitions", name, "files", split), Path(path)
+        if not place.exists():
+            yield Problem(key, f"'{path}' does not exist; name a file or folder")
+        elif place.is_dir() and not files_below(path):
+            yield Problem(key, f"the folder '{path}' holds no .parquet or .arrow files")
+        elif place.is_file() and form_of(place) is None:
+            yield Problem(
+                key, f"the form of '{path}' is unknown; its name must end in {', '.join(ENDINGS)}"
+            )
+        else:
+            yield from _damaged(key, map(Path, files_below(path)))
+
+
+def files_below(path: str) -> list[str]:
+    """A file itself, or the files in a folder that hold rows, or say what is in it."""
+    place = Path(path)
+    if not place.is_dir():
+        return [path]
+    ends = (".parquet", ".arrow", ".json")
+    return sorted(str(file) for file in place.rglob("*") if file.suffix in ends)
+
+
+def task_files(study_data: Data, definition: TaskDefinition | None, task: str) -> list[str]:
+    """Local files that a task is read from, of a task that the config defines or of GLUE."""
+    if definition is None:
+        return data_files(study_data, task)
+    return [file for path in definition.files.paths.values() for file in files_below(path)]
 
 
 def base_model_files(base: BaseModel) -> list[str]:

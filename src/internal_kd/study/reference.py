@@ -31,6 +31,7 @@ WIDTH = 100
 # Keys whose entries have a section of their own.
 ENTRIES = {
     ("pretraining", "stages"): "A stage of pre-training",
+    ("task_definitions",): "A task of your own",
     ("experiments",): "An experiment",
     ("grids",): "A grid",
     ("figures",): "A figure",
@@ -104,7 +105,7 @@ def _rows(path: tuple[str, ...], part: Schema) -> Iterator[Row]:
         yield key, "", f"{_sentence(part)} See {_link('An experiment')}."
     elif path in ENTRIES and "properties" in _entry(part):
         yield key, IN_CONFIG, f"{_sentence(part)} Each: see {_link(ENTRIES[path])}."
-    elif "properties" in part:
+    elif "properties" in part and "string" not in part["type"]:
         if "default" in part:
             yield key, f"`{_json(part['default'])}`", _sentence(part)
         yield from _properties(path, part)

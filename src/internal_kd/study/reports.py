@@ -15,6 +15,7 @@ from internal_kd.specs.runs import Run
 from internal_kd.study import analysis, analysis_settings, grids
 from internal_kd.study.config import Study
 from internal_kd.study.figures import Figure, figures
+from internal_kd.study.glue import GLUE
 
 SCORES = ("metrics.json", "predictions.parquet")
 NUMBERED = re.compile(r"fig(\d+)(?:_|$)")
@@ -231,6 +232,7 @@ REPORTS: Mapping[str, Kind] = {
         reads=lambda study: Reads(analysis.table2_runs(study), tasks=study.table1_tasks),
         suffixes=(".zip", "_{standard}.zip", "_{teacher}.zip", ".md"),
         message="Submissions to the GLUE server",
+        possible=lambda study: any(task in GLUE for task in study.table1_tasks),
     ),
 }
 

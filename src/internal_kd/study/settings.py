@@ -19,7 +19,7 @@ from internal_kd.specs.students import DistillationSettings, StudentJob, acting
 from internal_kd.specs.training import TrainingSettings, changed
 from internal_kd.specs.values import Section
 from internal_kd.study.config import BASE, STUDENT_BASE, Study
-from internal_kd.study.files import base_model_files, content_hashes, data_files
+from internal_kd.study.files import base_model_files, content_hashes, data_files, files_below
 
 Settings = dict[str, object]
 
@@ -93,11 +93,20 @@ def student_init_settings(init: str, layers: int) -> Settings:
 
 def task_data_settings(study: Study, task: str) -> Settings:
     """Where a task's examples come from and how long they may be."""
-    data = study.config.data
-    common = {"source": data.source, "path": data.path, "max_length": data.max_length}
-    language = {"language_seed": data.language_seed} if data.source == "embedded" else {}
+    data, definition = study.config.data, study.definition(task)
     spec = encode(study.task_specs[task].data)
     own = {"task": task, "spec": spec, "limit": data.limit_of(task)}
+    if definition is not None:
+        read: Settings = {key: encode(getattr(definition, key)) for key in ("files", "format")}
+        hashes = {
+            split: [*content_hashes(tuple(files_below(path))).values()]
+            for split, path in definition.files.paths.items()
+        }
+        read |= {"label": definition.label}
+        common = {"source": "files", "max_length": data.max_length, "own": read}
+        return common | own | {"files": hashes}
+    common = {"source": data.source, "path": data.path, "max_length": data.max_length}
+    language = {"language_seed": data.language_seed} if data.source == "embedded" else {}
     return common | language | own | _files(data_files(data, task))
 
 
