@@ -125,7 +125,7 @@ def _section(kind: type) -> Schema:
         if default is msgspec.NODEFAULT:
             required.append(key)
         elif default is not UNSET:
-            properties[key]["default"] = msgspec.to_builtins(default)
+            properties[key]["default"] = msgspec.json.decode(msgspec.json.encode(default))
     return {
         "type": "object",
         "additionalProperties": False,

@@ -104,7 +104,8 @@ def _rows(path: tuple[str, ...], part: Schema) -> Iterator[Row]:
     elif path == ("common",):
         yield key, "", f"{_sentence(part)} See {_link('An experiment')}."
     elif path in ENTRIES and "properties" in _entry(part):
-        yield key, IN_CONFIG, f"{_sentence(part)} Each: see {_link(ENTRIES[path])}."
+        default = "`null`" if part.get("default", IN_CONFIG) is None else IN_CONFIG
+        yield key, default, f"{_sentence(part)} Each: see {_link(ENTRIES[path])}."
     elif "properties" in part and "string" not in part["type"]:
         if "default" in part:
             yield key, f"`{_json(part['default'])}`", _sentence(part)
