@@ -1,5 +1,6 @@
 """Job `base`: a pre-trained model from a folder or the hub, as a folder of this study."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +26,9 @@ from internal_kd.models.tokenizers import (
 )
 
 USUAL = "use an encoder such as BERT, RoBERTa, ELECTRA or DistilBERT in its usual form"
+
+# How Transformers says so, whatever it raises.
+NEEDS_LIBRARY = re.compile(r"\binstall\b|required to read")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,14 +119,28 @@ def _fetch(settings: Settings) -> tuple[PreTrainedModel, PreTrainedTokenizerBase
         go_offline_if_unreachable("model", path, revision)
     try:
         model = load_encoder(path, revision, read_config(path, revision))
-        tokenizer = AutoTokenizer.from_pretrained(
-            path, revision=revision or "main", trust_remote_code=False
-        )
-        return model, tokenizer
+        return model, _fetch_tokenizer(path, revision)
     except (UserError, MemoryError, ModuleNotFoundError):
         raise
     except Exception as error:  # whatever an HTTP client, a tokenizer or a pickle can raise
         raise UserError(_sentence(settings.source, path, error)) from error
+
+
+def _fetch_tokenizer(path: str, revision: str | None) -> PreTrainedTokenizerBase:
+    """The tokenizer beside the model, where no library beyond the project's is needed for it."""
+    try:
+        return AutoTokenizer.from_pretrained(
+            path, revision=revision or "main", trust_remote_code=False
+        )
+    except (ImportError, ValueError) as error:
+        if not NEEDS_LIBRARY.search(str(error)):
+            raise
+        raise UserError(
+            f"base_model.path: the tokenizer of {path!r} has no tokenizer.json and needs a library "
+            f"that is not part of this project ({reason(error)}); load it with AutoTokenizer where "
+            "that is installed, save it with save_pretrained, and put its tokenizer.json beside "
+            "the model, or choose a base model that has one"
+        ) from error
 
 
 def _sentence(source: str, path: str, error: Exception) -> str:

@@ -88,7 +88,9 @@ def read_model(
     missing, prefix = set(found["missing_keys"]), f"{model.base_model_prefix}."
     inside = "" if model.base_model is model else prefix
     present = model.state_dict()
-    _check_complete(folder, not_to_be_drawn(missing, present, inside) if new_head else missing)
+    lacking = not_to_be_drawn(missing, present, inside) if new_head else missing
+    _check_names(folder, lacking, found["unexpected_keys"])
+    _check_complete(folder, lacking)
     check_all_used(folder, without_place(found["unexpected_keys"], prefix))
     return model
 
@@ -99,6 +101,17 @@ def _check_shapes(folder: str | Path, mismatched: Mismatched) -> None:
             f"{folder}: its weights do not fit its config.json, {name} is {list(stored)} and not "
             f"{list(expected)}; copy or download both again"
         )
+
+
+def _check_names(folder: str | Path, missing: Collection[str], unexpected: Collection[str]) -> None:
+    """Names may begin with that of a wrapper, as those of parallel training do."""
+    for name in sorted(missing):
+        prefix = next((each.removesuffix(name) for each in unexpected if each.endswith(name)), "")
+        if prefix.endswith("."):
+            raise UserError(
+                f"{folder}: the names of its weights begin with {prefix}, which is not part of the "
+                "model of its config.json; save the plain model with save_pretrained"
+            )
 
 
 def _check_complete(folder: str | Path, missing: Collection[str]) -> None:
