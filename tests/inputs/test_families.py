@@ -26,6 +26,8 @@ from internal_kd.errors import UserError
 from internal_kd.evaluation.predictions import read_predictions
 from internal_kd.jobs import base, distill, student, teacher
 from internal_kd.models import families as known_families
+from internal_kd.models import loading
+from internal_kd.models.bert import BertClassifier
 from internal_kd.models.capture import capture
 from internal_kd.models.features import FEATURES, CaptureRequest
 from internal_kd.models.layers import count_parameters, head_parameters
@@ -155,6 +157,25 @@ def test_plain_transformers_give_the_same_predictions(study, runs, plain, split)
     assert plain.stdout.readline() == "written\n"
     expected = logits(runs["progressive"], split)
     np.testing.assert_allclose(np.load(out), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_berts_own_code_trains_as_transformers_code_does(tmp_path, monkeypatch) -> None:
+    """Teacher and students of both; dropout draws other numbers."""
+    family = Family(
+        "Bert", dict.fromkeys(["hidden_dropout_prob", "attention_probs_dropout_prob"], 0)
+    )
+    runs = {}
+    for way in ("own", "transformers"):
+        if way == "transformers":
+            monkeypatch.setattr(loading, "is_plain_bert", lambda *_, **__: False)
+        study = Study(family, tmp_path / way).make()
+        runs[way] = [study.distil("exp3.2", "stored"), study.distil("exp3.3", "live")]
+        assert isinstance(load_classifier(runs[way][0] / "model"), BertClassifier) == (way == "own")
+    for ours, theirs in zip(runs["own"], runs["transformers"], strict=True):
+        np.testing.assert_allclose(logits(ours), logits(theirs), rtol=1e-3, atol=1e-4)
+        terms = ["loss", "attention_kl", "cls_cosine", "soft"]
+        found, expected = (pd.read_csv(run / "history.csv")[terms] for run in (ours, theirs))
+        pd.testing.assert_frame_equal(found, expected, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("objective", ["hidden_mse", "attention_mse", "value_relation_kl"])
