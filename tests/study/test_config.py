@@ -106,6 +106,10 @@ MISTAKES = {
         grid() | {"reports": ["objectives", "mappings"]},
         "reports: mappings cannot be made, because no grid varies mapping; remove it",
     ),
+    "figure of a grid that there is not": (
+        {"figures": {"own": {"kind": "start_slopes"}}},
+        "figures.own: a figure of kind start_slopes needs a grid that varies objective and start;",
+    ),
     "experiment of a grid that exists": (
         grid() | {"experiments": {"hidden-upper": {"label": "another", "output": {"soft": 1.0}}}},
         "grids.objectives: more than one experiment is named hidden-upper; rename a level",

@@ -50,4 +50,6 @@ def test_items_of_a_study():
     others = {"readings", "objectives", "starts", "mappings"}
     assert tables(read_study()) == [name for name in REPORTS if name not in others]
     assert tables(read_study("objectives")) == ["objectives", "starts", "mappings"]
+    figures = [report.name for report in reports(read_study("objectives"))[3:]]
+    assert figures == ["figures/objective_scores", "figures/start_slopes"]
     assert tables(read_study(reports=["claims", "table1"])) == ["table1", "claims"]

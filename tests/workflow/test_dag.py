@@ -92,8 +92,9 @@ def test_studies_of_objectives_are_planned(tmp_path, name, starts, students):
     overlay = ("--configfile", str(ROOT / "studies" / f"{name}.yaml"))
     jobs = planned(tmp_path, *SNAKEFILE, *overlay, "--config", "tasks=[rte]")
     once = ("base_model", "task_data", "teacher", "objectives", "starts", "mappings")
+    figures = ("figure_objective_scores", "figure_start_slopes")
     trained = {"student_init": starts, "distill": students}
-    assert jobs == dict.fromkeys([*once, "index", "report", "all"], 1) | trained
+    assert jobs == dict.fromkeys([*once, *figures, "index", "report", "all"], 1) | trained
 
 
 def test_teachers_of_the_same_share_are_runs_of_their_own(tmp_path):

@@ -107,6 +107,8 @@ class FigureSettings(Section, frozen=True):
         "heads",
         "attention_kl",
         "calibration",
+        "objective_scores",
+        "start_slopes",
     ]
     task: Name | UnsetType = UNSET
     experiments: Names | UnsetType = UNSET

@@ -34,6 +34,8 @@ FIGURE_KEYS: dict[str, tuple[str, ...]] = {
     "heads": ("task", "example", "head"),
     "attention_kl": (),
     "calibration": (),
+    "objective_scores": (),
+    "start_slopes": (),
 }
 
 
@@ -204,6 +206,17 @@ def check_figures(draft: Draft) -> Found:
             )
         path = ("figures", name, "experiments")
         yield from unknown(path, figure.experiments or (), _students(draft), STUDENT)
+
+
+@CHECKS.reading("figures", "grids")
+def check_figure_grids(draft: Draft) -> Found:
+    """A figure of grids has one with its factors."""
+    for name, figure in draft.config.figures.items():
+        factors = FACTORS_OF.get(figure.kind, ()) if figure is not None else ()
+        if figure is not None and factors and not having(draft.grids, factors):
+            needed = f"a figure of kind {figure.kind} needs a grid that varies"
+            sentence = f"{needed} {' and '.join(factors)}; write one, or remove the figure"
+            yield Problem(("figures", name), sentence)
 
 
 @CHECKS.reading("figures")

@@ -14,6 +14,7 @@ from internal_kd.specs.grids import FACTORS_OF, JOINT, Cell, Grid, having, label
 from internal_kd.specs.runs import Run
 from internal_kd.study.analysis_settings import inference, report_settings
 from internal_kd.study.config import Study
+from internal_kd.study.figures import Figure
 
 FACTORS = ("objective", "start", "mapping", "setting")
 LOSSES: Mapping[Losses, set[str]] = {
@@ -36,6 +37,16 @@ def starts_settings(study: Study) -> GridSettings:
 def mappings_settings(study: Study) -> GridSettings:
     """Maps of layers compared."""
     return _settings(study, "mappings")
+
+
+def objective_scores_settings(study: Study, _: Figure) -> GridSettings:
+    """Objectives by task and start, as a heat map."""
+    return _settings(study, "objective_scores")
+
+
+def start_slopes_settings(study: Study, _: Figure) -> GridSettings:
+    """Score by start."""
+    return _settings(study, "start_slopes")
 
 
 def _settings(study: Study, report: str) -> GridSettings:

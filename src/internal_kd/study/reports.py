@@ -286,6 +286,20 @@ FIGURE_KINDS: Mapping[str, FigureKind] = {
         reads=lambda study, _: Reads(analysis.comparison_runs(study, study.table1_tasks)),
         more=("_summary.csv",),
     ),
+    "objective_scores": FigureKind(
+        title="objectives by task and start",
+        function="figures.objective_scores:write_objective_scores",
+        settings=grids.objective_scores_settings,
+        reads=lambda study, _: Reads(grids.runs_of_cells(study, grids.objectives_settings(study))),
+    ),
+    "start_slopes": FigureKind(
+        title="score by start",
+        function="figures.start_slopes:write_start_slopes",
+        settings=grids.start_slopes_settings,
+        reads=lambda study, _: Reads(
+            grids.runs_of_cells(study, grids.starts_settings(study)), ("metrics.json",)
+        ),
+    ),
 }
 
 
