@@ -19,7 +19,7 @@ from internal_kd.distillation.objective import DistillationObjective, signal_req
 from internal_kd.distillation.schedules import Phase, Schedule
 from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit, signal_source
 from internal_kd.distillation.signals import SignalSource
-from internal_kd.distillation.training import Training
+from internal_kd.distillation.training import Training, batches_of
 from internal_kd.models.bert import BertClassifier, BertConfig
 from internal_kd.models.capture import FrozenTeacher
 from internal_kd.specs.training import ObjectiveSettings, TrainingSettings
@@ -121,16 +121,17 @@ class Bench:
         return seconds / (passes * len(training.batches))
 
     def _training(self, part: Part, precision: Precision, compiled: bool) -> Training:
+        settings = TrainingSettings(1, self.batch_size, 1e-5, precision=precision, compile=compiled)
+        streams = Streams("student", "qqp", 0)
         return Training(
             _model(self.shape, self.shape.student_layers, self.device),
-            self.split,
+            batches_of(self.split, settings, streams, PAD, self.device),
             DistillationObjective(part.losses, self._signals(part)),
             Schedule(),
-            TrainingSettings(1, self.batch_size, 1e-5, precision=precision, compile=compiled),
+            settings,
             evaluate=lambda _: {"validation": {"accuracy": 0.0}},
             selected_by=("validation", "accuracy"),
-            streams=Streams("student", "qqp", 0),
-            pad_token_id=PAD,
+            streams=streams,
         )
 
     def _signals(self, part: Part) -> SignalSource:

@@ -21,7 +21,7 @@ from benchmarks.shapes import SHAPES
 from benchmarks.workload import Workload, make_workload
 from internal_kd.distillation.objective import DistillationObjective
 from internal_kd.distillation.schedules import Kind, epoch_limits, make_phases
-from internal_kd.distillation.training import Training
+from internal_kd.distillation.training import Training, batches_of
 from internal_kd.models.bert import Classifier
 from internal_kd.specs.training import ObjectiveSettings
 from internal_kd.streams import Streams
@@ -88,9 +88,10 @@ def train(contestant: Ours, kind: Kind, updates: Updates, epochs: int | None = N
         clock.stop()
         return {"validation": {"accuracy": 0.0}}
 
+    settings, streams = contestant.settings(epochs), Streams("student", "qqp", 0)
     training = Training(
         contestant.student,
-        contestant.workload.split,
+        batches_of(contestant.workload.split, settings, streams, PAD, contestant.student.device),
         DistillationObjective(
             ObjectiveSettings(
                 LOSSES.internal,
@@ -100,11 +101,10 @@ def train(contestant: Ours, kind: Kind, updates: Updates, epochs: int | None = N
             contestant.signals,
         ),
         schedule,
-        contestant.settings(epochs),
+        settings,
         evaluate=end_of_epoch,
         selected_by=("validation", "accuracy"),
-        streams=Streams("student", "qqp", 0),
-        pad_token_id=PAD,
+        streams=streams,
     )
     training.run()
     return clock.seconds

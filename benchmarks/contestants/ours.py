@@ -26,7 +26,7 @@ from internal_kd.distillation.objective import DistillationObjective, signal_req
 from internal_kd.distillation.schedules import Phase, Schedule, simultaneous
 from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit, signal_source
 from internal_kd.distillation.signals import SignalSource
-from internal_kd.distillation.training import Training
+from internal_kd.distillation.training import Training, batches_of
 from internal_kd.models.bert import Classifier
 from internal_kd.models.capture import FrozenTeacher
 from internal_kd.models.loading import load_classifier
@@ -88,16 +88,16 @@ class Ours(Contestant):
             schedule.clock = clock
             return {"validation": {"accuracy": 0.0}}
 
+        settings, streams = self.settings(passes + 1), Streams("student", "qqp", 0)
         training = Training(
             self.student,
-            self.workload.split,
+            batches_of(self.workload.split, settings, streams, PAD, self.student.device),
             DistillationObjective(LOSSES, self.signals),
             schedule,
-            self.settings(passes + 1),
+            settings,
             evaluate=end_of_epoch,
             selected_by=("validation", "accuracy"),
-            streams=Streams("student", "qqp", 0),
-            pad_token_id=PAD,
+            streams=streams,
         )
         training.run()
         return clock.seconds / passes

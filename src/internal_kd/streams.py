@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
-Role = Literal["teacher", "student"]
+Role = Literal["teacher", "student", "agnostic"]
 Purpose = Literal[
     "head",
     "order",
@@ -20,6 +20,7 @@ Purpose = Literal[
     "new layers",
     "projection",
     "layer map",
+    "masking",
 ]
 
 BITS = 63  # what generators of torch and numpy both take
@@ -37,8 +38,8 @@ class Streams:
     """The streams of one run.
 
     Attributes:
-        role: teacher or student.
-        task: name of the task.
+        role: teacher or student; `agnostic` for a student on unlabelled text.
+        task: name of the task; empty where there is none.
         seed: of the run.
     """
 
@@ -77,6 +78,11 @@ class Streams:
         return stream_seed("projection", self.role, self.task, self.seed)
 
     @property
+    def masking(self) -> int:
+        """Of masked tokens of unlabelled text."""
+        return stream_seed("masking", self.role, self.task, self.seed)
+
+    @property
     def subset(self) -> int:
         """Of a share of the training examples, on purpose the same for teacher and students."""
         return stream_seed("subset", "both", self.task, self.seed)
@@ -85,6 +91,11 @@ class Streams:
 def holdout_seed(task: str) -> int:
     """Of the training examples held out for selection, the same for all runs of a task."""
     return stream_seed("holdout", "both", task, 0)
+
+
+def held_out_masking_seed() -> int:
+    """Seed of masked tokens in held-out sequences, the same for all general models."""
+    return stream_seed("masking", "held out", "", 0)
 
 
 def new_layers_seed() -> int:

@@ -147,15 +147,18 @@ from internal_kd.data.encoding import EncodedSplit
 from internal_kd.distillation.finetuning import finetuning_objective
 from internal_kd.distillation.schedules import Schedule
 from internal_kd.specs.training import TrainingSettings
-from internal_kd.distillation.training import Training
+from internal_kd.distillation.training import Training, batches_of
 from internal_kd.models.bert import load_bert
 from internal_kd.streams import Streams
 ids, offsets, labels = np.arange(12, dtype=np.int32), np.arange(0, 13, 3), np.array([0, 1, 0, 1])
 split = EncodedSplit(ids, np.zeros(12, np.uint8), offsets, labels, np.arange(4))
+model, settings = load_bert(sys.argv[1]), TrainingSettings(2, 2, 1e-3)
+streams = Streams("student", "rte", 0)
+batches = batches_of(split, settings, streams, 0, model.device)
 Training(
-    load_bert(sys.argv[1]), split, finetuning_objective, Schedule(), TrainingSettings(2, 2, 1e-3),
+    model, batches, finetuning_objective, Schedule(), settings,
     evaluate=lambda model: {"validation": {"accuracy": 0.0}},
-    selected_by=("validation", "accuracy"), streams=Streams("student", "rte", 0), pad_token_id=0,
+    selected_by=("validation", "accuracy"), streams=streams,
 ).run()
 print("torch._dynamo" in sys.modules)
 """

@@ -11,7 +11,7 @@ from internal_kd.distillation.objective import DistillationObjective, signal_req
 from internal_kd.distillation.schedules import Schedule, make_phases
 from internal_kd.distillation.signal_source import SignalOptions, TeacherOfSplit, signal_source
 from internal_kd.distillation.signals import LiveSignals
-from internal_kd.distillation.training import Training
+from internal_kd.distillation.training import Training, batches_of
 from internal_kd.evaluation.trained import predict, scores_of
 from internal_kd.models.capture import FrozenTeacher
 from internal_kd.models.loading import load_classifier
@@ -50,16 +50,16 @@ def history_of(student, family: str, kind: str, updates: str, source: str, folde
     )
     options = SignalOptions(source, folder=folder / "signals")
     signals = signal_source(teacher, signal_request(OBJECTIVE, {1: 2, 2: 4}), options)
+    settings, streams = TrainingSettings(EPOCHS, 4, 1e-3, keep="last"), Streams("student", "rte", 0)
     training = Training(
         student,
-        split,
+        batches_of(split, settings, streams, 0, cpu),
         DistillationObjective(OBJECTIVE, signals),
         Schedule(make_phases(kind, {1: 1, 2: 1}, "end", updates)),
-        TrainingSettings(EPOCHS, 4, 1e-3, keep="last"),
+        settings,
         evaluate=lambda model: {"validation": scores_of(predict(model, split, 0, cpu))},
         selected_by=("validation", "accuracy"),
-        streams=Streams("student", "rte", 0),
-        pad_token_id=0,
+        streams=streams,
     )
     rows = training.run().history
     return [{k: v for k, v in row.items() if k not in TIMES} for row in rows], student

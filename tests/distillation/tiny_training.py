@@ -18,7 +18,7 @@ from internal_kd.distillation.signal_source import (
     signal_source,
 )
 from internal_kd.distillation.signals import SignalSource
-from internal_kd.distillation.training import Training
+from internal_kd.distillation.training import Training, batches_of
 from internal_kd.evaluation.trained import predict, scores_of
 from internal_kd.models.bert import BertClassifier
 from internal_kd.models.capture import FrozenTeacher
@@ -70,18 +70,18 @@ class Pair:
     ) -> Training:
         """A training of a copy of the student, which may go through all stages in three epochs."""
         chosen = {"batch_size": 4, "learning_rate": 1e-3, "keep": "last", **settings}
+        made, streams = TrainingSettings(epochs=epochs, **chosen), Streams("student", "rte", 0)
         return Training(
             copy.deepcopy(self.student),
-            self.split,
+            batches_of(self.split, made, streams, 0, self.device),
             DistillationObjective(objective, self.signals(source)),
             Schedule(make_phases(kind, {1: 1, 2: 1}, "end", *updates)),
-            TrainingSettings(epochs=epochs, **chosen),
+            made,
             evaluate=lambda model: {
                 "validation": scores_of(predict(model, self.split, 0, self.device))
             },
             selected_by=("validation", "accuracy"),
-            streams=Streams("student", "rte", 0),
-            pad_token_id=0,
+            streams=streams,
             checkpoints=checkpoints,
         )
 

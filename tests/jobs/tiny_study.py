@@ -53,7 +53,8 @@ def tiny_tokenizer(pad: int = 0) -> PreTrainedTokenizerFast:
         special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
     )
     names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]"}
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names, sep_token="[SEP]")
+    names |= {"sep_token": "[SEP]", "mask_token": "[MASK]"}
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)
 
 
 def write_base(folder: Path, layers: int = 4, **sizes: int) -> Path:

@@ -59,9 +59,8 @@ def test_a_student_may_be_cut_from_its_teacher():
 def test_only_distilled_students_read_a_teacher(paths):
     assert paths.teacher(RUN) == TEACHER
     assert paths.teacher_files(RUN) == [f"{TEACHER}/model", f"{TEACHER}/metrics.json"]
-    assert paths.teacher_option(RUN) == ["--teacher", f"{TEACHER}/model"]
     alone = Run("rte", "exp1.1", layers=3, percent=100, seed=1)
-    assert paths.teacher_files(alone) == paths.teacher_option(alone) == []
+    assert paths.teacher_files(alone) == []
 
 
 def test_inputs_and_options_of_a_table_name_the_same(paths):

@@ -11,7 +11,16 @@ SCHEMA = config_schema(DEFAULTS)
 FILE = (ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
 PAGE = (ROOT / "docs/config.md").read_text(encoding="utf-8")
 # What users name themselves, and what has a section of its own.
-NAMED = ("experiments", "grids", "figures", "resources", "devices", "per_task", "stages")
+NAMED = (
+    "agnostic",
+    "experiments",
+    "grids",
+    "figures",
+    "resources",
+    "devices",
+    "per_task",
+    "stages",
+)
 
 
 def leaves(path, value):

@@ -101,6 +101,7 @@ def _write_manifests(study: Study) -> None:
             f"internal_kd.jobs.{job}", without=without if job == "data" else ""
         ),
         lambda name: code_fingerprint("internal_kd.jobs.distill", *study.experiments[name].modules),
+        lambda name: code_fingerprint("internal_kd.jobs.agnostic", *study.agnostic[name].modules),
     )
     parts = [expectations.runs(analysis.claims_runs(study)), expectations.examples(study.tasks)]
     parts.append(expectations.distances(analysis.attention_runs(study)))

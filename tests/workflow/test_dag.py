@@ -246,15 +246,16 @@ def test_every_rule_declares_what_it_needs():
         text = file.read_text()
         # Rules that a loop makes.
         text += textwrap.dedent("".join(re.findall(r"\n    rule:\n(?:(?:        .*)?\n)+", text)))
-        for rule in re.split(r"\nrule\b", text)[1:]:
+        for rule in re.split(r"\n(?=(?:use )?rule\b)", text)[1:]:
             name = rule.split(":", 1)[0]
             found += 1
-            for part in ("log:", "benchmark:", "conda:", "threads:", "message:"):
+            inherited = () if name.startswith("use") else ("conda:",)
+            for part in ("log:", "benchmark:", *inherited, "threads:", "message:"):
                 assert f"\n    {part}" in rule, (name, part)
             for part in ("code=", "settings="):
                 assert f"\n        {part}" in rule, (name, part)
             assert "\n        **needs(RESOURCES[" in rule, name
-    assert found == 10
+    assert found == 12
 
 
 def test_lint_is_clean():

@@ -26,18 +26,18 @@ rule base_model:
         settings=lambda wildcards: as_json(
             settings.base_model_settings(STUDY, wildcards.base)
         ),
-        like=lambda wildcards: PATHS.base_option(wildcards.base),
+        inputs=lambda wildcards: PATHS.base_option(wildcards.base),
         manifest=lambda wildcards, output: f"{output.model}/{manifests.NAME}",
     message:
         "{wildcards.base} model"
     shell:
         command(
             "{params.job:q}",
-            "{params.like:q} --out {output.model:q} --manifest {params.manifest:q}",
+            "{params.inputs:q} --out {output.model:q} --manifest {params.manifest:q}",
         )
 
 
-rule student_init:
+use rule base_model as student_init with:
     input:
         base=lambda wildcards: PATHS.init_origin(wildcards.init),
     output:
@@ -46,21 +46,39 @@ rule student_init:
         f"{PATHS.logs}/student_init/{{init}}-layers{{layers}}.log",
     benchmark:
         f"{PATHS.benchmarks}/student_init/{{init}}-layers{{layers}}.tsv"
-    conda:
-        TRAIN
     threads: RESOURCES["student_init"].threads
     resources:
         **needs(RESOURCES["student_init"]),
     params:
+        job="student",
+        inputs=lambda wildcards, input: as_options(input),
         code=CODE.job("student"),
         settings=lambda wildcards: as_json(
             settings.student_init_settings(wildcards.init, int(wildcards.layers))
         ),
-        manifest=lambda wildcards, output: f"{output.model}/{manifests.NAME}",
     message:
         "student of {wildcards.layers} layers, start {wildcards.init}"
-    shell:
-        command(
-            "student",
-            "--base {input.base:q} --out {output.model:q} --manifest {params.manifest:q}",
-        )
+
+
+# Unlabelled text, tokenised once for all general students.
+use rule base_model as corpus with:
+    input:
+        base=PATHS.base,
+        files=as_inputs(files.corpus_files(STUDY.config.corpus)),
+    output:
+        model=directory(PATHS.corpus),
+    log:
+        f"{PATHS.logs}/corpus.log",
+    benchmark:
+        f"{PATHS.benchmarks}/corpus.tsv"
+    localrule: files.is_on_hub(STUDY.config.corpus)
+    threads: RESOURCES["corpus"].threads
+    resources:
+        **needs(RESOURCES["corpus"]),
+    params:
+        job="corpus",
+        inputs=["--base", PATHS.base],
+        code=CODE.job("corpus"),
+        settings=lambda wildcards: as_json(settings.corpus_settings(STUDY)),
+    message:
+        "tokens of unlabelled text"

@@ -30,13 +30,14 @@ from internal_kd import manifests
 from internal_kd.devices import visible_gpus
 from internal_kd.specs.config import encode_config
 from internal_kd.specs.jobs import encode
+from internal_kd.specs.agnostic import NAME as AGNOSTIC_NAME
 from internal_kd.specs.runs import NAME as RUN_NAME
 from internal_kd.specs.runs import Run
 from internal_kd.study import files, settings
 from internal_kd.study.analysis import shown_runs
 from internal_kd.study.config import BASES, load
 from internal_kd.study.needs import needs
-from internal_kd.study.paths import Paths
+from internal_kd.study.paths import Paths, as_options
 from internal_kd.study.planned import PlannedCode, planned
 from internal_kd.study.settings import as_json
 
@@ -74,6 +75,7 @@ wildcard_constraints:
     layers=r"\d+",
     percent=r"\d+",
     seed=r"\d+",
+    model="|".join(map(re.escape, STUDY.agnostic)) or "none",
     example=r"\d+",
 
 
@@ -113,6 +115,8 @@ ANALYSIS = environment("../../envs/analysis.yaml")
 
 def packed(wildcards):
     """Group of a task's students, where the profile packs some of them into one allocation."""
+    if wildcards.get("experiment") in (None, STUDY.teacher.name):
+        return None
     group = f"students_{wildcards.task}"
     return group if is_packed(group) else None
 

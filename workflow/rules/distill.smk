@@ -27,24 +27,55 @@ rule distill:
     resources:
         **needs(RESOURCES["distill"]),
     params:
+        job="distill",
         code=lambda wildcards: CODE.students(wildcards.experiment),
         settings=lambda wildcards: as_json(
             encode(settings.student_job(STUDY, run_of(wildcards)))
         ),
-        teacher=lambda wildcards: PATHS.teacher_option(run_of(wildcards)),
-        out=PATHS.run,
-        checkpoints=PATHS.checkpoints,
-        signals=PATHS.signals,
         # Snakemake does not count a parameter that depends on `input` among its triggers: another
         # budget is no reason to train a student again.
-        signals_mb=lambda wildcards, input: STUDY.config.distillation.signals.budget_mb,
+        files=lambda wildcards, input: [*as_options(input), *PATHS.signals_options],
+        out=PATHS.run,
+        checkpoints=PATHS.checkpoints,
     message:
         "{wildcards.experiment} on {wildcards.task}: {wildcards.layers} layers,"
         " {wildcards.percent} % of the data, seed {wildcards.seed}"
     shell:
         command(
-            "distill",
-            "--init {input.init:q} --data {input.data:q} {params.teacher:q} --out {params.out:q}"
-            " --checkpoints {params.checkpoints:q} --signals {params.signals:q}"
-            " --signals-mb {params.signals_mb:q} --manifest {output.manifest:q}",
+            "{params.job:q}",
+            "{params.files:q} --out {params.out:q} --checkpoints {params.checkpoints:q}"
+            " --manifest {output.manifest:q}",
         )
+
+
+# A general student, which the base model teaches on unlabelled text before any task is known.
+use rule distill as agnostic with:
+    input:
+        base=PATHS.base,
+        init=lambda wildcards: PATHS.agnostic_init(wildcards.model, wildcards.layers),
+        corpus=PATHS.corpus,
+    output:
+        model=directory(f"{PATHS.agnostic}/model"),
+        history=f"{PATHS.agnostic}/history.csv",
+        metrics=f"{PATHS.agnostic}/metrics.json",
+        manifest=f"{PATHS.agnostic}/{manifests.NAME}",
+    log:
+        f"{PATHS.logs}/agnostic/{AGNOSTIC_NAME}.log",
+    benchmark:
+        f"{PATHS.benchmarks}/agnostic/{AGNOSTIC_NAME}.tsv"
+    threads: RESOURCES["agnostic"].threads
+    resources:
+        **needs(RESOURCES["agnostic"]),
+    params:
+        job="agnostic",
+        code=lambda wildcards: CODE.agnostic(wildcards.model),
+        settings=lambda wildcards: as_json(
+            encode(
+                settings.agnostic_job(STUDY, wildcards.model, int(wildcards.layers))
+            )
+        ),
+        files=lambda wildcards, input: as_options(input),
+        out=PATHS.agnostic,
+        checkpoints=PATHS.agnostic_checkpoints,
+    message:
+        "general student {wildcards.model}: {wildcards.layers} layers, seed {wildcards.seed}"

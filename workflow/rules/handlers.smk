@@ -25,6 +25,7 @@ def describe_study():
     """Describe a study whose rules are all defined, if a command asks for it."""
     if description.is_requested():
         code = {name: CODE.students(name) for name in STUDY.experiments}
+        code |= {f"agnostic/{name}": CODE.agnostic(name) for name in STUDY.agnostic}
         description.describe(
             config=encode_config(STUDY.config),
             outputs=outputs_by_rule(),

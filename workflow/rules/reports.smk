@@ -14,7 +14,7 @@ from internal_kd.study.reports import reports
 REPORTS = reports(STUDY)
 SHOWN = [f"{RESULTS}/{item.shown}" for item in REPORTS]
 CONTENTS = index_settings(STUDY)
-EXPECTATIONS = Expectations(STUDY, CODE.job, CODE.students)
+EXPECTATIONS = Expectations(STUDY, CODE.job, CODE.students, CODE.agnostic)
 EXPECTED_FILES = ExpectationFiles(RESULTS, executes, is_dry_run)
 
 

@@ -139,6 +139,11 @@ class LengthBucketedBatches:
         """Batches per epoch; the last rows make a smaller one."""
         return -(-len(self.split) // self.batch_size)
 
+    @property
+    def examples(self) -> int:
+        """Examples of an epoch."""
+        return len(self.split)
+
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of one epoch (any integer from 0), from the one with number `start` on."""
         yield from self.made(self.order(epoch)[start:])

@@ -1,10 +1,12 @@
-"""Which files of a folder hold a split: one, or the parts of a download from the hub."""
+"""Which files hold a split: one, or the parts of a download; and which hold unlabelled text."""
 
 import re
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 
 SUFFIXES = ("parquet", "arrow")
+TEXT_SUFFIXES = (".txt", ".txt.gz")
 # train-00000-of-00002.parquet; older downloads have a hash behind the numbers.
 PART = re.compile(r"-(\d+)-of-(\d+)(?:-[0-9a-f]+)?\.(?:parquet|arrow)")
 
@@ -77,3 +79,14 @@ def _incomplete(folder: Path, split: str, part: int, total: int, found: int) -> 
     if part >= total:
         return f"'{name}' is numbered beyond its {total} parts; download all of them again"
     return f"'{name}' is missing (only {found} of {total} parts exist); download it too"
+
+
+def text_files(path: str) -> list[Path]:
+    """The files that `corpus.path` names, sorted: a file, those of a folder, or of a pattern."""
+    if Path(path).is_file():
+        return [Path(path)]
+    if Path(path).is_dir():
+        found = [file for file in Path(path).rglob("*") if file.name.endswith(TEXT_SUFFIXES)]
+    else:
+        found = [Path(name) for name in glob(path, recursive=True)]
+    return sorted(file for file in found if file.is_file())

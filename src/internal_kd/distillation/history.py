@@ -14,7 +14,6 @@ import torch
 from msgspec import UNSET
 from torch import Tensor, nn
 
-from internal_kd.data.batches import LengthBucketedBatches
 from internal_kd.specs.records import Speed
 
 Row = dict[str, float | str]
@@ -120,16 +119,25 @@ class Selection:
 KILO = 1 if sys.platform == "darwin" else 1024  # of which ru_maxrss counts bytes or kilobytes
 
 
-def speed_of(batches: LengthBucketedBatches, history: Iterable[Row], device: torch.device) -> Speed:
-    """Examples per second of training, share of real tokens, and memory."""
+def speed_of(
+    examples: int, real_share: float, history: Iterable[Row], device: torch.device
+) -> Speed:
+    """Examples per second of training, share of real tokens, and memory.
+
+    Args:
+        examples: of an epoch.
+        real_share: real tokens for each position, padding included.
+        history: of the training.
+        device: that it ran on.
+    """
     rows, on_gpu = list(history), device.type == "cuda"
     seconds = sum(float(row["train_seconds"]) for row in rows)
-    examples = len(rows) * len(batches.split)
+    examples *= len(rows)
     return Speed(
         device=torch.cuda.get_device_name(device) if on_gpu else "cpu",
         examples_per_second=round(examples / max(seconds, 1e-3), 3),
         seconds_per_example=round(seconds / examples, 9),
-        real_tokens_per_padded_token=round(batches.real_share(), 4),
+        real_tokens_per_padded_token=round(real_share, 4),
         peak_memory_mb=_millions(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KILO),
         peak_gpu_memory_mb=_millions(torch.cuda.max_memory_allocated(device)) if on_gpu else UNSET,
     )

@@ -15,7 +15,7 @@ from internal_kd.distillation.finished import FinishedRun
 from internal_kd.distillation.history import development_scores, write_history
 from internal_kd.distillation.progress import ProgressFile, identity_of
 from internal_kd.distillation.schedules import Schedule
-from internal_kd.distillation.training import Objective, Training, TrainingResult
+from internal_kd.distillation.training import Objective, Training, TrainingResult, batches_of
 from internal_kd.evaluation.metrics import flags_of, majority_baseline
 from internal_kd.evaluation.predictions import SplitPredictions, write_predictions
 from internal_kd.evaluation.trained import labelled, predict, scores_of
@@ -141,7 +141,7 @@ def make_training(
     """The training of `model`, which is on its device, on a run's data; see `Training`."""
     return Training(
         model,
-        data.splits["train"],
+        batches_of(data.splits["train"], settings, streams, data.pad_token_id, model.device),
         objective,
         schedule,
         settings,
@@ -151,7 +151,6 @@ def make_training(
         },
         selected_by=(data.selection_split, settings.keep_metric or DEFAULT_METRIC),
         streams=streams,
-        pad_token_id=data.pad_token_id,
         checkpoints=checkpoints,
         beside=beside,
     )

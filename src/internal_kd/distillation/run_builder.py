@@ -1,6 +1,6 @@
 """From the settings and files of a student's run to its training."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -112,7 +112,13 @@ class RunBuilder:
         student = new_classifier(self.init, self.data.labels, self._head_seed(), self.device)
         if experiment.needs_teacher:
             self._check_sizes(student)
-            check_attention(self.job, student.config, self.teacher_config, self._matched)
+            check_attention(
+                f"experiments.{self.job.run.experiment}",
+                experiment.internal,
+                student.config,
+                self.teacher_config,
+                self._matched,
+            )
         if experiment.head_init == "teacher":
             copy_head(self.teacher.model, student)
         schedule = make_schedule(self.job)
@@ -202,7 +208,8 @@ class RunBuilder:
 
 
 def check_attention(
-    job: StudentJob,
+    where: str,
+    objectives: Iterable[str],
     student: ClassifierConfig,
     teacher: ClassifierConfig,
     matched: Mapping[int, int],
@@ -210,7 +217,8 @@ def check_attention(
     """Refuse objectives that read what the layers of student or teacher do not have.
 
     Args:
-        job: whose objectives are checked.
+        where: the config's key of the losses, for messages.
+        objectives: between layers, by name.
         student: config of its model.
         teacher: config of its teacher's model.
         matched: the one-based teacher layer of each student layer that has one.
@@ -219,7 +227,7 @@ def check_attention(
         UserError: features are missing, or attention to all tokens would be compared with attention
             to near ones, which has scores of minus infinity.
     """
-    where, objectives = f"experiments.{job.run.experiment}", job.experiment.internal
+    objectives = tuple(objectives)
     for name in objectives:
         for config in (student, teacher):
             found = obstacle(name, str(getattr(config, "model_type", None)))

@@ -42,6 +42,46 @@ class Objective(Protocol):
         ...
 
 
+class Batches(Protocol):
+    """The batches of a training, in epochs of equal length."""
+
+    @property
+    def examples(self) -> int:
+        """Examples of an epoch."""
+        ...
+
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+        ...
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of a one-based epoch, from the one with number `start` on."""
+        ...
+
+    def real_share(self) -> float:
+        """Real tokens for each position, padding included."""
+        ...
+
+
+def batches_of(
+    split: EncodedSplit,
+    settings: TrainingSettings,
+    streams: Streams,
+    pad_token_id: int,
+    device: torch.device,
+) -> LengthBucketedBatches:
+    """Batches of a split, each example once in an epoch, as the settings describe them."""
+    return LengthBucketedBatches(
+        split,
+        settings.batch_size,
+        streams.order,
+        pad_token_id,
+        settings.bucketing,
+        device,
+        settings.multiple,
+    )
+
+
 @dataclass(frozen=True)
 class TrainingResult:
     """The result of a training; the model has the parameters of `selected_epoch` (one-based)."""
@@ -57,14 +97,13 @@ class Training:
 
     Args:
         model: on its device already.
-        split: training examples.
+        batches: of training examples.
         objective: gives loss and terms of a batch.
         schedule: which losses act in which epoch.
         settings: epochs, optimizer, learning rate.
         evaluate: gives the model's scores by split and metric; all go into the history.
         selected_by: split and metric of the score by which the best epoch is chosen.
-        streams: of batch order and dropout.
-        pad_token_id: of the tokenizer.
+        streams: of which dropout has one.
         checkpoints: where the training resumes from and writes its state; None for nowhere.
         beside: modules that are trained with the model and are no part of it; None for none.
     """
@@ -72,7 +111,7 @@ class Training:
     def __init__(
         self,
         model: Classifier,
-        split: EncodedSplit,
+        batches: Batches,
         objective: Objective,
         schedule: Schedule,
         settings: TrainingSettings,
@@ -80,7 +119,6 @@ class Training:
         evaluate: Evaluate,
         selected_by: tuple[str, str],
         streams: Streams,
-        pad_token_id: int,
         checkpoints: Checkpoints | None = None,
         beside: nn.Module | None = None,
     ) -> None:
@@ -92,15 +130,7 @@ class Training:
         self.selected_by = selected_by
         self.streams = streams
         self.checkpoints = checkpoints
-        self.batches = LengthBucketedBatches(
-            split,
-            settings.batch_size,
-            streams.order,
-            pad_token_id,
-            settings.bucketing,
-            model.device,
-            settings.multiple,
-        )
+        self.batches = batches
         self.beside = beside or nn.Module()
         self.optimizer = FusedAdam([*model.parameters(), *self.beside.parameters()], settings)
         self.optimizer.zero_grad()
@@ -146,7 +176,8 @@ class Training:
         self.model.load_state_dict(self.selection.state)
         self.model.requires_grad_(True)
         finished = self.schedule.state.finished
-        speed = speed_of(self.batches, self.history, self.model.device)
+        examples, real = self.batches.examples, self.batches.real_share()
+        speed = speed_of(examples, real, self.history, self.model.device)
         return TrainingResult(self.history, finished, self.selection.epoch, speed)
 
     def _report_progress(self) -> None:

@@ -7,8 +7,8 @@ from internal_kd.jobs.cli import USER_ERROR, run_job
 
 # Each is a module of this package, which is imported only when the job is called.
 JOBS = (
-    *("attention", "attention_maps", "base", "data", "distill", "embedded", "index", "pretrain"),
-    *("product", "report", "student", "teacher", "timings"),
+    *("agnostic", "attention", "attention_maps", "base", "corpus", "data", "distill", "embedded"),
+    *("index", "pretrain", "product", "report", "student", "teacher", "timings"),
 )
 
 

@@ -11,10 +11,10 @@ from transformers import AutoTokenizer
 from internal_kd.data.encoding import TokensMeta, check_known, encode_split, save_tokens
 from internal_kd.data.own_tasks import OwnFiles, read_own
 from internal_kd.data.sources import Source, load_split_tables, within_limits
-from internal_kd.errors import UserError, as_user_error
+from internal_kd.errors import as_user_error
 from internal_kd.jobs.cli import Job, recorded
 from internal_kd.jobs.files import Reads, Writes
-from internal_kd.models.limits import limits_in
+from internal_kd.models.limits import check_length, limits_in
 from internal_kd.specs.tasks import TaskData
 
 
@@ -48,7 +48,7 @@ def main(files: Files, settings: Settings) -> None:
     """Write tokens and texts."""
     with as_user_error(files.base, "not the folder of a base model", "make it again"):
         limits = limits_in(files.base)
-    _check_length(limits.positions, settings.max_length)
+    check_length("data.max_length", limits, settings.max_length)
     tables, task, changes = _tables(settings)
     with as_user_error("base_model", "its tokenizer fails", "take both from one source"):
         tokenizer = AutoTokenizer.from_pretrained(str(files.base), trust_remote_code=False)
@@ -81,15 +81,6 @@ def _tables(settings: Settings) -> tuple[dict[str, pa.Table], TaskData, tuple[st
         source, "cannot be read", f"give the data in the form of GLUE's {task.name}"
     ):
         return load_split_tables(settings, task), task, ()
-
-
-def _check_length(positions: int | None, max_length: int) -> None:
-    """Refuse texts that are longer than what the base model has positions for."""
-    if positions is not None and positions < max_length:
-        raise UserError(
-            f"data.max_length: is {max_length}, but the base model has {positions} positions; "
-            f"write at most {positions}"
-        )
 
 
 def _examples(tables: dict[str, pa.Table], task: TaskData) -> pa.Table:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from internal_kd.errors import UserError
 from internal_kd.models.positions import Limits, positions_in
 
 if TYPE_CHECKING:
@@ -63,6 +64,19 @@ def limits_in(folder: str | Path) -> Limits:
     if config.get("model_type") == "bert":
         return Limits(positions_in(config), config.get("type_vocab_size", 2))
     return _limits_without_weights(folder)
+
+
+def check_length(key: str, limits: Limits, max_length: int) -> None:
+    """Refuse texts that are longer than what the base model has positions for.
+
+    Raises:
+        UserError: naming the key of the config.
+    """
+    if limits.positions is not None and limits.positions < max_length:
+        raise UserError(
+            f"{key}: is {max_length}, but the base model has {limits.positions} positions; "
+            f"write at most {limits.positions}"
+        )
 
 
 def _limits_without_weights(folder: str | Path) -> Limits:

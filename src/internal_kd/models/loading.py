@@ -64,6 +64,18 @@ def classifier_config(folder: str | Path) -> ClassifierConfig:
     return read_pretrained_config(folder)
 
 
+def save_encoder(model: Classifier, start: str | Path, out: str | Path) -> None:
+    """Write the encoder of a classifier that was made from the one in the folder `start`.
+
+    What the classifier does not have, such as the pooler of some families, is as it was there.
+    """
+    from internal_kd.models.pretrained import load_encoder
+
+    encoder = load_encoder(start)
+    encoder.load_state_dict(encoder.state_dict() | model.base_model.state_dict())
+    encoder.save_pretrained(out)
+
+
 def on_device(model: Classifier, device: torch.device) -> Classifier:
     """The same model with its parameters on `device`."""
     return cast(Classifier, cast(nn.Module, model).to(device))

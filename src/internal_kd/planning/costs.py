@@ -5,12 +5,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import overload
 
 from internal_kd.planning import work
 from internal_kd.planning.encoder import (
+    COPIES_IN_CHECKPOINT,
     Encoder,
     base_encoder,
     checkpoint_bytes,
+    corpus_bytes,
     data_bytes,
     model_bytes,
     run_bytes,
@@ -26,10 +29,11 @@ from internal_kd.planning.speed import (
     is_given,
     seconds_by_rule,
 )
-from internal_kd.planning.texts import TaskTexts, task_texts
+from internal_kd.planning.texts import TaskTexts, Texts, corpus_texts, task_texts
 from internal_kd.planning.wording import counted
 from internal_kd.planning.work import Work
 from internal_kd.planning.workflow import Job
+from internal_kd.specs.agnostic import AgnosticJob, AgnosticRun
 from internal_kd.specs.jobs import TrainingJob
 from internal_kd.specs.runs import Run
 from internal_kd.study import settings
@@ -143,8 +147,9 @@ class Costs:
         return Cost(made.work, seconds, made.disk)
 
     def _training(self, job: Job) -> Cost:
-        run = job.run
-        assert run is not None
+        run = job.training
+        if isinstance(run, AgnosticRun):
+            return self._general_student(run)
         training, texts = self.training_job(run), self.texts(run.task)
         done, own = self.work_of(run, training), self.encoder_of(run)
         return Cost(
@@ -155,13 +160,37 @@ class Costs:
             checkpoint=checkpoint_bytes(own, run.layers, texts),
         )
 
+    def _general_student(self, run: AgnosticRun) -> Cost:
+        job = self.training_job(run)
+        done = work.agnostic_work(job, self.student_encoder, self.corpus, self.encoder)
+        disk = model_bytes(self.student_encoder, run.layers, classes=0)
+        return Cost(
+            work=done,
+            seconds=self.speed.seconds(done, job.training.precision),
+            disk=disk,
+            checkpoint=COPIES_IN_CHECKPOINT * disk,
+        )
+
+    @cached_property
+    def corpus(self) -> Texts:
+        """The unlabelled text, or as much of it as is known beforehand."""
+        return corpus_texts(self.study.config.corpus, self.results / "corpus")
+
     @property
     def budget_mb(self) -> float:
         """Budget of stored signals, in millions of bytes."""
         return self.study.config.distillation.signals.budget_mb
 
-    def training_job(self, run: Run) -> TrainingJob:
-        """What is trained in a run."""
+    @overload
+    def training_job(self, run: Run) -> TrainingJob: ...
+
+    @overload
+    def training_job(self, run: AgnosticRun) -> AgnosticJob: ...
+
+    def training_job(self, run: Run | AgnosticRun) -> TrainingJob | AgnosticJob:
+        """What is trained in a run, or as a general student."""
+        if isinstance(run, AgnosticRun):
+            return settings.agnostic_job(self.study, run.model, run.layers)
         if self.study.experiments[run.experiment].is_teacher:
             return settings.teacher_job(self.study, run)
         return settings.student_job(self.study, run)
@@ -193,6 +222,10 @@ def _task_data(costs: Costs, job: Job) -> Cost:
     return Cost(disk=data_bytes(costs.texts(Path(job.files[0]).parent.name)))
 
 
+def _corpus(costs: Costs, job: Job) -> Cost:
+    return Cost(disk=corpus_bytes(costs.corpus))
+
+
 def _attention(costs: Costs, job: Job) -> Cost:
     assert job.run is not None
     texts = costs.texts(job.run.task)
@@ -203,6 +236,7 @@ def _attention(costs: Costs, job: Job) -> Cost:
 OTHERS: dict[str, Callable[[Costs, Job], Cost]] = {
     "base_model": _base_model,
     "student_init": _student_init,
+    "corpus": _corpus,
     "task_data": _task_data,
     "attention": _attention,
 }

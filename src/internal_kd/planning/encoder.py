@@ -260,6 +260,11 @@ def checkpoint_bytes(encoder: Encoder, layers: int, task: TaskTexts) -> float:
     return COPIES_IN_CHECKPOINT * model_bytes(encoder, layers, task.classes)
 
 
+def corpus_bytes(texts: Texts) -> float:
+    """Tokens of unlabelled text."""
+    return FLOAT * texts.rows + TOKEN * texts.tokens
+
+
 def data_bytes(task: TaskTexts) -> float:
     """Tokens and texts of a task."""
     splits = (task.train, task.validation, task.test)

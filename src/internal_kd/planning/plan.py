@@ -10,6 +10,7 @@ from internal_kd.planning.costs import Costs
 from internal_kd.planning.wording import aligned, amount, counted, short
 from internal_kd.planning.workflow import Job
 from internal_kd.reporting.formats import MISSING, Cell, Column, Table, markdown
+from internal_kd.specs.agnostic import AgnosticRun, agnostic_run_of_path
 
 HOUR = 3600
 GIGABYTE = 1e9
@@ -73,7 +74,9 @@ def make_plan(jobs: Iterable[Job], costs: Costs) -> Plan:
 
 
 def _key(job: Job) -> tuple[str, str, str]:
-    run = job.run
+    run = agnostic_run_of_path(job.files[0]) or job.run
+    if isinstance(run, AgnosticRun):
+        return job.rule, "", run.model
     if run is not None:
         return job.rule, run.task, run.experiment
     task = Path(job.files[0]).parent.name if job.rule == "task_data" else ""
@@ -107,7 +110,10 @@ def _requests_gpu(rule: str, costs: Costs) -> bool:
 
 
 # In the order in which they are done.
-RULES = ("base_model", "student_init", "task_data", "teacher", "distill", "attention")
+RULES = (
+    *("base_model", "student_init", "corpus", "agnostic", "task_data", "teacher", "distill"),
+    "attention",
+)
 
 
 def _order(row: PlanRow) -> tuple[int, str, str, str]:

@@ -17,10 +17,12 @@ from internal_kd.errors import printable
 from internal_kd.planning.costs import Costs
 from internal_kd.planning.wording import aligned, duration
 from internal_kd.planning.workflow import Job, run_files
+from internal_kd.specs.agnostic import AgnosticRun
 from internal_kd.specs.jobs import encode
 from internal_kd.specs.runs import Run
 
 State = Literal["done", "running", "stopped", "failed", "to do"]
+TEXT = "unlabelled text"
 STATES: tuple[State, ...] = ("done", "running", "stopped", "failed", "to do")
 
 
@@ -41,10 +43,15 @@ class RunState:
     log: Path
 
     @property
-    def run(self) -> Run:
-        """Which run it is."""
-        assert self.job.run is not None
-        return self.job.run
+    def run(self) -> Run | AgnosticRun:
+        """Which run or general student it is."""
+        return self.job.training
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Task and experiment; of a general student, the text and its name."""
+        run = self.run
+        return (TEXT, run.model) if isinstance(run, AgnosticRun) else (run.task, run.experiment)
 
 
 def run_states(jobs: Iterable[Job], costs: Costs, code: Mapping[str, str]) -> list[RunState]:
@@ -77,8 +84,9 @@ def _state_of(progress: TrainingProgress) -> State:
 
 def _identity(job: Job, costs: Costs, code: Mapping[str, str]) -> str:
     """Identity in the progress file of an attempt with today's settings and code."""
-    assert job.run is not None
-    return identity_of(encode(costs.training_job(job.run)), code[job.run.experiment])
+    run = job.training
+    key = run.code_key if isinstance(run, AgnosticRun) else run.experiment
+    return identity_of(encode(costs.training_job(run)), code[key])
 
 
 @dataclass(frozen=True)
@@ -107,8 +115,7 @@ class Progress:
         """Task, experiment, and number of runs by state."""
         counts: dict[tuple[str, str], Counter[str]] = {}
         for state in self.runs:
-            key = (state.run.task, state.run.experiment)
-            counts.setdefault(key, Counter()).update([state.state])
+            counts.setdefault(state.place, Counter()).update([state.state])
         return [(*key, counts[key]) for key in sorted(counts)]
 
     @property
@@ -186,26 +193,21 @@ def _lists(progress: Progress) -> Iterator[str]:
     for state, describe in (("running", _how_far), ("stopped", _how_far), ("failed", _why)):
         runs = [run for run in progress.runs if run.state == state]
         if runs:
-            lines = [f"  {_title(run.run)}: {describe(run)}" for run in runs]
+            lines = [f"  {run.run.title}: {describe(run)}" for run in runs]
             yield "\n".join([f"{state}:", *lines])
-
-
-def _title(run: Run) -> str:
-    return (
-        f"{run.experiment} on {run.task}, {run.layers} layers, {run.percent} % of the data, "
-        f"seed {run.seed}"
-    )
 
 
 def _how_far(run: RunState) -> str:
     found = run.progress
     if found is None or not found.steps:
         return "training has not started"
-    position = f"epoch {found.epoch} of {found.epochs}, step {found.step} of {found.steps}"
+    position, what = f"step {found.step} of {found.steps}", "evaluation"
+    if isinstance(run.run, Run):
+        position, what = f"epoch {found.epoch} of {found.epochs}, {position}", "epoch"
     if found.loss is None:
         return position
     return (
-        f"{position}; last epoch: loss {found.loss:.4f}, {found.score_name} {found.score:.4f}, "
+        f"{position}; last {what}: loss {found.loss:.4f}, {found.score_name} {found.score:.4f}, "
         f"{found.epoch_seconds} s"
     )
 

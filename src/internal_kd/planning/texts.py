@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from internal_kd.data.corpus import META, CorpusMeta
 from internal_kd.data.encoding import load_tokens
+from internal_kd.specs.agnostic import Corpus
 from internal_kd.specs.config import Data
 from internal_kd.specs.task_definitions import Part, TaskDefinition
 from internal_kd.specs.tasks import SPLITS, TaskData
@@ -78,6 +81,22 @@ def pretraining_text(examples: int) -> Texts:
     """So many examples of the corpus that the embedded base model is made from."""
     lengths = _lengths(_row("embedded", "pretraining"))
     return _texts(lengths).times(examples / len(lengths))
+
+
+def corpus_texts(corpus: Corpus, tokens: Path) -> Texts:
+    """The sequences of unlabelled text.
+
+    Args:
+        corpus: section of the config.
+        tokens: folder of its tokens; where it is not there, generated text has the lengths known
+            beforehand, and all other text counts as one sequence of full length.
+    """
+    if (tokens / META).is_file():
+        meta = msgspec.json.decode((tokens / META).read_bytes(), type=CorpusMeta)
+        return Texts(meta.sequences, meta.tokens, meta.squares)
+    if corpus.source == "embedded" and not corpus.pack:
+        return pretraining_text(corpus.examples)
+    return Texts(1, corpus.max_length, corpus.max_length**2)
 
 
 def _known(

@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 
 from internal_kd.distillation.experiment import make_schedule
 from internal_kd.distillation.schedules import Phase
-from internal_kd.models.layer_maps import read_layers
+from internal_kd.models.layer_maps import distilled_layers, read_layers
 from internal_kd.planning.encoder import (
     BACKWARD,
     Encoder,
@@ -19,6 +19,7 @@ from internal_kd.planning.encoder import (
     stored_signals,
 )
 from internal_kd.planning.texts import TaskTexts, Texts, pretraining_text
+from internal_kd.specs.agnostic import AgnosticJob
 from internal_kd.specs.jobs import TrainingJob
 from internal_kd.specs.pretraining import Pretraining
 from internal_kd.specs.students import StudentJob
@@ -157,6 +158,31 @@ def _matched_flops(job: StudentJob, encoder: Encoder, train: Texts, phase: Phase
     read = read_layers(layer_map, encoder.layers, job.run.layers)
     acting = read if layer_map == "all" else phase.layers
     return layers_flops(encoder, train, 1, max(read[layer] for layer in acting), scores=True)
+
+
+def agnostic_work(job: AgnosticJob, encoder: Encoder, corpus: Texts, teacher: Encoder) -> Work:
+    """Work of a general student: both models in every step, as far up as losses are.
+
+    Args:
+        job: of the general student.
+        encoder: the model that it starts from.
+        corpus: its text.
+        teacher: the base model.
+    """
+    training = job.training
+    read = read_layers(job.layer_map, teacher.layers, job.layers)
+    depths = (
+        (encoder, max(distilled_layers(job.layer_map, job.layers))),
+        (teacher, max(read.values())),
+    )
+    trained = corpus.times(training.steps * training.batch_size / corpus.rows)
+    learning, taught = (layers_flops(m, trained, 1, depth, scores=True) for m, depth in depths)
+    evaluations = training.steps // training.evaluate_every
+    held_out = corpus.times(job.held_out * evaluations / corpus.rows)
+    passes = evaluations * math.ceil(job.held_out / SIGNALS_BATCH)
+    evaluated = sum(layers_flops(m, held_out, 1, depth, scores=True) for m, depth in depths)
+    flops = (1 + BACKWARD) * learning + taught + evaluated
+    return Work(flops, training.steps, training.steps + 2 * passes, trained.tokens)
 
 
 def attention_work(layers: int, encoder: Encoder, task: TaskTexts, teacher: Encoder) -> Work:

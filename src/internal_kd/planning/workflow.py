@@ -23,6 +23,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from internal_kd.errors import UserError, reason
+from internal_kd.specs.agnostic import AgnosticRun, agnostic_run_of_path
 from internal_kd.specs.runs import Run, run_of_path
 from internal_kd.study.config import Study, study_of
 from internal_kd.study.description import DESCRIPTION
@@ -52,8 +53,15 @@ class Job:
 
     @property
     def trains(self) -> bool:
-        """Whether it makes a run."""
-        return self.rule in TRAINING
+        """Whether it makes a run, or a general student."""
+        return self.rule in (*TRAINING, "agnostic")
+
+    @property
+    def training(self) -> Run | AgnosticRun:
+        """What a job that trains makes."""
+        found = self.run or agnostic_run_of_path(self.files[0])
+        assert found is not None
+        return found
 
 
 @dataclass(frozen=True)
@@ -66,10 +74,10 @@ class RunFiles:
 
 def run_files(results: Path, job: Job) -> RunFiles:
     """The files of a job that trains."""
-    assert job.run is not None
+    name = job.training.name
     return RunFiles(
-        log=results / "logs" / job.rule / f"{job.run.name}.log",
-        checkpoints=results / "checkpoints" / job.run.name,
+        log=results / "logs" / job.rule / f"{name}.log",
+        checkpoints=results / "checkpoints" / name,
     )
 
 
@@ -157,7 +165,8 @@ class StudyJobs:
     Attributes:
         study: of the workflow's config.
         jobs: finished or not.
-        code: fingerprint of the code of an experiment's runs, by the experiment's name.
+        code: fingerprint of the code of an experiment's runs, by the experiment's name, and of
+            general students, see `AgnosticRun.code_key`.
     """
 
     study: Study
@@ -172,7 +181,8 @@ class Description(msgspec.Struct, frozen=True):
         mistake: of the user, where there is one; the rest is empty then.
         config: merged of all files and options.
         outputs: numbers of files that a job of each rule makes.
-        code: fingerprint of the code of an experiment's runs, by the experiment's name.
+        code: fingerprint of the code of an experiment's runs, by the experiment's name, and of
+            general students, see `AgnosticRun.code_key`.
     """
 
     mistake: str = ""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, cast
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from internal_kd.specs.agnostic import AgnosticModel, Corpus
 from internal_kd.specs.analyses import (
     Comparison,
     FigureSettings,
@@ -247,6 +248,9 @@ class StudyConfig(Section, frozen=True):
         student: size of the students and how they are trained.
         selection: what the best epoch of a training is chosen on.
         distillation: what all distilling experiments have in common.
+        corpus: unlabelled text, for the models of `agnostic`.
+        agnostic: general students by name, distilled from the base model on the corpus, which
+            experiments start from; null for none.
         extensions: Python files that register objectives; see docs/extending.md.
         experiments: the experiments by name; a name is part of the runs' paths.
         grids: grids of further experiments by name; null for none.
@@ -276,6 +280,8 @@ class StudyConfig(Section, frozen=True):
     student: Student
     selection: SelectionSettings
     distillation: Distillation
+    corpus: Corpus
+    agnostic: Mapping[Name, AgnosticModel] | None
     extensions: Files
     experiments: Annotated[Mapping[Name, Experiment], Meta(min_length=1)]
     grids: Mapping[Name, Grid | None] | None

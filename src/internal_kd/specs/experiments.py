@@ -13,7 +13,7 @@ from internal_kd.specs.values import EMPTIED_BY_NULL, NO_KEY, Count, Name, Text,
 
 Listed = Annotated[tuple[Count, ...], Meta(min_length=1)]
 INITS = "upper, lower, spaced, last, random or a list of base layers"
-# What a student starts from: the general pre-trained model, or the fine-tuned teacher.
+# What a student starts from, beside general students: the pre-trained model, or the teacher.
 ORIGINS = ("base", "teacher")
 MAPS = "uniform, last, reversed, random, all_to_one, all or a list of teacher layers"
 Init = Annotated[
@@ -55,7 +55,8 @@ class Experiment:
             base layers, layers at even distances from the first to the last, the last ones, random
             numbers, or the base layers listed (the lowest is 1).
         init_from: the model that layers, embeddings and pooler come from: the general pre-trained
-            `base` model, or the fine-tuned `teacher` of the run.
+            `base` model, the fine-tuned `teacher` of the run, or the general student of this name
+            (see `agnostic`), which is taken as it is.
         layer_map: the teacher layer that each student layer learns from: the upper one of its
             group; the last one for the last student layer and none for the others; those of
             `uniform` in reverse order; different ones drawn by the run's seed; the last one for

@@ -62,6 +62,8 @@ class Resources(Section, frozen=True):
         base_model: the base model.
         student_init: a student before its training.
         task_data: tokens of a task.
+        corpus: tokens of unlabelled text.
+        agnostic: a general student.
         teacher: a teacher.
         distill: a student.
         attention: distances and attention maps.
@@ -74,6 +76,8 @@ class Resources(Section, frozen=True):
     base_model: RuleResources
     student_init: RuleResources
     task_data: RuleResources
+    corpus: RuleResources
+    agnostic: RuleResources
     teacher: RuleResources
     distill: RuleResources
     attention: RuleResources

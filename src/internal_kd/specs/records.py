@@ -119,7 +119,33 @@ class WrittenMetrics(Metrics):
     seconds: float
 
 
-def write_metrics(path: Path, metrics: WrittenMetrics) -> None:
+@dataclass(frozen=True, kw_only=True)
+class AgnosticMetrics:
+    """The content of the metrics.json of a general model, distilled on unlabelled text.
+
+    Attributes:
+        layers: of the student.
+        seed: of the training.
+        steps: of the optimizer.
+        held_out: mean loss on the held-out sequences after the last step, and its terms.
+        sequences: number of sequences that it was trained on.
+        parameters: of embeddings and layers.
+        code, settings, speed, seconds: as in `WrittenMetrics`.
+    """
+
+    layers: int
+    seed: int
+    steps: int
+    held_out: Mapping[str, float]
+    sequences: int
+    parameters: int
+    code: str | None
+    settings: Mapping[str, object]
+    speed: Speed
+    seconds: float
+
+
+def write_metrics(path: Path, metrics: WrittenMetrics | AgnosticMetrics) -> None:
     """Write metrics as JSON, keys in alphabetical order."""
     text = json.dumps(msgspec.to_builtins(metrics), indent=1, sort_keys=True)
     path.write_text(f"{text}\n", encoding="utf-8")

@@ -34,6 +34,14 @@ class Run:
         """Name of its log, its checkpoints and its lock."""
         return NAME.format(**asdict(self))
 
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return (
+            f"{self.experiment} on {self.task}, {self.layers} layers, {self.percent} % of the "
+            f"data, seed {self.seed}"
+        )
+
 
 def run_of_path(path: str) -> Run | None:
     """The run that a path belongs to: one in its folder, or one named after it."""

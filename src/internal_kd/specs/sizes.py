@@ -1,6 +1,6 @@
 """Sizes in which a student may differ from its teacher, and what of an experiment does not fit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from internal_kd.objectives.registry import HEADS, HIDDEN, OBJECTIVES, Objective
@@ -40,10 +40,7 @@ def misfits(
         teacher: its sizes.
         student: the sizes of the model that it starts from.
     """
-    for name in experiment.internal:
-        if name in OBJECTIVES:
-            for sentence in _of_objective(OBJECTIVES[name], relation_heads, teacher, student):
-                yield ("internal", name), sentence
+    yield from misfits_of_losses(experiment.internal, relation_heads, teacher, student)
     if experiment.init_from == "teacher" and student != teacher:
         sentence = "the teacher's layers have other sizes than student.base_model; write base"
         yield ("init_from",), sentence
@@ -51,6 +48,16 @@ def misfits(
         widths = f"{student.hidden} and {teacher.hidden} hidden units"
         sentence = f"student and teacher have {widths}, so no head can be copied; write random"
         yield ("head_init",), sentence
+
+
+def misfits_of_losses(
+    internal: Iterable[str], relation_heads: int | None, teacher: Sizes, student: Sizes
+) -> Iterator[Misfit]:
+    """The same for losses between layers, by name; unknown ones are left out."""
+    for name in internal:
+        if name in OBJECTIVES:
+            for sentence in _of_objective(OBJECTIVES[name], relation_heads, teacher, student):
+                yield ("internal", name), sentence
 
 
 def _of_objective(

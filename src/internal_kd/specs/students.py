@@ -81,11 +81,14 @@ def acting(experiment: Experiment) -> Experiment:
     """An experiment as its training reads it.
 
     Names and labels do not act, nor does a map of layers without losses between layers. Its initial
-    student comes as a folder, and its own training settings are part of the job's.
+    student comes as a folder, whichever model that is, and its own training settings are part of
+    the job's.
     """
     named = replace(experiment, name="", label="", paper_row=None, reading_of=None)
     layer_map = experiment.layer_map if experiment.internal else "uniform"
-    return replace(named, init="upper", layer_map=layer_map, training=OwnTraining())
+    origin = "teacher" if experiment.init_from == "teacher" else "base"
+    start = replace(named, init="upper", init_from=origin)
+    return replace(start, layer_map=layer_map, training=OwnTraining())
 
 
 def decode_either(settings: Mapping[str, object]) -> TrainingJob:

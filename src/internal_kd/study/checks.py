@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from msgspec import UNSET, UnsetType
@@ -248,16 +248,23 @@ def check_teacher_seeds(draft: Draft) -> Found:
         )
 
 
-@CHECKS.reading("experiments")
+@CHECKS.reading("experiments", "agnostic")
 def check_starts(draft: Draft) -> Found:
     """Students start from a model that exists, and the teacher from the base model."""
+    known = (*ORIGINS, *(draft.config.agnostic or ()))
     for experiment in draft.experiments:
         path = ("experiments", experiment.name)
-        yield from unknown((*path, "init_from"), [experiment.init_from], ORIGINS, "start")
+        yield from unknown((*path, "init_from"), [experiment.init_from], known, "start")
         if experiment.is_teacher:
             yield from _teacher_start(experiment, path)
         elif experiment.init_from == "teacher":
             yield from _start_from_teacher(experiment, path)
+        elif experiment.init_from in known[len(ORIGINS) :] and experiment.init != "upper":
+            yield Problem(
+                (*path, "init"),
+                f"has no effect on the general student {experiment.init_from}, which is taken as "
+                f"it is; remove it, or write it in agnostic.{experiment.init_from}",
+            )
 
 
 def _teacher_start(experiment: Experiment, path: Path) -> Found:
@@ -376,15 +383,20 @@ def check_layer_lists(draft: Draft) -> Found:
 def check_combined(draft: Draft) -> Found:
     """Objectives that compare single layers do not learn from all of them at once."""
     for experiment in draft.students:
-        names = experiment.internal if experiment.layer_map == "all" else ()
-        for name in names:
-            if name in OBJECTIVES and OBJECTIVES[name].combined is None:
-                able = [other for other, known in OBJECTIVES.items() if known.combined]
-                yield Problem(
-                    ("experiments", experiment.name, "internal", name),
-                    "compares single layers, so it does not fit layer_map: all; write another "
-                    f"map, or one of {', '.join(sorted(able))}",
-                )
+        if experiment.layer_map == "all":
+            yield from combined_problems(("experiments", experiment.name), experiment.internal)
+
+
+def combined_problems(path: Path, internal: Iterable[str]) -> Found:
+    """A problem for each objective that compares single layers, below the key `path`."""
+    for name in internal:
+        if name in OBJECTIVES and OBJECTIVES[name].combined is None:
+            able = [other for other, known in OBJECTIVES.items() if known.combined]
+            yield Problem(
+                (*path, "internal", name),
+                "compares single layers, so it does not fit layer_map: all; write another "
+                f"map, or one of {', '.join(sorted(able))}",
+            )
 
 
 @CHECKS.reading("experiments", "student", "tasks", *REPORTS)

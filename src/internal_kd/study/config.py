@@ -7,6 +7,7 @@ from typing import cast
 
 from internal_kd.errors import UserError
 from internal_kd.objectives.extensions import load_extensions
+from internal_kd.specs.agnostic import AgnosticModel, AgnosticRun
 from internal_kd.specs.config import BaseModel, StudyConfig, decode_config
 from internal_kd.specs.experiments import Experiment, acting_fields
 from internal_kd.specs.grids import Expansion, expand
@@ -14,7 +15,7 @@ from internal_kd.specs.runs import Run
 from internal_kd.specs.schema import config_schema
 from internal_kd.specs.task_definitions import TaskDefinition
 from internal_kd.specs.tasks import Task
-from internal_kd.study import analysis_checks, checks, files, student_checks
+from internal_kd.study import agnostic_checks, analysis_checks, checks, files, student_checks
 from internal_kd.study.draft import all_tasks, known_tasks, semantic_problems
 from internal_kd.study.problems import Path as KeyPath
 from internal_kd.study.problems import Problem, raise_problems
@@ -22,7 +23,12 @@ from internal_kd.study.schema import read_values, schema_problems
 
 ALL_DATA = 100
 BASES = BASE, STUDENT_BASE = "base", "student_base"
-CHECKS = [*checks.CHECKS, *student_checks.CHECKS, *analysis_checks.CHECKS]
+CHECKS = [
+    *checks.CHECKS,
+    *student_checks.CHECKS,
+    *analysis_checks.CHECKS,
+    *agnostic_checks.CHECKS,
+]
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,15 @@ class Study:
     def teacher(self) -> Experiment:
         """The experiment that trains the teachers."""
         return next(experiment for experiment in self.experiments.values() if experiment.is_teacher)
+
+    @property
+    def agnostic(self) -> Mapping[str, AgnosticModel]:
+        """The general students by name."""
+        return self.config.agnostic or {}
+
+    def agnostic_run(self, name: str, layers: int) -> AgnosticRun:
+        """The training of a general student of so many layers."""
+        return AgnosticRun(name, layers, self.agnostic[name].seed)
 
     @property
     def table1_experiments(self) -> tuple[Experiment, ...]:

@@ -92,15 +92,21 @@ class Expectations:
         study: that is planned.
         code: gives the fingerprint of a job's code.
         code_of_student: gives that of the students of an experiment.
+        code_of_general_student: gives that of a general student.
     """
 
     def __init__(
-        self, study: Study, code: Callable[[str], str], code_of_student: Callable[[str], str]
+        self,
+        study: Study,
+        code: Callable[[str], str],
+        code_of_student: Callable[[str], str],
+        code_of_general_student: Callable[[str], str],
     ) -> None:
         self.study = study
         self.paths = Paths(study)
         self.code = code
         self.code_of_student = code_of_student
+        self.code_of_general_student = code_of_general_student
         self._runs: dict[Run, Expected] = {}
 
     def runs(self, runs: Iterable[Run]) -> Expected:
@@ -149,15 +155,37 @@ class Expectations:
             yield self._run(self.study.teacher_of(run))
 
     def _start(self, run: Run) -> Expected:
-        """What a run starts from: the base model, or a student cut from it or from a teacher."""
-        if self.study.experiments[run.experiment].is_teacher:
+        """What a run starts from: a base model, a part of it or of a teacher, a general student."""
+        experiment = self.study.experiments[run.experiment]
+        if experiment.is_teacher:
             return self._base
+        if experiment.init_from in self.study.agnostic:
+            return self._general_student(experiment.init_from, run.layers)
         init = settings.init_name(self.study, run)
         teacher = settings.init_teacher(self.study, init)
         origin = self._student_base if teacher is None else self._run(teacher)
-        job_settings = settings.student_init_settings(init, run.layers)
-        path = f"{self.paths.student_init(run)}/{MANIFEST}"
-        return origin.then(path, Expectation(job_settings, self.code("student")))
+        return origin.then(
+            f"{self.paths.student_init(run)}/{MANIFEST}", self._cut(init, run.layers)
+        )
+
+    def _cut(self, init: str, layers: int) -> Expectation:
+        """Of an initial student."""
+        return Expectation(settings.student_init_settings(init, layers), self.code("student"))
+
+    def _general_student(self, name: str, layers: int) -> Expected:
+        """A general student, what it starts from, and its text."""
+        init = settings.agnostic_init_name(self.study.agnostic[name])
+        start = f"{self.paths.agnostic_init(name, layers)}/{MANIFEST}"
+        text = Expectation(settings.corpus_settings(self.study), self.code("corpus"))
+        behind = [
+            self._base,
+            self._student_base.then(start, self._cut(init, layers)),
+            self._base.then(f"{self.paths.corpus}/{MANIFEST}", text),
+        ]
+        job = encode(settings.agnostic_job(self.study, name, layers))
+        folder = self.study.agnostic_run(name, layers).path(self.study.results)
+        own = Expectation(job, self.code_of_general_student(name))
+        return Expected.all_of(behind).then(f"{folder}/{MANIFEST}", own)
 
     def _data(self, task: str) -> Expected:
         job_settings = settings.task_data_settings(self.study, task)

@@ -11,10 +11,11 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from internal_kd.data.parts import ENDINGS, files_of_split, form_of
+from internal_kd.data.parts import ENDINGS, files_of_split, form_of, text_files
 from internal_kd.manifests import file_hash
 from internal_kd.models.families import reason_for_refusal
 from internal_kd.models.positions import positions_in
+from internal_kd.specs.agnostic import Corpus
 from internal_kd.specs.config import BaseModel, Data, StudyConfig
 from internal_kd.specs.sizes import Sizes, sizes_in
 from internal_kd.specs.task_definitions import TaskDefinition
@@ -156,6 +157,46 @@ def _read(file: Path) -> dict:
         found = json.loads(file.read_text(encoding="utf-8"))
         return found if isinstance(found, dict) else {}
     return {}
+
+
+def corpus_problems(corpus: Corpus) -> Found:
+    """A corpus of text files that are not there, or a folder that holds no data set."""
+    path = corpus.path
+    if path is None:
+        return
+    if corpus.source == "files" and not text_files(path):
+        yield Problem(
+            ("corpus", "path"),
+            f"'{path}' is no file, no folder with .txt or .txt.gz files, and no pattern of files; "
+            "correct it",
+        )
+    is_name = path.count("/") <= 1 and not path.startswith(("/", "."))
+    if corpus.source == "dataset" and not (Path(path).is_dir() or is_name):
+        yield Problem(
+            ("corpus", "path"),
+            f"the folder '{path}' does not exist; give one that was written by save_to_disk, or a "
+            "name on the hub",
+        )
+
+
+def is_on_hub(corpus: Corpus) -> bool:
+    """Whether the text comes from the hub, which only a cluster's login node may reach."""
+    return corpus.source == "dataset" and not Path(str(corpus.path)).is_dir()
+
+
+def corpus_files(corpus: Corpus) -> list[str]:
+    """Local files of unlabelled text; none where it is generated or comes from the hub."""
+    if corpus.source == "embedded" or corpus.path is None:
+        return []
+    if corpus.source == "files":
+        return [str(file) for file in text_files(corpus.path)]
+    written = (file for file in Path(corpus.path).rglob("*") if file.is_file())
+    return sorted(str(file) for file in written if not file.name.startswith("cache-"))
+
+
+def positions_of(base: BaseModel) -> int | None:
+    """Tokens of the longest text for a base model in a folder; None if that is not known."""
+    return positions_in(_read(Path(base.path) / "config.json")) if base.path else None
 
 
 def base_model_problems(base: BaseModel, max_length: int) -> Found:

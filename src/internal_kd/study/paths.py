@@ -1,14 +1,20 @@
 """Where the files of a study lie: patterns of the workflow's rules, and paths of single files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from internal_kd.manifests import NAME as MANIFEST
-from internal_kd.specs import runs
+from internal_kd.specs import agnostic, runs
 from internal_kd.specs.runs import Run
 from internal_kd.study.config import BASE, Study
 from internal_kd.study.reports import Reads
-from internal_kd.study.settings import init_name, init_teacher
+from internal_kd.study.settings import agnostic_init_name, init_name, init_teacher
+
+
+def as_options(files: Mapping[str, str | Sequence[str]]) -> list[str]:
+    """The options of a command that name files; of several under one name the first."""
+    named = ((name, [own] if isinstance(own, str) else list(own)) for name, own in files.items())
+    return [word for name, own in named for file in own[:1] for word in (f"--{name}", file)]
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,16 @@ class Paths:
         return f"{self.results}/init/{{init}}/layers{{layers}}"
 
     @property
+    def corpus(self) -> str:
+        """Folder of the tokens of unlabelled text."""
+        return f"{self.results}/corpus"
+
+    @property
+    def agnostic(self) -> str:
+        """Folders of general students."""
+        return f"{self.results}/{agnostic.PATTERN}"
+
+    @property
     def data(self) -> str:
         """Folders of tasks."""
         return f"{self.results}/data/{{task}}"
@@ -78,6 +94,11 @@ class Paths:
     def checkpoints(self) -> str:
         """Folders that interrupted runs resume from."""
         return f"{self.results}/checkpoints/{runs.NAME}"
+
+    @property
+    def agnostic_checkpoints(self) -> str:
+        """Folders that interrupted trainings of general students resume from."""
+        return f"{self.results}/checkpoints/{agnostic.NAME}"
 
     @property
     def signals(self) -> str:
@@ -104,6 +125,9 @@ class Paths:
 
     def student_init(self, run: Run) -> str:
         """Folder of the model that a student run starts from."""
+        name = self.study.experiments[run.experiment].init_from
+        if name in self.study.agnostic:
+            return f"{self.study.agnostic_run(name, run.layers).path(self.results)}/model"
         return self.init.format(init=init_name(self.study, run), layers=run.layers)
 
     def init_origin(self, init: str) -> str:
@@ -112,6 +136,10 @@ class Paths:
         if teacher is None:
             return self.bases.format(base=self.study.student_base)
         return f"{teacher.path(self.results)}/model"
+
+    def agnostic_init(self, model: str, layers: int | str) -> str:
+        """Folder of the model that a general student starts from."""
+        return self.init.format(init=agnostic_init_name(self.study.agnostic[model]), layers=layers)
 
     def teacher(self, run: Run) -> str:
         """Folder of the run that a student run learns from."""
@@ -123,9 +151,11 @@ class Paths:
             return []
         return self.files([self.study.teacher_of(run)], "model", "metrics.json")
 
-    def teacher_option(self, run: Run) -> list[str]:
-        """The option that names the teacher's model in the command of a student run."""
-        return [word for model in self.teacher_files(run)[:1] for word in ("--teacher", model)]
+    @property
+    def signals_options(self) -> list[str]:
+        """The options that say where a student finds the teacher's signals."""
+        budget = self.study.config.distillation.signals.budget_mb
+        return ["--signals", self.signals, "--signals-mb", str(budget)]
 
     def read_by(self, reads: Reads) -> list[str]:
         """All files that a table or figure is made from."""

@@ -43,10 +43,15 @@ class PlannedCode:
         return planned(name, lambda: code_fingerprint(*modules, without=without), plans=self._plans)
 
     def job(self, job: str) -> str:
-        """Of a job; the generated language counts for the data only where it is used."""
-        is_generated = self._study.config.data.source == "embedded"
-        without = "embedded" if job == "data" and not is_generated else ""
+        """Of a job; the generated language counts only where it is used."""
+        config = self._study.config
+        sources = {"data": config.data.source, "corpus": config.corpus.source}
+        without = "" if sources.get(job, "embedded") == "embedded" else "embedded"
         return self.modules(f"internal_kd.jobs.{job}", without=without)
+
+    def agnostic(self, model: str) -> str:
+        """Of a general student: its own objectives count, and no others."""
+        return self.modules("internal_kd.jobs.agnostic", *self._study.agnostic[model].modules)
 
     def students(self, experiment: str) -> str:
         """Of an experiment's students: its own objectives count, and no others."""

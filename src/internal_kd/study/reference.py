@@ -32,6 +32,7 @@ WIDTH = 100
 ENTRIES = {
     ("pretraining", "stages"): "A stage of pre-training",
     ("task_definitions",): "A task of your own",
+    ("agnostic",): "A general student",
     ("experiments",): "An experiment",
     ("grids",): "A grid",
     ("figures",): "A figure",

@@ -70,8 +70,8 @@ SOURCES = (
 )
 # What the workflow writes into a folder of results: these folders, and files that end like this.
 FOLDERS = frozenset(
-    ("attention", "base", "benchmarks", "checkpoints", "data", "figures", "init", "logs")
-) | {"pages", "provenance", "runs", "student_base"}
+    ("agnostic", "attention", "base", "benchmarks", "checkpoints", "corpus", "data", "figures")
+) | {"init", "logs", "pages", "provenance", "runs", "student_base"}
 ENDINGS = frozenset((".csv", ".html", ".lock", ".md", ".tex", ".zip"))
 DEEP = 2  # depth of folders in results that are searched for other studies
 

@@ -11,15 +11,23 @@ from typing import cast
 import msgspec
 
 from internal_kd.objectives.registry import having_relation_heads, reading_temperature
+from internal_kd.specs import agnostic
+from internal_kd.specs.agnostic import AgnosticJob, AgnosticModel
 from internal_kd.specs.config import training_on
-from internal_kd.specs.experiments import Experiment
+from internal_kd.specs.experiments import Experiment, Init
 from internal_kd.specs.jobs import SelectionSettings, TeacherJob, encode
 from internal_kd.specs.runs import Run
 from internal_kd.specs.students import DistillationSettings, StudentJob, acting
 from internal_kd.specs.training import TrainingSettings, changed
 from internal_kd.specs.values import Section
 from internal_kd.study.config import BASE, STUDENT_BASE, Study
-from internal_kd.study.files import base_model_files, content_hashes, data_files, files_below
+from internal_kd.study.files import (
+    base_model_files,
+    content_hashes,
+    corpus_files,
+    data_files,
+    files_below,
+)
 
 Settings = dict[str, object]
 
@@ -61,10 +69,7 @@ INIT_NAME = (
 def init_name(study: Study, run: Run) -> str:
     """Folder name of a run's initial student: all runs that start alike share it."""
     experiment = study.experiments[run.experiment]
-    if experiment.init == "random":
-        return f"random-{run.task}-seed{run.seed}"
-    listed = isinstance(experiment.init, tuple)
-    cut = "-".join(map(str, experiment.init)) if listed else str(experiment.init)
+    cut = cut_name(experiment.init, run.task, run.seed)
     if experiment.init_from != "teacher":
         return cut
     teacher = study.teacher_of(run)
@@ -78,6 +83,18 @@ def init_teacher(study: Study, init: str) -> Run | None:
     _, task, share, seed, _ = init.split("-", 4)
     percent, number = int(share.removeprefix("train")), int(seed.removeprefix("seed"))
     return Run(task, study.teacher.name, study.base_layers, percent, number)
+
+
+def cut_name(init: Init, task: str, seed: int) -> str:
+    """The choice of layers, as part of a folder's name; a random start has task and seed."""
+    if isinstance(init, tuple):
+        return "-".join(map(str, init))
+    return f"random-{task}-seed{seed}" if init == "random" else init
+
+
+def agnostic_init_name(model: AgnosticModel) -> str:
+    """Folder name of the initial student of a general one, which experiments may share."""
+    return cut_name(model.init, agnostic.STREAM, model.seed)
 
 
 def student_init_settings(init: str, layers: int) -> Settings:
@@ -108,6 +125,36 @@ def task_data_settings(study: Study, task: str) -> Settings:
     common = {"source": data.source, "path": data.path, "max_length": data.max_length}
     language = {"language_seed": data.language_seed} if data.source == "embedded" else {}
     return common | language | own | _files(data_files(data, task))
+
+
+def corpus_settings(study: Study) -> Settings:
+    """Where unlabelled text comes from and how it is cut; what another source reads is left out."""
+    corpus = study.config.corpus
+    keys = {
+        "embedded": ("examples", "seed"),
+        "files": ("path",),
+        "dataset": ("path", "subset", "split", "column"),
+    }
+    chosen = ("source", "max_length", "pack", *keys[corpus.source])
+    return {key: getattr(corpus, key) for key in chosen} | _files(corpus_files(corpus))
+
+
+def agnostic_job(study: Study, name: str, layers: int) -> AgnosticJob:
+    """How a general student is distilled."""
+    model = study.agnostic[name]
+    has_heads = having_relation_heads(model.internal)
+    return AgnosticJob(
+        layers=layers,
+        seed=model.seed,
+        layer_map=model.layer_map,
+        internal=model.internal,
+        layer_reduction=model.layer_reduction,
+        relation_heads=study.config.distillation.relation_heads if has_heads else None,
+        masking=replace(model.masking),  # so that every value is written out
+        training=replace(model.training),
+        held_out=study.config.corpus.held_out,
+        extensions=model.extensions,
+    )
 
 
 def _plain(section: Section) -> Settings:
