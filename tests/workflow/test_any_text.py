@@ -52,16 +52,26 @@ def one_of(name: str) -> st.SearchStrategy[str]:
 
 @dataclass(frozen=True)
 class Place:
-    """Where texts stand: how many are drawn, from what, and the changes that put one there."""
+    """Where texts stand: how many are drawn, from what, and the changes that put one there.
+
+    Those that are not kept are read by the checks alone: the study of this test has no use for
+    them.
+    """
 
     texts: st.SearchStrategy[str]
     times: int
     put: Any
+    kept: bool = True
 
 
 DEVICE = {"start_seconds": 1.0, "step_ms": 1.0, "fp32_flops": 1.0e9, "bf16_flops": 1.0e9}
 LABELLED = ("exp1.0", "exp1.1", "exp2.0", "exp3.0", "exp3.4", "exp3.5")
 STUDENT = {"label": "x", "output": {"hard": 1.0}}
+BASE = {"source": "folder", "path": "model", "revision": None, "layers": 4}
+GENERAL = {"internal": {"attention_kl": 1.0}}
+HARD = {"output": {"hard": 1.0}}
+SPLITS = {"train": "text/rte/train.parquet", "validation": "text/rte/validation.parquet"}
+OWN = {"text": ["sentence1", "sentence2"], "label": "label", "files": SPLITS}
 CURVES = {"kind": "convergence", "task": "rte", "experiments": ["exp3.4"]}
 # Each text of the schema, by its path there; `*` is any key, `<>` the key itself, `[]` an entry.
 PLACES = {
@@ -121,6 +131,96 @@ PLACES = {
     ),
     "resources.*.per_task.<>": Place(
         one_of("rte"), 1, lambda text, _: {"resources": {"teacher": {"per_task": {text: TIME}}}}
+    ),
+}
+
+
+def read_only(texts: st.SearchStrategy[str], put: Any) -> Place:
+    """A place that the checks alone read."""
+    return Place(texts, 1, lambda text, _: put(text), kept=False)
+
+
+def level(fields: Any) -> Any:
+    """A grid with one level, which has these fields."""
+    return {"grids": {"g": {"vary": {"start": {"a": fields}}, "common": HARD}}}
+
+
+def common(fields: Any) -> Any:
+    """A grid with these common fields."""
+    return {"grids": {"g": {"vary": {"start": {"a": {"init": "lower"}}}, "common": fields}}}
+
+
+def own_task(name: str = "own", **fields: Any) -> Any:
+    """A task of the user."""
+    return {"task_definitions": {name: {**OWN, **fields}}}
+
+
+PLACES |= {
+    "agnostic.<>": read_only(NAME, lambda text: {"agnostic": {text: GENERAL}}),
+    "agnostic.*.internal.<>": read_only(
+        one_of("hidden_mse"), lambda text: {"agnostic": {"general": {"internal": {text: 1.0}}}}
+    ),
+    "corpus.column": read_only(TEXT, lambda text: {"corpus": {"column": text}}),
+    "corpus.path": read_only(TEXT, lambda text: {"corpus": {"path": text}}),
+    "corpus.split": read_only(TEXT, lambda text: {"corpus": {"split": text}}),
+    "corpus.subset": read_only(TEXT, lambda text: {"corpus": {"subset": text}}),
+    "experiments.*.init_from": read_only(
+        one_of("teacher"), lambda text: {"experiments": {"exp3.0": {"init_from": text}}}
+    ),
+    "grids.<>": read_only(
+        NAME, lambda text: {"grids": {text: {"vary": {"start": {"a": {}}}, "common": HARD}}}
+    ),
+    "grids.*.common.init_from": read_only(
+        one_of("teacher"), lambda text: common({**HARD, "init_from": text})
+    ),
+    "grids.*.common.internal.<>": read_only(
+        one_of("hidden_mse"), lambda text: common({**HARD, "internal": {text: 1.0}})
+    ),
+    "grids.*.common.output.<>": read_only(
+        one_of("soft"), lambda text: common({"output": {text: 1.0}})
+    ),
+    "grids.*.tasks[]": read_only(
+        one_of("rte"),
+        lambda text: {
+            "grids": {"g": {"vary": {"start": {"a": {}}}, "common": HARD, "tasks": [text]}}
+        },
+    ),
+    "grids.*.vary.<>": read_only(
+        NAME, lambda text: {"grids": {"g": {"vary": {text: {"a": {}}}, "common": HARD}}}
+    ),
+    "grids.*.vary.*.<>": read_only(
+        NAME, lambda text: {"grids": {"g": {"vary": {"start": {text: {}}}, "common": HARD}}}
+    ),
+    "grids.*.vary.*.*.label": read_only(TEXT, lambda text: level({"label": text})),
+    "grids.*.vary.*.*.init_from": read_only(
+        one_of("teacher"), lambda text: level({"init_from": text})
+    ),
+    "grids.*.vary.*.*.internal.<>": read_only(
+        one_of("hidden_mse"), lambda text: level({"internal": {text: 1.0}})
+    ),
+    "grids.*.vary.*.*.output.<>": read_only(
+        one_of("soft"), lambda text: level({"output": {text: 1.0}})
+    ),
+    "student.base_model.path": read_only(
+        TEXT, lambda text: {"student": {"base_model": {**BASE, "path": text}}}
+    ),
+    "student.base_model.revision": read_only(
+        TEXT,
+        lambda text: {"student": {"base_model": {**BASE, "source": "hub", "revision": text}}},
+    ),
+    "task_definitions.<>": read_only(NAME, own_task),
+    "task_definitions.*.title": read_only(TEXT, lambda text: own_task(title=text)),
+    "task_definitions.*.label": read_only(TEXT, lambda text: own_task(label=text)),
+    "task_definitions.*.labels[]": read_only(TEXT, lambda text: own_task(labels=["no", text])),
+    "task_definitions.*.text[]": read_only(TEXT, lambda text: own_task(text=[text])),
+    **{
+        f"task_definitions.*.files.{split}": read_only(
+            TEXT, lambda text, split=split: own_task(files={**SPLITS, split: text})
+        )
+        for split in ("train", "validation", "test")
+    },
+    "task_definitions.*.format.header[]": read_only(
+        TEXT, lambda text: own_task(format={"header": [text, "label"]})
     ),
 }
 TEN, TIME = {"train": 32}, {"runtime": 30}
@@ -218,7 +318,7 @@ def drawn(data: st.DataObject, folder: Path, tally: Tally) -> dict[str, Any]:
             offer(folder, key, text)
             tried = merged(changes, place.put(text, number))
             used = is_taken(merged(read_default(), tried))
-            changes = tried if used else changes
+            changes = tried if used and place.kept else changes
             tally.add(key, used)
     rows = [*changes["table1"]["experiments"], *changes["experiments"]]
     changes["table1"]["experiments"] = list(dict.fromkeys(rows))
