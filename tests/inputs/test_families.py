@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -271,14 +270,12 @@ def test_attention_to_near_tokens_is_not_compared_with_attention_to_all(
 ) -> None:
     teacher = ModernBertConfig(num_hidden_layers=4)
     student = ModernBertConfig(num_hidden_layers=2)
-    internal = SimpleNamespace(internal={objective: 1.0})
-    job: Any = SimpleNamespace(run=SimpleNamespace(experiment="exp3.2"), experiment=internal)
     message = (
         "experiments.exp3.2.layer_map: layer 1 of the student has full_attention but the teacher's "
         "layer 2 has sliding_attention, so their attention cannot be compared"
     )
     with pytest.raises(UserError, match=message) if refused else nullcontext():
-        check_attention(job, student, teacher, matched)
+        check_attention("experiments.exp3.2", [objective], student, teacher, matched)
 
 
 @pytest.mark.parametrize("family", WORKING)

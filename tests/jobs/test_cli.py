@@ -131,7 +131,7 @@ def test_every_job_is_a_module_with_its_own_files() -> None:
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
-    [([], "error: a job is missing; known: attention, "), (["x"], "error: unknown job 'x'; known")],
+    [([], "error: a job is missing; known: agnostic, "), (["x"], "error: unknown job 'x'; known")],
 )
 def test_an_unknown_job_is_refused(words, sentence, capsys) -> None:
     assert main(words) == 2
@@ -140,7 +140,7 @@ def test_an_unknown_job_is_refused(words, sentence, capsys) -> None:
 
 def test_help_lists_jobs_and_options(capsys) -> None:
     assert main(["--help"]) == 0
-    assert "jobs: attention, attention_maps, " in capsys.readouterr().out
+    assert "jobs: agnostic, attention, " in capsys.readouterr().out
     with pytest.raises(SystemExit) as stop:
         main(["timings", "--help"])
     assert stop.value.code == 0

@@ -155,6 +155,16 @@ def test_the_text_job_gets_the_keys_of_its_source_alone(tmp_path, monkeypatch) -
     assert files.keys() == {"source", "max_length", "pack", "path", "files"}
 
 
+def test_text_files_of_one_name_in_several_folders_all_count(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "text.txt").write_text(f"{folder}\n")
+    found = settings.corpus_settings(read_study(corpus={"source": "files", "path": "*/text.txt"}))
+    hashes = [file["text.txt"] for file in found["files"]]
+    assert len(set(hashes)) == 2
+
+
 def test_a_study_without_general_students_is_planned_as_before() -> None:
     """Neither they nor the experiments that start from them change the settings of other runs."""
     run = Run("rte", "exp3.2", 3, 100, 0)
