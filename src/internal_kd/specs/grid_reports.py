@@ -66,14 +66,3 @@ class GridSettings(ReportSettings, Inference):
     starts: tuple[LevelRow, ...]
     mappings: tuple[LevelRow, ...]
     settings: tuple[LevelRow, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class GridClaimsSettings(GridSettings):
-    """Settings of the claims on objectives, starts and maps of layers.
-
-    Attributes:
-        margin: difference of scores (0 to 1) that counts as near.
-    """
-
-    margin: float

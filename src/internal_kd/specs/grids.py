@@ -23,7 +23,6 @@ FACTORS_OF: Mapping[str, tuple[str, ...]] = {
     "objectives": ("objective",),
     "starts": ("objective", "start"),
     "mappings": ("mapping",),
-    "objective_claims": ("objective", "start"),
     "objective_scores": ("objective",),
     "start_slopes": ("objective", "start"),
 }

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from internal_kd.specs.experiments import Experiment
 from internal_kd.specs.grid_reports import (
     GridCell,
-    GridClaimsSettings,
     GridSettings,
     LevelRow,
     Losses,
@@ -61,15 +60,6 @@ def _settings(study: Study, report: str) -> GridSettings:
         starts=_levels(grids, "start"),
         mappings=_levels(grids, "mapping"),
         settings=_levels(grids, "setting"),
-    )
-
-
-def claims_settings(study: Study) -> GridClaimsSettings:
-    """Settings of the claims, which read objectives times starts and maps of layers."""
-    shown, maps = starts_settings(study), mappings_settings(study)
-    return GridClaimsSettings(
-        **{**vars(shown), "cells": (*shown.cells, *maps.cells), "mappings": maps.mappings},
-        margin=study.config.statistics.margin,
     )
 
 
