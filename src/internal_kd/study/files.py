@@ -6,6 +6,7 @@ are in Snakemake's folder of the working directory, like all that can be rebuilt
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
@@ -313,13 +314,17 @@ CACHE = FOLDER / "internal_kd" / "files.json"
 
 @cache
 def content_hashes(paths: tuple[str, ...]) -> dict[str, str]:
-    """Hash of the content of each file, by its name."""
+    """Hash of the content of each file, by its name; by its path where others have the same."""
     cached = _cached()
     found = {path: _key(Path(path)) for path in paths}
     new = {key: file_hash(Path(path)) for path, key in found.items() if key not in cached}
     if new:
         _keep(cached | new)
-    return {Path(path).name: (cached | new)[key] for path, key in found.items()}
+    names = Counter(Path(path).name for path in found)
+    return {
+        Path(path).name if names[Path(path).name] == 1 else path: (cached | new)[key]
+        for path, key in found.items()
+    }
 
 
 def _key(path: Path) -> str:

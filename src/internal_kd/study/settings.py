@@ -136,8 +136,7 @@ def corpus_settings(study: Study) -> Settings:
         "dataset": ("path", "subset", "split", "column"),
     }
     chosen = ("source", "max_length", "pack", *keys[corpus.source])
-    hashes = [content_hashes((file,)) for file in corpus_files(corpus)]
-    return {key: getattr(corpus, key) for key in chosen} | ({"files": hashes} if hashes else {})
+    return {key: getattr(corpus, key) for key in chosen} | _files(corpus_files(corpus))
 
 
 def agnostic_job(study: Study, name: str, layers: int) -> AgnosticJob:
