@@ -32,6 +32,7 @@ from internal_kd.evaluation.inference import SEEDS_FOR_VERDICTS
 from internal_kd.reporting.claims.attention import MUCH
 from internal_kd.reporting.claims.claim import DOES_NOT_HOLD, HOLDS, NO_DATA
 from internal_kd.reporting.claims.evidence import Evidence
+from internal_kd.reporting.claims.objectives import CLAIMS as ON_GRIDS
 from internal_kd.reporting.claims.primary import MEAN
 from internal_kd.reporting.claims.write import CLAIMS
 from internal_kd.reporting.runs import RunFolder
@@ -51,7 +52,9 @@ PRIMARY_TASKS = ("rte", "qnli", "mrpc", "cola")
 TEACHER_HEAD = ("exp2.0t", "exp3.3", "exp3.4")
 INTERNAL = tuple(f"exp3.{number}" for number in range(7))
 COLUMNS = ["claim", "null", "seeds", "varied", "value", "replicates", "holds", "does_not_hold"]
-BY_NAME = {claim.name: claim for claim in CLAIMS}
+BY_NAME = {
+    claim.name: claim for claim in (*CLAIMS, *(one for part in ON_GRIDS.values() for one in part))
+}
 
 Make = Callable[[int, float, np.random.Generator], Evidence]
 
@@ -296,13 +299,14 @@ def rows(most: int, workers: int) -> Iterator[list[Any]]:
             yield from cell
 
 
-def summary(frame: pd.DataFrame) -> str:
+def summary(frame: pd.DataFrame, seeds: tuple[int, ...] = SEEDS) -> str:
     """The highest rates of each claim as Markdown: holds / does not hold, for each number of seeds.
 
     Args:
         frame: the rates of all claims.
+        seeds: numbers of seeds that occur.
     """
-    head = ["claim", "in truth", *(f"{seeds} seeds" for seeds in SEEDS)]
+    head = ["claim", "in truth", *(f"{count} seeds" for count in seeds)]
     lines = [head, ["---"] * len(head)]
     for (claim, null), part in frame.groupby(["claim", "null"], sort=False):
         worst = part.groupby("seeds")[["holds", "does_not_hold"]].max()

@@ -28,6 +28,7 @@ def objective_cells(tasks: tuple[str, ...] = TASKS, setting: str = "") -> tuple[
             setting=setting,
             losses=losses,
             init="lower" if start == "lower" else "upper",
+            init_from="teacher",
             layer_map="uniform",
             tasks=tasks,
         )
@@ -45,6 +46,7 @@ def mapping_cells(tasks: tuple[str, ...] = TASKS) -> tuple[GridCell, ...]:
             mapping=mapping,
             losses="none" if mapping == "none" else "hidden",
             init="random" if start == "random" else "upper",
+            init_from="base" if start == "random" else "teacher",
             layer_map="reversed" if mapping == "reversed" else "uniform",
             tasks=tasks,
         )

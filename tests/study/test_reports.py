@@ -47,9 +47,10 @@ def test_items_of_a_study():
     def tables(study) -> list[str]:
         return [report.name for report in reports(study) if report.kind != "figure"]
 
-    others = {"readings", "objectives", "starts", "mappings"}
+    grids = ["objectives", "starts", "mappings", "objective_claims"]
+    others = {"readings", *grids}
     assert tables(read_study()) == [name for name in REPORTS if name not in others]
-    assert tables(read_study("objectives")) == ["objectives", "starts", "mappings"]
-    figures = [report.name for report in reports(read_study("objectives"))[3:]]
+    assert tables(read_study("objectives")) == grids
+    figures = [report.name for report in reports(read_study("objectives"))[4:]]
     assert figures == ["figures/objective_scores", "figures/start_slopes"]
     assert tables(read_study(reports=["claims", "table1"])) == ["table1", "claims"]

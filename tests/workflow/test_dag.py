@@ -85,15 +85,20 @@ def test_whole_paper_study_is_planned_offline(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "starts", "students"),
-    [("objectives", 3 + 3, 3 * (6 * 3 + 5 * 2)), ("objectives-full", 4 + 1 + 1, 6 * (9 * 5 + 1))],
+    ("name", "starts", "students", "general"),
+    [
+        ("objectives", 3 + 3 + 1, 3 * (6 * 3 + 5 * 2 + 2), 1),
+        ("objectives-full", 4 + 1 + 1, 6 * (9 * 5 + 1), 0),
+    ],
 )
-def test_studies_of_objectives_are_planned(tmp_path, name, starts, students):
+def test_studies_of_objectives_are_planned(tmp_path, name, starts, students, general):
     overlay = ("--configfile", str(ROOT / "studies" / f"{name}.yaml"))
     jobs = planned(tmp_path, *SNAKEFILE, *overlay, "--config", "tasks=[rte]")
     once = ("base_model", "task_data", "teacher", "objectives", "starts", "mappings")
+    once = (*once, "objective_claims")
     figures = ("figure_objective_scores", "figure_start_slopes")
     trained = {"student_init": starts, "distill": students}
+    trained |= {"corpus": 1, "agnostic": general} if general else {}
     assert jobs == dict.fromkeys([*once, *figures, "index", "report", "all"], 1) | trained
 
 

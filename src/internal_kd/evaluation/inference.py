@@ -173,6 +173,13 @@ def mean_effect(effects: Sequence[Effect]) -> Effect:
     )
 
 
+def independent_difference(first: Effect, second: Effect) -> Effect:
+    """One of two independent effects minus the other, such as of one comparison on two tasks."""
+    half = mean_effect([first, second.opposite()])
+    parts = tuple(Component(4 * part.variance, part.df) for part in half.components)
+    return Effect(2 * half.value, parts, half.n, half.seeds)
+
+
 def paired_means(first: Floats, second: Floats) -> Effect:
     """Effect of means over examples, such as accuracy: `first` minus `second`, [S, n] each."""
     differences = np.asarray(first, dtype=float) - np.asarray(second, dtype=float)

@@ -22,12 +22,16 @@ HEADS = {
 
 
 def labels_of(settings: GridSettings) -> dict[str, dict[str, str]]:
-    """What tables call the levels of each factor."""
+    """What tables call the levels of each factor.
+
+    Experiments of a grid without the factor setting are task-specific.
+    """
     known = (settings.settings, settings.objectives, settings.starts, settings.mappings)
-    return {
+    found = {
         factor: {level.name: level.label for level in levels}
         for factor, levels in zip(FACTORS, known, strict=True)
     }
+    return found | {"setting": {"": "task-specific"} | found["setting"]}
 
 
 def write_tables(frame: pd.DataFrame, tables: Mapping[str, Table], out: str | Path) -> None:

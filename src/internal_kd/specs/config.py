@@ -75,6 +75,7 @@ ReportName = Literal[
     "objectives",
     "starts",
     "mappings",
+    "objective_claims",
     "glue_submission",
 ]
 ReportNames = Annotated[

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from internal_kd.specs.experiments import Init, LayerMap
-from internal_kd.specs.reports import Inference, ReportSettings
+from internal_kd.specs.reports import TestedSettings
 
 Losses = Literal["none", "attention", "hidden", "other"]
 
@@ -31,6 +31,7 @@ class GridCell:
         losses: what the losses between layers compare: nothing, attention, hidden states or
             [CLS], or something else or several of these.
         init: what the student's layers start from.
+        init_from: the model that they are copied from.
         layer_map: which teacher layers they learn from.
         tasks: on which it is trained.
     """
@@ -43,12 +44,13 @@ class GridCell:
     others: str = ""
     losses: Losses
     init: Init
+    init_from: str
     layer_map: LayerMap
     tasks: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class GridSettings(ReportSettings, Inference):
+class GridSettings(TestedSettings):
     """Settings of every table and figure of grids.
 
     Attributes:
@@ -66,3 +68,14 @@ class GridSettings(ReportSettings, Inference):
     starts: tuple[LevelRow, ...]
     mappings: tuple[LevelRow, ...]
     settings: tuple[LevelRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridClaimsSettings(GridSettings):
+    """Settings of the claims on objectives, starts and maps of layers.
+
+    Attributes:
+        margin: difference of scores (0 to 1) that counts as near.
+    """
+
+    margin: float

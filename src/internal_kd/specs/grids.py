@@ -23,7 +23,8 @@ FACTORS_OF: Mapping[str, tuple[str, ...]] = {
     "objectives": ("objective",),
     "starts": ("objective", "start"),
     "mappings": ("mapping",),
-    "objective_scores": ("objective",),
+    "objective_claims": ("start",),
+    "objective_scores": ("objective", "start"),
     "start_slopes": ("objective", "start"),
 }
 

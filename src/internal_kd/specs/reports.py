@@ -67,6 +67,13 @@ class Inference:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TestedSettings(ReportSettings, Inference):
+    """Settings of a report with tests."""
+
+    __test__ = False  # not a class of tests for pytest, despite its name
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudentsSettings(ReportSettings):
     """Settings of what compares the two students, standard and internal KD."""
 

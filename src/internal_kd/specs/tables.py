@@ -9,6 +9,7 @@ from internal_kd.specs.reports import (
     ReportSettings,
     Row,
     StudentsSettings,
+    TestedSettings,
 )
 
 
@@ -152,7 +153,7 @@ class SizeSweep:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClaimsSettings(ReportSettings, Inference):
+class ClaimsSettings(TestedSettings):
     """Settings of the checks of the paper's claims.
 
     Attributes:

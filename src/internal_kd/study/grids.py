@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from internal_kd.specs.experiments import Experiment
 from internal_kd.specs.grid_reports import (
     GridCell,
+    GridClaimsSettings,
     GridSettings,
     LevelRow,
     Losses,
@@ -63,6 +64,12 @@ def _settings(study: Study, report: str) -> GridSettings:
     )
 
 
+def claims_settings(study: Study) -> GridClaimsSettings:
+    """Claims on objectives, starts and maps of layers."""
+    found = _settings(study, "objective_claims")
+    return GridClaimsSettings(**vars(found), margin=study.config.statistics.margin)
+
+
 def runs_of_cells(study: Study, settings: GridSettings) -> tuple[Run, ...]:
     """The runs of a report on grids, each once."""
     found = (
@@ -78,25 +85,31 @@ def _cells(study: Study, grids: Mapping[str, Grid]) -> Iterator[GridCell]:
     for name, grid in grids.items():
         tasks = grid.tasks or study.config.tasks
         for cell in study.expansion.cells[name]:
-            yield _cell(cell, study.experiments[cell.experiment], tasks)
+            yield _cell(study, cell, tasks)
 
 
-def _cell(cell: Cell, experiment: Experiment, tasks: tuple[str, ...]) -> GridCell:
+def _cell(study: Study, cell: Cell, tasks: tuple[str, ...]) -> GridCell:
+    experiment = study.experiments[cell.experiment]
     others = [level for factor, level in cell.levels.items() if factor not in FACTORS]
     return GridCell(
         experiment=cell.experiment,
         **{factor: cell.levels.get(factor, "") for factor in FACTORS},
         others=JOINT.join(others),
-        losses=_losses(experiment),
+        losses=_losses(study, experiment),
         init=experiment.init,
+        init_from=experiment.init_from,
         layer_map=experiment.layer_map,
         tasks=tasks,
     )
 
 
-def _losses(experiment: Experiment) -> Losses:
-    """The first kind that has all losses between layers of an experiment."""
-    kinds = (kind for kind, names in LOSSES.items() if set(experiment.internal) <= names)
+def _losses(study: Study, experiment: Experiment) -> Losses:
+    """The first kind that has all losses between layers of an experiment, and of the general
+    student that it starts from.
+    """
+    general = (study.config.agnostic or {}).get(experiment.init_from)
+    used = {*experiment.internal, *(general.internal if general else ())}
+    kinds = (kind for kind, names in LOSSES.items() if used <= names)
     return next(kinds, "other")
 
 

@@ -134,11 +134,12 @@ def _of_grids(
     function: str,
     settings: Callable[[Study], GridSettings],
     suffixes: tuple[str, ...] = (".csv", ".md", ".tex"),
+    section: str = TABLES,
 ) -> Kind:
     """A table of the experiments of grids."""
     return Kind(
         title=title,
-        section=TABLES,
+        section=section,
         function=function,
         settings=settings,
         reads=lambda study: Reads(grids.runs_of_cells(study, settings(study))),
@@ -224,6 +225,13 @@ REPORTS: Mapping[str, Kind] = {
         (".csv", "_spread.csv", ".md", ".tex"),
     ),
     "mappings": _of_grids("Maps of layers", "mappings:write_mappings", grids.mappings_settings),
+    "objective_claims": _of_grids(
+        "Claims on objectives, starts and maps of layers",
+        "claims.objectives:write_objective_claims",
+        grids.claims_settings,
+        (".csv", ".md"),
+        STATISTICS,
+    ),
     "glue_submission": Kind(
         title="Submissions to the GLUE server",
         section=FILES,

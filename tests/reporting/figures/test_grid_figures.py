@@ -129,7 +129,7 @@ def test_settings_have_panels_of_their_own(runs, heat_map, slopes):
         replace(cell, setting=setting) for setting in ("a", "b") for cell in SETTINGS.cells
     )
     for found in (heat_map(runs, grid_settings(cells)), slopes(runs, grid_settings(cells))):
-        titles = [axes.get_title() for axes in maps(found)]
+        titles = [axes.get_title().replace("\n", ", ") for axes in maps(found)]
         assert {"RTE, the a", "RTE, the b", "QNLI, the a", "QNLI, the b"} <= set(titles)
 
 

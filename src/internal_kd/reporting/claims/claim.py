@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -146,13 +147,14 @@ class Finding:
 
 
 Findings = list[tuple[str, Finding]]
+Known = TypeVar("Known")  # what a claim is checked on
 Check = Callable[[Evidence, str], Finding]
 Tasks = Callable[[Evidence], Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Claim:
-    """An empirical statement of the paper that can be checked.
+class Claim(Generic[Known]):
+    """An empirical statement of a paper that can be checked.
 
     Attributes:
         name: to refer to it.
@@ -165,7 +167,7 @@ class Claim:
     name: str
     place: str
     statement: str
-    findings: Callable[[Evidence], Findings]
+    findings: Callable[[Known], Findings]
     family: str = EXPLORATORY
 
 

@@ -132,7 +132,7 @@ def _of_both(
     statement: str,
     check: Callable[[str, Evidence, str], Finding],
     tasks: Callable[[Evidence], Sequence[str]],
-) -> list[Claim]:
+) -> list[Claim[Evidence]]:
     """The claim for PID and for SID."""
     return [
         Claim(

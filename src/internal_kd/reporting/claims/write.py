@@ -24,13 +24,22 @@ from internal_kd.reporting.claims import (
     primary,
     scores,
 )
-from internal_kd.reporting.claims.claim import EXPLORATORY, HOLDS, JUDGED, PRIMARY, VERDICTS, Claim
+from internal_kd.reporting.claims.claim import (
+    EXPLORATORY,
+    HOLDS,
+    JUDGED,
+    PRIMARY,
+    VERDICTS,
+    Claim,
+    Known,
+)
 from internal_kd.reporting.claims.evidence import Evidence
 from internal_kd.reporting.claims.primary import MEAN
 from internal_kd.reporting.formats import MISSING, Cell, Column, Row, Table, markdown, write_csv
 from internal_kd.reporting.records import from_frame, to_frame
 from internal_kd.reporting.runs import RunFolder, read_run_folders
 from internal_kd.reporting.wording import capitalized
+from internal_kd.specs.reports import TestedSettings
 from internal_kd.specs.tables import ClaimsSettings
 
 
@@ -58,7 +67,7 @@ class ClaimRow:
     remark: str
 
 
-def rows_of(claim: Claim, evidence: Evidence) -> Iterator[ClaimRow]:
+def rows_of(claim: Claim[Known], evidence: Known) -> Iterator[ClaimRow]:
     """A row for each finding; what is adjusted over exploratory claims is not known yet."""
     for task, found in claim.findings(evidence):
         judged = found.judgement
@@ -91,7 +100,10 @@ SMALL = 0.001
 
 
 def page(
-    rows: Sequence[ClaimRow], groups: Mapping[str, Sequence[str]], settings: ClaimsSettings
+    rows: Sequence[ClaimRow],
+    groups: Mapping[str, Sequence[str]],
+    settings: TestedSettings,
+    title: str = "Claims of the paper",
 ) -> str:
     """The findings as Markdown.
 
@@ -99,14 +111,18 @@ def page(
         rows: the tidy table of all claims.
         groups: names of the exploratory claims by the title of their group.
         settings: of the claims.
+        title: of the page.
     """
     first, others = (
         [row for row in rows if row.family == family] for family in (PRIMARY, EXPLORATORY)
     )
-    parts = ["# Claims of the paper\n", "## Primary claim\n"]
-    parts += _tables(
-        first, list(dict.fromkeys(row.claim for row in first)), settings, [_primary_note(settings)]
-    )
+    parts = [f"# {title}\n"]
+    if first:
+        claims = list(dict.fromkeys(row.claim for row in first))
+        parts += [
+            "## Primary claim\n",
+            *_tables(first, claims, settings, [_primary_note(settings)]),
+        ]
     parts += ["## Exploratory claims\n", markdown(_counts(others, groups, settings))]
     for title, names in groups.items():
         parts += [f"### {title}\n", *_tables(others, names, settings)]
@@ -124,7 +140,7 @@ def survives(row: ClaimRow, level: float) -> bool:
 
 
 def _counts(
-    rows: Sequence[ClaimRow], groups: Mapping[str, Sequence[str]], settings: ClaimsSettings
+    rows: Sequence[ClaimRow], groups: Mapping[str, Sequence[str]], settings: TestedSettings
 ) -> Table:
     level = 1 - settings.confidence
     counts = [
@@ -147,7 +163,7 @@ def _count_row(title: str, rows: Sequence[ClaimRow], level: float) -> Row:
     return [Cell(title), *(Cell(str(number)) for number in (numbers[0], surviving, *numbers[1:]))]
 
 
-def _primary_note(settings: ClaimsSettings) -> str:
+def _primary_note(settings: TestedSettings) -> str:
     return (
         f"Study: {settings.study}. Two-sided test over examples and student seeds together, "
         f"adjusted over tasks by Holm. The claim holds (does not hold) on a task where the "
@@ -157,7 +173,7 @@ def _primary_note(settings: ClaimsSettings) -> str:
     )
 
 
-def _notes(settings: ClaimsSettings) -> list[str]:
+def _notes(settings: TestedSettings) -> list[str]:
     notes = [
         f"A claim holds where the whole {100 * settings.confidence:g} % interval of its "
         "statistic, over examples and student seeds together, lies on the claimed side of its "
@@ -176,7 +192,7 @@ def _notes(settings: ClaimsSettings) -> list[str]:
 def _tables(
     rows: Sequence[ClaimRow],
     names: Sequence[str],
-    settings: ClaimsSettings,
+    settings: TestedSettings,
     notes: Sequence[str] = (),
 ) -> list[str]:
     return [
@@ -185,7 +201,7 @@ def _tables(
     ]
 
 
-def _table(rows: Sequence[ClaimRow], settings: ClaimsSettings, notes: Sequence[str]) -> Table:
+def _table(rows: Sequence[ClaimRow], settings: TestedSettings, notes: Sequence[str]) -> Table:
     """The findings of one claim."""
     first = rows[0]
     p_columns = P_COLUMNS[first.family]
@@ -200,7 +216,7 @@ def _table(rows: Sequence[ClaimRow], settings: ClaimsSettings, notes: Sequence[s
     )
 
 
-def _row(row: ClaimRow, p_columns: Sequence[str], settings: ClaimsSettings) -> Row:
+def _row(row: ClaimRow, p_columns: Sequence[str], settings: TestedSettings) -> Row:
     known = not math.isnan(row.value)
     interval = f"{_number(row.low)} to {_number(row.high)}"
     return [
@@ -216,7 +232,7 @@ def _row(row: ClaimRow, p_columns: Sequence[str], settings: ClaimsSettings) -> R
     ]
 
 
-def _title(task: str, settings: ClaimsSettings) -> str:
+def _title(task: str, settings: TestedSettings) -> str:
     if task == MEAN:
         return "Mean over tasks"
     return settings.task_specs[task].title if task else MISSING
@@ -234,7 +250,7 @@ def _p(value: float) -> str:
     return f"< {SMALL}" if value < SMALL else f"{value:.3f}"
 
 
-GROUPS: dict[str, Sequence[Claim]] = {
+GROUPS: dict[str, Sequence[Claim[Evidence]]] = {
     "Scores": scores.CLAIMS,
     "Fewer layers": compression.CLAIMS,
     "Less training data": data_size.CLAIMS,
@@ -285,7 +301,11 @@ def build(
     without data have the verdict "no data", and no value.
     """
     evidence = Evidence(runs, distances, settings)
-    rows = [row for claim in CLAIMS for row in rows_of(claim, evidence)]
+    return tidy([row for claim in CLAIMS for row in rows_of(claim, evidence)])
+
+
+def tidy(rows: Iterable[ClaimRow]) -> pd.DataFrame:
+    """The frame of some rows, whose exploratory ones with a verdict are adjusted; see `build`."""
     frame = to_frame(rows, ClaimRow)
     judged = frame["verdict"].isin(JUDGED) & (frame["family"] == EXPLORATORY)
     p_values = family(frame.loc[judged, "p"].tolist(), frame.loc[judged, "p_tail"].tolist())

@@ -35,13 +35,13 @@ OVER_STARTS, BY_START = ("setting", "objective"), ("setting", "objective", "star
 DIVERGING = "RdBu"  # blue is better
 LEAST_SCALE = 1.0  # points of the darkest colours
 MOST_CELLS = 18  # beside each other
-ROW_HEIGHT, HEAD, FOOT = 0.27, 0.3, 0.65  # inches
+ROW_HEIGHT, HEAD, FOOT = 0.27, 0.4, 0.65  # inches
 LABEL_WIDTH = 12  # characters
 TYPE = 5.2  # points, of the numbers
 TEXT = (
     "Above: score; below, and as colour: difference from the distillation without losses between "
-    "layers that has the same start. Bold: clear after Holm's adjustment, as in the tables of "
-    "objectives and starts."
+    "layers that has the same start. Bold: clear after Holm's adjustment, over all single starts "
+    "or over all means over starts."
 )
 NO_REFERENCE = "No objective without losses between layers, so that there are no differences."
 
@@ -140,7 +140,7 @@ def _panels(frame: pd.DataFrame, settings: GridSettings) -> Iterator[Panel]:
             }
             name = "Mean over tasks" if task == MEAN else settings.task_specs[task].title
             if cells:
-                title = f"{name}, {labels[setting]}" if len(labels) > 1 else name
+                title = f"{name}\n{labels[setting]}" if len(labels) > 1 else name
                 yield Panel(title, cells, task != MEAN)
 
 
